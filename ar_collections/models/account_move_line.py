@@ -1,0 +1,38 @@
+from odoo import api, fields, models
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    # Everything the figures read of an open item, so that the heap is not touched.
+    _ar_open_item_idx = models.Index(
+        "(account_id, partner_id)"
+        " INCLUDE (id, company_id, date, date_maturity, amount_residual, move_id, no_followup)"
+        " WHERE reconciled IS NOT TRUE AND parent_state = 'posted' AND amount_residual <> 0"
+    )
+    # Entries that went back to draft keep their matching: they are few and must be found.
+    _ar_unposted_matching_idx = models.Index(
+        "(id) WHERE parent_state <> 'posted' AND matching_number IS NOT NULL"
+    )
+
+    ar_days_overdue = fields.Integer(string="Days Overdue", compute="_compute_ar_days_overdue")
+
+    @api.depends("date_maturity", "date", "company_id")
+    def _compute_ar_days_overdue(self):
+        today = {company: company._ar_today() for company in self.company_id}
+        for line in self:
+            due = line.date_maturity or line.date
+            late = (today[line.company_id] - due).days if due and line.company_id else 0
+            line.ar_days_overdue = max(late, 0)
+
+    def _reconcile_post_hook(self, data):
+        # EXTENDS account
+        super()._reconcile_post_hook(data)
+        self.env["ar.collection.case"]._ledger_changed(self)
+
+    def write(self, vals):
+        # EXTENDS account
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("date_maturity", "no_followup")):
+            self.env["ar.collection.case"]._ledger_changed(self)
+        return result

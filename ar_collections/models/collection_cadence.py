@@ -1,0 +1,61 @@
+"""When the next step of a case is due: plain functions of plain values."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+# Why a case waits although a step's day has come.
+WAITS = {
+    "below_minimum": "Below the minimum amount",
+    "contact_cap": "Contacted too recently",
+    "rest_day": "Not a working day",
+    "stale_bank": "Bank entries are too old",
+}
+
+
+class Situation(NamedTuple):
+    date: object
+    # Due date of the oldest overdue item and its days overdue.
+    due: object
+    days_overdue: int
+    # Days of the policy's rungs after the due date, any order.
+    rungs: tuple
+    # Rungs that the oldest item has been part of, and its days overdue at the last of them.
+    taken: frozenset = frozenset()
+    asked_at: int = 0
+    amount: float = 0.0
+    min_amount: float = 0.0
+    last_contact: object = None
+    min_days_between: int = 0
+    # Why nothing goes out on this day at all, a key of WAITS, or None.
+    held_back: object = None
+
+
+class Decision(NamedTuple):
+    # The rung to take now, or None.
+    rung: object
+    # Why a due rung has to wait, a key of WAITS, or None.
+    wait: object
+    # The next day on which something can happen, or None when no rung is left.
+    next_date: object
+
+
+def decide(case):
+    """Take the highest rung that the oldest overdue item has reached and not yet had.
+
+    Rungs below it are skipped: an old debt that is found late gets one contact, not all of them.
+    """
+    reached = [rung for rung in case.rungs if rung <= case.days_overdue]
+    ahead = [rung for rung in case.rungs if rung > case.days_overdue]
+    next_date = case.due + timedelta(days=min(ahead)) if ahead else None
+    top = max(reached, default=None)
+    if top is None or top in case.taken or case.asked_at >= top:
+        return Decision(None, None, next_date)
+    if case.amount <= 0 or case.amount < case.min_amount:
+        return Decision(None, "below_minimum", next_date)
+    if case.last_contact:
+        free_again = case.last_contact + timedelta(days=case.min_days_between)
+        if free_again > case.date:
+            return Decision(None, "contact_cap", free_again)
+    if case.held_back:
+        return Decision(None, case.held_back, case.date + timedelta(days=1))
+    return Decision(top, None, next_date)

@@ -1,0 +1,266 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .collection_cadence import WAITS
+
+
+class ArCollectionCase(models.Model):
+    """The chase of one customer's overdue items by one company, from first reminder to the end.
+
+    Its items are the customer's overdue items, read live. Amounts are as of the last daily run,
+    and follow the ledger within the transaction that changes it.
+    """
+
+    _name = "ar.collection.case"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _description = "Collection Case"
+    _order = "priority desc, oldest_due_date, id"
+    _rec_name = "partner_id"
+    _check_company_auto = True
+    _mail_post_access = "read"
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+        tracking=True,
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        readonly=True,
+        index=True,
+        default=lambda self: self.env.company.root_id,
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    file_id = fields.Many2one("ar.credit.file", readonly=True, ondelete="restrict", index=True)
+    risk_tier = fields.Selection(related="file_id.risk_tier")
+    grade_id = fields.Many2one(related="file_id.grade_id")
+    credit_hold = fields.Boolean(related="file_id.hold")
+    phone = fields.Char(related="partner_id.phone")
+    state = fields.Selection(
+        [("open", "Open"), ("paused", "Paused"), ("closed", "Closed")],
+        default="open",
+        required=True,
+        readonly=True,
+        index=True,
+        tracking=True,
+    )
+    stage_id = fields.Many2one(
+        "ar.collection.stage",
+        default=lambda self: self.env["ar.collection.stage"].search([], limit=1),
+        group_expand="_read_group_stage_ids",
+        index=True,
+        tracking=True,
+        ondelete="restrict",
+    )
+    policy_id = fields.Many2one(
+        "ar.collection.policy", tracking=True, check_company=True, ondelete="restrict"
+    )
+    collector_id = fields.Many2one(
+        "res.users", index=True, tracking=True, domain=[("share", "=", False)]
+    )
+    amount_overdue = fields.Monetary(string="Overdue", readonly=True)
+    amount_unallocated = fields.Monetary(related="file_id.unallocated")
+    amount_open = fields.Monetary(related="file_id.open_amount")
+    amount_disputed = fields.Monetary(string="Disputed", readonly=True)
+    amount_promised = fields.Monetary(string="Promised", readonly=True)
+    amount_collected = fields.Monetary(
+        string="Collected", compute="_compute_amount_collected",
+        help="Payments by this customer since the case was opened.",
+    )
+    oldest_due_date = fields.Date(readonly=True, index=True)
+    days_overdue = fields.Integer(readonly=True, aggregator="max")
+    priority = fields.Integer(readonly=True, index=True, aggregator="avg")
+    date_opened = fields.Date(readonly=True)
+    date_closed = fields.Date(readonly=True)
+    close_reason = fields.Selection(
+        [("paid", "Paid"), ("written_off", "Written off"), ("cancelled", "Cancelled")],
+        readonly=True,
+        tracking=True,
+    )
+    pause_reason = fields.Char(readonly=True, tracking=True)
+    pause_end = fields.Date(string="Paused Until", readonly=True, tracking=True)
+    last_contact_date = fields.Date(string="Last Contact", readonly=True)
+    next_action_date = fields.Date(string="Next Action", readonly=True, index=True)
+    waiting_for = fields.Selection(list(WAITS.items()), readonly=True)
+    last_error = fields.Text(
+        readonly=True, help="Why the last daily run could not deal with this case."
+    )
+    # The highest rung that the item of this due date has been part of.
+    ladder_due_date = fields.Date(readonly=True)
+    ladder_days = fields.Integer(readonly=True)
+    action_ids = fields.One2many("ar.collection.action", "case_id")
+    action_count = fields.Integer(compute="_compute_action_count")
+    failed_action_count = fields.Integer(compute="_compute_action_count")
+    open_item_ids = fields.Many2many(
+        "account.move.line", string="Overdue Items", compute="_compute_open_item_ids"
+    )
+    attention = fields.Selection(
+        [("failed", "A contact failed"), ("late", "Action is late"), ("none", "Nothing")],
+        compute="_compute_attention",
+    )
+    color = fields.Integer(compute="_compute_attention")
+
+    # The database itself keeps a customer from being chased twice.
+    _one_open = models.UniqueIndex(
+        "(company_id, partner_id) WHERE state <> 'closed'",
+        "This customer already has an open collection case in this company.",
+    )
+    _pause_ends = models.Constraint(
+        "CHECK(state <> 'paused' OR pause_end IS NOT NULL)", "A pause needs an end date."
+    )
+    _closed_reason = models.Constraint(
+        "CHECK(state <> 'closed' OR close_reason IS NOT NULL)", "A closed case needs a reason."
+    )
+
+    # Computes
+
+    @api.depends("action_ids.state")
+    def _compute_action_count(self):
+        counts = {}
+        for case, state, count in self.env["ar.collection.action"]._read_group(
+            [("case_id", "in", self.ids), ("state", "!=", "cancelled")],
+            ["case_id", "state"], ["__count"],
+        ):
+            counts.setdefault(case.id, {})[state] = count
+        for case in self:
+            states = counts.get(case.id, {})
+            case.action_count = sum(states.values())
+            case.failed_action_count = states.get("failed", 0)
+
+    @api.depends("action_ids.state", "activity_state", "next_action_date")
+    def _compute_attention(self):
+        for case in self:
+            if case.state != "closed" and (case.last_error or case.failed_action_count):
+                case.attention, case.color = "failed", 1
+            elif case.activity_state == "overdue":
+                case.attention, case.color = "late", 3
+            else:
+                case.attention, case.color = "none", 0
+
+    def _compute_open_item_ids(self):
+        for company, cases in self.grouped("company_id").items():
+            items = self.env["ar.position"]._items(
+                company, company._ar_today(), cases.partner_id
+            )
+            for case in cases:
+                case.open_item_ids = [
+                    item.line_id
+                    for item in items.get((company.id, case.partner_id.id), ())
+                    if item.followup and item.days_overdue
+                ]
+
+    def _compute_amount_collected(self):
+        for case in self:
+            domain = [
+                ("partner_id", "child_of", case.partner_id.id),
+                ("company_id", "child_of", case.company_id.id),
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("journal_id.type", "in", ("bank", "cash", "credit")),
+                ("date", ">=", case.date_opened),
+            ]
+            if case.date_closed:
+                domain.append(("date", "<=", case.date_closed))
+            # A collector sees the sum without rights on the bank journals.
+            lines = self.env["account.move.line"].sudo()
+            case.amount_collected = -lines._read_group(domain, [], ["balance:sum"])[0][0]
+
+    @api.model
+    def _read_group_stage_ids(self, stages, domain):
+        return stages.search([])
+
+    # CRUD
+
+    def write(self, vals):
+        if vals.get("stage_id"):
+            stage = self.env["ar.collection.stage"].browse(vals["stage_id"])
+            for company, cases in self.grouped("company_id").items():
+                cases.filtered(lambda case: case.stage_id != stage)._hold_for(
+                    stage, company._ar_today()
+                )
+        return super().write(vals)
+
+    def _hold_for(self, stage, date):
+        """Hold the credit of the customers whose cases enter a stage that asks for it."""
+        if stage.hold_credit and self:
+            # The stage decides on the hold, not the rights of who moves the case.
+            self.file_id.sudo()._set_hold(
+                self.env._("Collection stage “%s”", stage.name), date, automatic=True
+            )
+
+    # Actions
+
+    def _pause(self, reason, end):
+        """No contact until the end date, when the daily run opens the case again."""
+        for case in self:
+            if case.state != "open":
+                raise ValidationError(self.env._("Only an open case can be paused."))
+            if end <= case.company_id._ar_today():
+                raise ValidationError(self.env._("A pause ends in the future."))
+        self.write({
+            "state": "paused", "pause_reason": reason, "pause_end": end, "next_action_date": end,
+        })
+
+    def action_pause(self):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Pause Collection"),
+            "res_model": "ar.collection.pause",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_case_ids": self.ids},
+        }
+
+    def action_resume(self):
+        self.filtered(lambda case: case.state == "paused").write({
+            "state": "open", "pause_reason": False, "pause_end": False,
+        })
+
+    def action_log_call(self):
+        """Open a new call on this case, ready to be filled in."""
+        self.ensure_one()
+        form = self.env.ref("ar_collections.ar_collection_action_view_form_log")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Log a Call"),
+            "res_model": "ar.collection.action",
+            "view_mode": "form",
+            "views": [(form.id, "form")],
+            "target": "new",
+            "context": {
+                "default_case_id": self.id,
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+                "default_channel": "call",
+                "default_date_planned": self.company_id._ar_today(),
+            },
+        }
+
+    def action_open_items(self):
+        self.ensure_one()
+        return self.partner_id._ar_action_open_items(self.company_id)
+
+    def action_open_actions(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Actions"),
+            "res_model": "ar.collection.action",
+            "view_mode": "list,form",
+            "domain": [("case_id", "=", self.id)],
+        }
+
+    def action_open_file(self):
+        self.ensure_one()
+        return self.file_id._get_records_action()
+
+    # Mail
+
+    def _mail_get_partner_fields(self, introspect_fields=False):
+        # EXTENDS mail
+        return ["partner_id"]

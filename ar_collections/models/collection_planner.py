@@ -1,0 +1,226 @@
+from collections import defaultdict
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from .collection_cadence import Decision, Situation, decide
+
+CONTACTS = ("email", "sms", "letter", "call", "visit")
+
+
+class Plan(NamedTuple):
+    """What a day brings for one customer: steps to take, or why they wait."""
+
+    partner_id: int
+    file_id: int
+    # None for a courtesy message, which comes before there is a case.
+    case_id: object
+    policy_id: int
+    amount: float
+    days_overdue: int
+    decision: Decision
+
+
+class ArCollectionPlanner(models.AbstractModel):
+    """Which steps are due on a day. It reads, decides and writes nothing."""
+
+    _name = "ar.collection.planner"
+    _description = "Collection Planner"
+
+    @api.model
+    def _plan_cases(self, company, date, cases=None):
+        """One :class:`Plan` per open case, or per given case."""
+        self.env["ar.collection.case"].flush_model()
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT kase.id, kase.partner_id, kase.file_id, kase.policy_id,
+                   kase.oldest_due_date, kase.days_overdue, kase.amount_overdue,
+                   COALESCE(file.unallocated, 0), kase.last_contact_date,
+                   CASE WHEN kase.ladder_due_date = kase.oldest_due_date
+                        THEN kase.ladder_days END
+              FROM ar_collection_case kase
+              JOIN ar_credit_file file ON file.id = kase.file_id
+             WHERE kase.company_id = %s AND kase.state = 'open'
+               AND kase.oldest_due_date IS NOT NULL AND kase.policy_id IS NOT NULL %s
+             ORDER BY kase.id
+            """,
+            company.id,
+            SQL() if cases is None else SQL("AND kase.id IN %s", tuple(cases.ids) or (0,)),
+        ))
+        policies = self._policies(company, date, {row[3] for row in rows})
+        plans, doubtful = [], {}
+        for case_id, partner_id, file_id, policy_id, due, days, amount, credit, last, ladder in rows:
+            policy = policies[policy_id]
+            net = amount + credit if policy["net_of_credit"] else amount
+            situation = Situation(
+                date=date,
+                due=due,
+                days_overdue=days,
+                rungs=policy["rungs"],
+                asked_at=ladder or 0,
+                amount=net,
+                min_amount=policy["min_amount"],
+                last_contact=last,
+                min_days_between=policy["min_days_between"],
+                held_back=policy["held_back"],
+            )
+            decision = decide(situation)
+            plan = Plan(partner_id, file_id, case_id, policy_id, amount, days, decision)
+            if decision.rung is not None or decision.wait:
+                doubtful[len(plans)] = situation
+            plans.append(plan)
+        # The oldest item may have had the rung in another's company: ask the actions.
+        history = self._history(company, [plans[index].case_id for index in doubtful])
+        for index, situation in doubtful.items():
+            plan = plans[index]
+            taken, asked_at = history.get(plan.case_id, (frozenset(), 0))
+            plans[index] = plan._replace(decision=decide(situation._replace(
+                taken=taken, asked_at=max(asked_at, situation.asked_at)
+            )))
+        return plans
+
+    @api.model
+    def _history(self, company, case_ids):
+        """Which rungs the oldest item of each case was part of.
+
+        :return: ``{case id: (rungs, its days overdue at the last of them)}``
+        """
+        self.env["ar.collection.action"].flush_model()
+        self.env["ar.collection.action.item"].flush_model()
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT kase.id, ARRAY_AGG(DISTINCT action.rung), MAX(item.days_overdue)
+              FROM ar_collection_case kase
+              JOIN ar_collection_action action ON action.partner_id = kase.partner_id
+               AND action.company_id = kase.company_id
+               AND action.step_id IS NOT NULL AND action.case_id IS NOT NULL
+               AND action.state <> 'cancelled'
+              JOIN ar_collection_action_item item ON item.action_id = action.id
+               AND item.due_date = kase.oldest_due_date
+             WHERE kase.id IN %s
+             GROUP BY kase.id
+            """,
+            tuple(case_ids) or (0,),
+        ))
+        return {case_id: (frozenset(rungs), asked_at) for case_id, rungs, asked_at in rows}
+
+    @api.model
+    def _plan_courtesy(self, company, date):
+        """One :class:`Plan` per customer without overdue items whose items fall due soon."""
+        policies = self.env["ar.collection.policy"].search(
+            [("company_id", "in", (company.id, False)), ("step_ids.days", "<=", 0)]
+        )
+        rungs = sorted({step.days for step in policies.step_ids if step.days <= 0})
+        if not rungs:
+            return []
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT file.id, file.partner_id, SUM(item.residual), COALESCE(file.unallocated, 0),
+                   ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.line_id)
+              FROM (%(items)s) item
+              JOIN ar_credit_file file ON file.company_id = item.root_id
+               AND file.partner_id = item.partner_id
+             WHERE item.followup AND item.due >= %(date)s AND item.due <= %(date)s - (%(first)s)
+               AND COALESCE(file.followup_amount, 0) = 0
+             GROUP BY file.id
+             ORDER BY file.id
+            """,
+            date=date,
+            first=rungs[0],
+            items=self.env["ar.position"]._items_sql(company, date),
+        ))
+        if not rows:
+            return []
+        files = self.env["ar.credit.file"].browse(row[0] for row in rows)
+        matched = self.env["ar.collection.policy"]._match(files)
+        asked = self._asked_before_due([line_id for row in rows for line_id in row[5]])
+        values = self._policies(company, date, set(policies.ids))
+        plans = []
+        for file, row in zip(files, rows, strict=True):
+            policy = matched[file]
+            before = sorted({step.days for step in policy.step_ids if step.days <= 0})
+            newest = max(
+                (max(rung for rung in before if rung <= age)
+                 for age, line_id in zip(row[4], row[5], strict=True)
+                 if before and before[0] <= age
+                 and max(rung for rung in before if rung <= age) > asked.get(line_id, -10**6)),
+                default=None,
+            )
+            if newest is None:
+                continue
+            amount = row[2] + (row[3] if policy.net_of_credit else 0)
+            wait = values[policy.id]["held_back"]
+            if amount <= 0 or amount < policy.min_amount:
+                wait = "below_minimum"
+            plans.append(Plan(
+                row[1], row[0], None, policy.id, row[2], 0,
+                Decision(None if wait else newest, wait, None),
+            ))
+        return plans
+
+    @api.model
+    def _asked_before_due(self, line_ids):
+        """``{move line id: highest rung of the courtesy messages it was part of}``"""
+        self.env["ar.collection.action"].flush_model()
+        self.env["ar.collection.action.item"].flush_model()
+        return dict(self.env.execute_query(SQL(
+            """
+            SELECT item.move_line_id, MAX(action.rung)
+              FROM ar_collection_action_item item
+              JOIN ar_collection_action action ON action.id = item.action_id
+             WHERE item.move_line_id IN %s AND action.case_id IS NULL
+               AND action.step_id IS NOT NULL AND action.state <> 'cancelled'
+             GROUP BY item.move_line_id
+            """,
+            tuple(line_ids) or (0,),
+        )))
+
+    @api.model
+    def _policies(self, company, date, policy_ids):
+        """What the decision needs of each policy, read once a day and not once a case."""
+        policies = self.env["ar.collection.policy"].browse(policy_ids)
+        working_day = company._ar_is_working_day(date)
+        bank_age = self._bank_age(company, date) if any(policies.mapped("max_bank_age")) else 0
+
+        def held_back(policy):
+            if policy.skip_rest_days and not working_day:
+                return "rest_day"
+            if policy.max_bank_age and bank_age > policy.max_bank_age:
+                return "stale_bank"
+            return None
+
+        return {
+            policy.id: {
+                "rungs": tuple({step.days for step in policy.step_ids if step.days > 0}),
+                "net_of_credit": policy.net_of_credit,
+                "min_amount": policy.min_amount,
+                "min_days_between": policy.min_days_between,
+                "held_back": held_back(policy),
+            }
+            for policy in policies
+        }
+
+    @api.model
+    def _bank_age(self, company, date):
+        """Days since the company's last posted bank entry, 0 when it never had one."""
+        self.env["account.move"].flush_model(["date", "state", "journal_id"])
+        ((last,),) = self.env.execute_query(SQL(
+            """
+            SELECT MAX(move.date) FROM account_move move
+              JOIN account_journal journal ON journal.id = move.journal_id
+              JOIN res_company company ON company.id = move.company_id
+             WHERE journal.type IN ('bank', 'cash', 'credit') AND move.state = 'posted'
+               AND move.date <= %s AND SPLIT_PART(company.parent_path, '/', 1) = %s
+            """,
+            date, str(company.id),
+        ))
+        return (date - last).days if last else 0
+
+    @api.model
+    def _steps_by_rung(self, policies):
+        """``{(policy id, rung): ar.collection.step}``"""
+        steps = defaultdict(self.env["ar.collection.step"].browse)
+        for step in policies.step_ids:
+            steps[step.policy_id.id, step.days] |= step
+        return steps

@@ -1,0 +1,359 @@
+import logging
+import time
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import split_every
+
+from .collection_cadence import WAITS
+from .collection_step import CHANNELS
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 200
+
+
+class ArCollectionRun(models.Model):
+    """One day of collection of one company.
+
+    Every part of a run looks at what is already there before it acts, so that a run that was
+    killed goes on where it stopped and a run that is repeated does nothing.
+    """
+
+    _name = "ar.collection.run"
+    _description = "Collection Run"
+    _order = "date desc, id desc"
+    _rec_name = "date"
+
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company.root_id,
+        domain=[("parent_id", "=", False)],
+    )
+    date = fields.Date(required=True, default=lambda self: self.env.company._ar_today())
+    state = fields.Selection(
+        [
+            ("draft", "New"),
+            ("preview", "Preview"),
+            ("running", "Running"),
+            ("done", "Done"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+    )
+    line_ids = fields.One2many("ar.collection.run.line", "run_id", readonly=True)
+    action_ids = fields.One2many("ar.collection.action", "run_id", readonly=True)
+    opened_count = fields.Integer(string="Cases Opened", readonly=True)
+    closed_count = fields.Integer(string="Cases Closed", readonly=True)
+    action_count = fields.Integer(string="Actions", readonly=True)
+    failure_count = fields.Integer(string="Failures", readonly=True)
+    remaining_count = fields.Integer(string="Still to Do", readonly=True)
+    progress = fields.Float(compute="_compute_progress")
+    seconds = fields.Float(readonly=True)
+    log = fields.Text(readonly=True)
+
+    _one_a_day = models.UniqueIndex(
+        "(company_id, date)", "There is already a collection run of this company for this day."
+    )
+
+    @api.depends("state", "action_count", "remaining_count")
+    def _compute_progress(self):
+        for run in self:
+            total = run.action_count + run.remaining_count
+            run.progress = 100 * run.action_count / total if total else 100 * (run.state == "done")
+
+    @api.constrains("company_id")
+    def _check_root(self):
+        for run in self:
+            if run.company_id.parent_id:
+                raise UserError(self.env._("A run is of a company with all its branches."))
+
+    # Entry points
+
+    @api.model
+    def _run_for(self, company, date, execute=True):
+        """The run of that company and day, created once, previewed or executed."""
+        company = company.root_id
+        run = self.sudo().search([("company_id", "=", company.id), ("date", "=", date)])
+        if not run:
+            run = self.sudo().create({"company_id": company.id, "date": date})
+        if execute:
+            run._execute()
+        else:
+            run._preview()
+        return run.with_env(self.env)
+
+    @api.model
+    def _last_date(self, company):
+        """The day of the company's newest run that did something, or ``None``."""
+        run = self.sudo().search(
+            [("company_id", "=", company.id), ("state", "in", ("running", "done"))], limit=1
+        )
+        return run.date or None
+
+    def action_preview(self):
+        self._check_manager()
+        for run in self.sudo():
+            run._preview()
+
+    def action_execute(self):
+        self._check_manager()
+        for run in self.sudo():
+            run._execute()
+
+    def _check_manager(self):
+        if not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(self.env._("Only a credit manager can start a collection run."))
+
+    @api.model
+    def _cron_daily(self):
+        """Run today for every company, in batches that are committed one by one."""
+        cron = self.env["ir.cron"]
+        companies = self.env["res.company"].search([("parent_id", "=", False)])
+        for company in companies:
+            run = self.with_company(company)._run_for_cron(company)
+            if run.state == "done":
+                continue
+            cron._commit_progress(remaining=1)
+            run._execute(checkpoint=lambda done, left: cron._commit_progress(done, remaining=left))
+            if run.state != "done":
+                return
+
+    @api.model
+    def _run_for_cron(self, company):
+        date = company._ar_today()
+        run = self.search([("company_id", "=", company.id), ("date", "=", date)])
+        return run or self.create({"company_id": company.id, "date": date})
+
+    # The day
+
+    def _execute(self, checkpoint=None):
+        """Live the day: figures, cases, steps due, courtesy messages, warnings.
+
+        :param checkpoint: called as ``checkpoint(done, remaining)`` after each batch to commit
+            it; returns the seconds left, and the run stops when there are none
+        """
+        self.ensure_one()
+        if self.state == "done":
+            return
+        if not self.try_lock_for_update():
+            raise UserError(self.env._("This collection run is being executed right now."))
+        start = time.monotonic()
+        self.write({"state": "running", "line_ids": [(5, 0, 0)]})
+        company, date = self.company_id, self.date
+        self._update_cases()
+        plans = self._due(self._plans())
+        finished = self._take_all(plans, checkpoint)
+        self.env["ar.collection.action"]._sweep_undelivered(company, date)
+        self.env["ar.collection.priority.rule"]._apply(company)
+        if finished:
+            self._refresh_next_actions()
+            self.state = "done"
+        self._count(time.monotonic() - start)
+        if checkpoint:
+            checkpoint(1, 0 if finished else self.remaining_count)
+
+    def _update_cases(self):
+        """Figures first; then cases that end, change, wake up or begin."""
+        company, date = self.company_id, self.date
+        files = self.env["ar.credit.file"]
+        files._refresh(company, date)
+        files._refresh_behaviour(company, date)
+        files._end_temporary_limits(company, date)
+        cases = self.env["ar.collection.case"]
+        closed = cases._sync(company, date)
+        cases.search([
+            ("company_id", "=", company.id), ("state", "=", "paused"), ("pause_end", "<=", date),
+        ]).action_resume()
+        opened = cases._open_new(company, date)
+        self.opened_count += len(opened)
+        self.closed_count += len(closed)
+
+    def _plans(self):
+        planner = self.env["ar.collection.planner"]
+        return [
+            *planner._plan_cases(self.company_id, self.date),
+            *planner._plan_courtesy(self.company_id, self.date),
+        ]
+
+    @api.model
+    def _due(self, plans):
+        return [plan for plan in plans if plan.decision.rung is not None]
+
+    def _take_all(self, plans, checkpoint):
+        """Take all plans in batches; return whether all of them had their turn."""
+        done = 0
+        for batch in split_every(BATCH, plans):
+            done += len(batch)
+            self._take_batch(batch)
+            self.remaining_count = len(plans) - done
+            self.action_count = self.env["ar.collection.action"].search_count(
+                [("run_id", "=", self.id)]
+            )
+            if checkpoint:
+                left = checkpoint(len(batch), len(plans) - done + 1)
+                self.env.invalidate_all()
+                if not left or not self.try_lock_for_update():
+                    return False
+            else:
+                self.env.flush_all()
+                self.env.invalidate_all(flush=False)
+        return True
+
+    def _take_batch(self, plans):
+        """Take the batch at once; when that fails, one by one, so that only the cause fails."""
+        actions = self.env["ar.collection.action"]
+        try:
+            with self.env.cr.savepoint():
+                actions._take(plans, self.company_id, self.date, self)
+                self.env.flush_all()
+            return
+        except Exception:
+            _logger.info("Collection run %s: a batch failed, going one by one", self.id)
+            self.env.invalidate_all(flush=False)
+        for plan in plans:
+            case = self.env["ar.collection.case"].browse(plan.case_id)
+            try:
+                with self.env.cr.savepoint():
+                    actions._take([plan], self.company_id, self.date, self)
+                    self.env.flush_all()
+            except Exception as error:
+                _logger.exception("Collection run %s: case %s failed", self.id, case.id)
+                self.env.invalidate_all(flush=False)
+                self._record_failure(plan, error)
+
+    def _record_failure(self, plan, error):
+        partner = self.env["res.partner"].browse(plan.partner_id)
+        case = self.env["ar.collection.case"].browse(plan.case_id)
+        self.failure_count += 1
+        self.log = "\n".join(filter(None, (self.log, f"{partner.display_name}: {error}")))
+        if case:
+            case.last_error = str(error)
+            case._message_log(body=self.env._("The daily run failed: %s", error))
+
+    def _refresh_next_actions(self):
+        """Tell each case when something can happen next, and what it waits for."""
+        cases = self.env["ar.collection.case"]
+        plans = self.env["ar.collection.planner"]._plan_cases(self.company_id, self.date)
+        failed = set(cases.search([
+            ("company_id", "=", self.company_id.id), ("last_error", "!=", False),
+            ("state", "=", "open"),
+        ]).ids)
+        fresh = {
+            plan.case_id: (
+                self.date if plan.decision.rung is not None else plan.decision.next_date,
+                plan.decision.wait,
+            )
+            for plan in plans
+        }
+        cases._write_next_actions(fresh)
+        cases.browse(
+            plan.case_id for plan in plans
+            if plan.case_id in failed and plan.decision.rung is None
+        ).last_error = False
+
+    def _count(self, seconds):
+        actions = dict(self.env["ar.collection.action"]._read_group(
+            [("run_id", "=", self.id)], ["state"], ["__count"]
+        ))
+        self.action_count = sum(actions.values())
+        self.seconds += seconds
+        failed = self.env["ar.collection.case"].search_count([
+            ("company_id", "=", self.company_id.id), ("last_error", "!=", False),
+        ])
+        self.failure_count = actions.get("failed", 0) + failed
+
+    # Preview
+
+    def _preview(self):
+        """List what the run would do, and why; nothing is sent and nothing else is kept."""
+        self.ensure_one()
+        if self.state not in ("draft", "preview"):
+            return
+        savepoint = self.env.cr.savepoint(flush=True)
+        self._update_cases()
+        counts = {"opened_count": self.opened_count, "closed_count": self.closed_count}
+        lines = self._preview_lines(self._plans())
+        self.env.flush_all()
+        savepoint.close(rollback=True)
+        self.env.invalidate_all(flush=False)
+        self.write({
+            **counts,
+            "state": "preview",
+            "line_ids": [(5, 0, 0), *((0, 0, line) for line in lines)],
+        })
+
+    def _preview_lines(self, plans):
+        actions = self.env["ar.collection.action"]
+        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
+        steps = self.env["ar.collection.planner"]._steps_by_rung(policies)
+        shown = [plan for plan in plans if plan.decision.rung is not None or plan.decision.wait]
+        drafts = {
+            plan.partner_id: actions.new({
+                "partner_id": plan.partner_id, "company_id": self.company_id.id,
+            })
+            for plan in shown
+        }
+        news = actions.union(*drafts.values()) if drafts else actions
+        emails, phones = news._recipients("email"), news._recipients("phone")
+        lines = []
+        for plan in shown:
+            draft = drafts[plan.partner_id]
+            common = {
+                "partner_id": plan.partner_id,
+                "amount": plan.amount,
+                "days_overdue": plan.days_overdue,
+                "wait": plan.decision.wait,
+            }
+            if plan.decision.wait:
+                lines.append(common)
+            for step in steps.get((plan.policy_id, plan.decision.rung), ()):
+                if plan.amount < step.min_amount:
+                    continue
+                address = {"email": emails[draft].email, "letter": emails[draft].email,
+                           "sms": phones[draft].phone}.get(step.channel)
+                lines.append({
+                    **common,
+                    "step_id": step.id,
+                    "channel": step.channel,
+                    "address": address,
+                    "no_address": step.automatic and not address,
+                })
+        return lines
+
+    def action_open_actions(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Actions"),
+            "res_model": "ar.collection.action",
+            "view_mode": "list,form",
+            "domain": [("run_id", "=", self.id)],
+        }
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_done(self):
+        if any(run.state in ("running", "done") for run in self):
+            raise UserError(self.env._("A collection run that was executed is kept."))
+
+
+class ArCollectionRunLine(models.Model):
+    """What a previewed run would do for one customer, or why it would wait."""
+
+    _name = "ar.collection.run.line"
+    _description = "Collection Run Preview"
+    _order = "id"
+
+    run_id = fields.Many2one("ar.collection.run", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="run_id.company_id", store=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_id = fields.Many2one("res.partner", string="Customer", required=True, ondelete="cascade")
+    step_id = fields.Many2one("ar.collection.step", ondelete="cascade")
+    channel = fields.Selection(CHANNELS)
+    amount = fields.Monetary(string="Amount Asked For")
+    days_overdue = fields.Integer(aggregator="max")
+    address = fields.Char(string="Sent To")
+    no_address = fields.Boolean()
+    wait = fields.Selection(list(WAITS.items()), string="Waits Because")

@@ -1,0 +1,244 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL, format_amount
+
+# What the refresh copies from the position, as it is called in both places.
+POSITION_COLUMNS = (
+    "open_amount",
+    "not_due",
+    "overdue_amount",
+    "overdue_count",
+    "oldest_due",
+    "unallocated",
+    "followup_amount",
+    "followup_due",
+)
+BEHAVIOUR_COLUMNS = (
+    "avg_days_late",
+    "on_time_share",
+    "late_count",
+    "max_days_late",
+    "avg_monthly_sales",
+    "last_payment_date",
+)
+# A year of behaviour does not change overnight, and it costs more than all the rest.
+BEHAVIOUR_DAYS = 7
+
+
+class ArCreditFile(models.Model):
+    """The stored figures: written by one statement for all customers, never by hand."""
+
+    _inherit = "ar.credit.file"
+
+    open_amount = fields.Monetary(string="Open", readonly=True)
+    not_due = fields.Monetary(readonly=True)
+    overdue_amount = fields.Monetary(string="Overdue", readonly=True)
+    overdue_count = fields.Integer(string="Overdue Items", readonly=True)
+    oldest_due = fields.Date(string="Oldest Due Date", readonly=True)
+    days_overdue = fields.Integer(readonly=True, aggregator="max")
+    unallocated = fields.Monetary(
+        string="Unallocated Credit",
+        readonly=True,
+        help="Open payments on account and credit notes, as a negative amount.",
+    )
+    followup_amount = fields.Monetary(
+        string="To Follow Up",
+        readonly=True,
+        help="Overdue items that are neither excluded from follow-up nor in payment.",
+    )
+    followup_due = fields.Date(string="Oldest Due Date to Follow Up", readonly=True)
+    exposure = fields.Monetary(readonly=True)
+    limit_use = fields.Float(
+        readonly=True, aggregator="avg", help="Exposure as a share of the limit; 1 is all of it."
+    )
+    avg_days_late = fields.Float(string="Average Days Late", readonly=True, aggregator="avg")
+    on_time_share = fields.Float(string="Paid on Time", readonly=True, aggregator="avg")
+    late_count = fields.Integer(string="Times Late", readonly=True)
+    max_days_late = fields.Integer(string="Worst Delay", readonly=True, aggregator="max")
+    avg_monthly_sales = fields.Monetary(string="Average Monthly Sales", readonly=True)
+    last_payment_date = fields.Date(readonly=True)
+    ageing = fields.Json(compute="_compute_ageing")
+
+    def _compute_ageing(self):
+        """``[[label, formatted amount, share of the positive items]]``, not due first."""
+        for company, files in self.grouped("company_id").items():
+            figures = self.env["ar.position"]._figures(
+                company, company._ar_today(), files.partner_id
+            )
+            for file in files:
+                buckets = figures[company.id, file.partner_id.id].buckets
+                total = sum(buckets)
+                file.ageing = [
+                    [label, format_amount(self.env, amount, file.currency_id),
+                     amount / total if total else 0]
+                    for label, amount in zip(company._ar_bucket_labels(), buckets, strict=True)
+                ]
+
+    @api.model
+    def _refresh(self, companies, date, partners=None, current=False):
+        """Bring the figures of all customers, or of some, to the date; make missing files.
+
+        :param companies: root companies
+        :param current: see ``ar.position._items_sql``
+        """
+        self.env["ar.credit.file"].flush_model()
+        new = SQL(", ").join(
+            SQL("(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)", *self._new_file_values(company)) for company in companies
+        )
+        columns = SQL(", ").join(map(SQL.identifier, POSITION_COLUMNS))
+        figures = SQL(", ").join(
+            SQL("COALESCE(%s, 0) AS %s", SQL.identifier("figure", name), SQL.identifier(name))
+            if self._fields[name].type != "date"
+            else SQL.identifier("figure", name)
+            for name in POSITION_COLUMNS
+        )
+        scope = SQL("file.company_id IN %s", tuple(companies.ids))
+        if partners is not None:
+            ids = tuple(partners.commercial_partner_id.ids) or (0,)
+            scope = SQL("%s AND file.partner_id IN %s", scope, ids)
+        inserted = self.env.execute_query(SQL(
+            """
+            WITH figure AS MATERIALIZED (
+                %(figures_sql)s
+            ), fresh AS (
+                SELECT file.id, %(figures)s,
+                       COALESCE(GREATEST(%(date)s - figure.oldest_due, 0), 0) AS days_overdue
+                  FROM ar_credit_file file
+                  LEFT JOIN figure ON figure.company_id = file.company_id
+                                  AND figure.partner_id = file.partner_id
+                 WHERE %(scope)s
+            ), updated AS (
+                UPDATE ar_credit_file file
+                   SET (%(columns)s, days_overdue, exposure, limit_use)
+                     = (%(fresh_columns)s, fresh.days_overdue, fresh.open_amount,
+                        %(limit_use)s)
+                  FROM fresh
+                 WHERE fresh.id = file.id
+                   AND (%(file_columns)s, file.days_overdue)
+                       IS DISTINCT FROM (%(fresh_columns)s, fresh.days_overdue)
+            )
+            INSERT INTO ar_credit_file (
+                   company_id, partner_id, grade_id, risk_tier, limit_mode, custom_limit,
+                   is_limited, effective_limit, %(columns)s, days_overdue, exposure,
+                   create_uid, write_uid, create_date, write_date)
+            SELECT figure.company_id, figure.partner_id, new.grade_id, new.risk_tier,
+                   CASE WHEN own.credit_limit IS NULL THEN 'grade'
+                        WHEN own.credit_limit = 0 THEN 'unlimited' ELSE 'custom' END,
+                   COALESCE(own.credit_limit, 0),
+                   COALESCE(own.credit_limit <> 0, new.credit_limit IS NOT NULL),
+                   COALESCE(own.credit_limit, new.credit_limit, 0),
+                   %(figures)s, COALESCE(GREATEST(%(date)s - figure.oldest_due, 0), 0),
+                   figure.open_amount, %(uid)s, %(uid)s, %(now)s, %(now)s
+              FROM figure
+              JOIN (VALUES %(new)s)
+                   AS new(company_id, grade_id, risk_tier, credit_limit, fallback)
+                ON new.company_id = figure.company_id
+              JOIN res_partner partner ON partner.id = figure.partner_id
+             CROSS JOIN LATERAL (
+                SELECT NULLIF((partner.credit_limit ->> figure.company_id::text)::numeric,
+                              new.fallback) AS credit_limit
+             ) own
+             WHERE NOT EXISTS (
+                SELECT FROM ar_credit_file file
+                 WHERE file.company_id = figure.company_id
+                   AND file.partner_id = figure.partner_id)
+                ON CONFLICT (partner_id, company_id) DO NOTHING
+         RETURNING id
+            """,
+            figures_sql=self.env["ar.position"]._figures_sql(companies, date, partners, current),
+            figures=figures,
+            date=date,
+            scope=scope,
+            columns=columns,
+            fresh_columns=SQL(", ").join(SQL.identifier("fresh", name) for name in POSITION_COLUMNS),
+            file_columns=SQL(", ").join(SQL.identifier("file", name) for name in POSITION_COLUMNS),
+            limit_use=self._limit_use_sql(SQL.identifier("fresh", "open_amount")),
+            new=new,
+            uid=self.env.uid,
+            now=self.env.cr.now(),
+        ))
+        self.env["ar.credit.file"].invalidate_model(flush=False)
+        if inserted:
+            self.browse(id_ for (id_,) in inserted)._refresh_limit_use()
+
+    @api.model
+    def _new_file_values(self, company):
+        """Company, grade, risk tier, limit and Odoo's default limit of a new file.
+
+        A customer with a credit limit of its own in Odoo keeps it as a custom limit.
+        """
+        grade = self.env["ar.credit.grade"]._default(company)
+        Partner = self.env["res.partner"].with_company(company)
+        fallback = Partner._fields["credit_limit"].get_company_dependent_fallback(Partner) or 0
+        limit = grade._limit(0, company._ar_default_credit_limit())
+        return company.id, grade.id or None, grade.risk_tier or None, limit, fallback
+
+    @api.model
+    def _limit_use_sql(self, exposure):
+        return SQL(
+            """CASE WHEN file.is_limited IS NOT TRUE OR %(exposure)s <= 0 THEN 0
+                    WHEN file.effective_limit > 0 THEN %(exposure)s / file.effective_limit
+                    ELSE 1 END""",
+            exposure=exposure,
+        )
+
+    def _refresh_limit_use(self):
+        self.flush_recordset()
+        if self:
+            self.env.cr.execute(SQL(
+                "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
+                self._limit_use_sql(SQL.identifier("file", "exposure")), tuple(self.ids),
+            ))
+            self.invalidate_recordset(["limit_use"], flush=False)
+
+    @api.model
+    def _refresh_behaviour(self, companies, date):
+        """Bring the payment behaviour of all customers to the date, at most once a week."""
+        companies = companies.filtered(
+            lambda company: not company.ar_behaviour_date
+            or abs(date - company.ar_behaviour_date) >= timedelta(days=BEHAVIOUR_DAYS)
+        )
+        if not companies:
+            return
+        self.env["ar.credit.file"].flush_model()
+        columns = [SQL.identifier(name) for name in BEHAVIOUR_COLUMNS]
+        fresh = [SQL.identifier("fresh", name) for name in BEHAVIOUR_COLUMNS]
+        changed = self.env.execute_query(SQL(
+            """
+            WITH behaviour AS (
+                %(behaviour)s
+            ), fresh AS (
+                SELECT file.id, %(values)s
+                  FROM ar_credit_file file
+                  LEFT JOIN behaviour ON behaviour.company_id = file.company_id
+                                     AND behaviour.partner_id = file.partner_id
+                 WHERE file.company_id IN %(companies)s
+            )
+            UPDATE ar_credit_file file SET (%(columns)s) = (%(fresh)s)
+              FROM fresh
+             WHERE fresh.id = file.id AND (%(current)s) IS DISTINCT FROM (%(fresh)s)
+         RETURNING file.id, file.grade_id
+            """,
+            behaviour=self.env["ar.position"]._behaviour_sql(companies, date),
+            values=SQL(", ").join(
+                SQL("COALESCE(%s, 0)::%s AS %s", SQL.identifier("behaviour", name),
+                    SQL("numeric" if name == "avg_monthly_sales" else
+                        "int" if self._fields[name].type == "integer" else "float8"),
+                    SQL.identifier(name))
+                if self._fields[name].type != "date" else SQL.identifier("behaviour", name)
+                for name in BEHAVIOUR_COLUMNS
+            ),
+            companies=tuple(companies.ids),
+            columns=SQL(", ").join(columns),
+            fresh=SQL(", ").join(fresh),
+            current=SQL(", ").join(SQL.identifier("file", name) for name in BEHAVIOUR_COLUMNS),
+        ))
+        self.env["ar.credit.file"].invalidate_model(flush=False)
+        companies.ar_behaviour_date = date
+        by_sales = self.env["ar.credit.grade"].with_context(active_test=False).search(
+            [("limit_rule", "=", "months")]
+        )
+        files = self.browse(id_ for id_, grade_id in changed if grade_id in by_sales.ids)
+        self.env.add_to_compute(self._fields["effective_limit"], files)
+        files._push_limit()

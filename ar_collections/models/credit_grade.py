@@ -1,0 +1,100 @@
+from odoo import api, fields, models
+
+RISK_TIERS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
+CONTROLS = [
+    ("allow", "Allow"),
+    ("warn", "Warn"),
+    ("approve", "Ask for approval"),
+    ("block", "Block"),
+]
+
+
+class ArCreditGrade(models.Model):
+    _name = "ar.credit.grade"
+    _description = "Credit Grade"
+    _order = "sequence, id"
+    _rec_names_search = ["code", "name"]
+
+    code = fields.Char(required=True)
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one("res.company", help="Leave empty to share it by all companies.")
+    is_default = fields.Boolean(
+        string="For New Customers", help="The grade of a customer that nobody has graded yet."
+    )
+    score_from = fields.Float(string="Score From")
+    score_to = fields.Float(string="Score To")
+    risk_tier = fields.Selection(RISK_TIERS, default="medium", required=True)
+    limit_rule = fields.Selection(
+        [
+            ("fixed", "Fixed amount"),
+            ("months", "Months of average sales"),
+            ("none", "No limit of its own"),
+        ],
+        default="none",
+        required=True,
+        help="A grade without a limit of its own leaves the company's default limit, if any.",
+    )
+    limit_amount = fields.Float(
+        string="Fixed Limit", help="In the currency of each company. Zero means no credit at all."
+    )
+    limit_months = fields.Float(string="Months of Sales", default=2)
+    limit_cap = fields.Float(
+        string="Largest Limit", help="Cap of the limit by months of sales; zero for no cap."
+    )
+    max_term_days = fields.Integer(string="Longest Payment Term (days)")
+    on_limit = fields.Selection(CONTROLS, string="Over the Limit", default="warn", required=True)
+    on_overdue = fields.Selection(
+        CONTROLS, string="With Overdue Items", default="warn", required=True
+    )
+    overdue_tolerance_days = fields.Integer(string="Tolerated Days Overdue")
+    overdue_tolerance_amount = fields.Float(string="Tolerated Overdue Amount")
+    policy_id = fields.Many2one("ar.collection.policy", string="Collection Policy")
+    late_charge_rate = fields.Float(string="Late Charge (% a year)")
+    review_months = fields.Integer(string="Review Every (months)", default=12)
+
+    _code_uniq = models.UniqueIndex(
+        "(code, company_id) NULLS NOT DISTINCT", "Another grade has this code."
+    )
+    _score_range = models.Constraint(
+        "CHECK(score_from <= score_to)", "The score range ends before it starts."
+    )
+    _amounts = models.Constraint(
+        "CHECK(limit_amount >= 0 AND limit_months >= 0 AND limit_cap >= 0)",
+        "A limit cannot be negative.",
+    )
+
+    @api.depends("code", "name")
+    def _compute_display_name(self):
+        for grade in self:
+            grade.display_name = " ".join(filter(None, (grade.code, grade.name)))
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("limit_rule", "limit_amount", "limit_months", "limit_cap")):
+            self.env["ar.credit.file"].sudo().search([("grade_id", "in", self.ids)])._push_limit()
+        return result
+
+    @api.model
+    def _default(self, company):
+        """The grade of a new customer of the company; empty when there is none."""
+        return self.search(
+            [("is_default", "=", True), ("company_id", "in", (company.id, False))],
+            order="company_id, sequence",
+            limit=1,
+        )
+
+    def _limit(self, avg_monthly_sales, default_limit):
+        """The limit that the grade gives.
+
+        :param avg_monthly_sales: company currency
+        :param default_limit: the company's default limit, or ``None``
+        :return: an amount in company currency, or ``None`` for no limit
+        """
+        if self.limit_rule == "fixed":
+            return self.limit_amount
+        if self.limit_rule == "months":
+            limit = max(avg_monthly_sales, 0) * self.limit_months
+            return min(limit, self.limit_cap) if self.limit_cap else limit
+        return default_limit

@@ -1,0 +1,346 @@
+from collections import defaultdict
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class Figures(NamedTuple):
+    """What one customer owes one root company at one date, in company currency.
+
+    ``open_amount = not_due + overdue_amount + unallocated`` and
+    ``buckets[0] == not_due``, ``sum(buckets[1:]) == overdue_amount``.
+    """
+
+    open_amount: float = 0.0
+    not_due: float = 0.0
+    overdue_amount: float = 0.0
+    # One amount per ageing bucket of the company, not due first; positive items only.
+    buckets: list = ()
+    overdue_count: int = 0
+    # Due date of the oldest overdue item, ``None`` when nothing is overdue.
+    oldest_due: object = None
+    # Open payments on account and credit notes: zero or negative.
+    unallocated: float = 0.0
+    disputed: float = 0.0
+    promised: float = 0.0
+    # The overdue items that may be asked for: not excluded from follow-up, not being paid.
+    followup_amount: float = 0.0
+    followup_due: object = None
+
+
+class Behaviour(NamedTuple):
+    """How one customer paid one root company over the 365 days before a date."""
+
+    # Days between due date and full settlement (early counts 0), weighted by the item's amount.
+    avg_days_late: float = 0.0
+    # Share of the settled items, 0 to 1, that were settled by their due date.
+    on_time_share: float = 0.0
+    late_count: int = 0
+    max_days_late: int = 0
+    # Invoices less credit notes, tax included, divided by 12.
+    avg_monthly_sales: float = 0.0
+    last_payment_date: object = None
+
+
+class Item(NamedTuple):
+    """One open receivable journal item at one date."""
+
+    company_id: int
+    partner_id: int
+    line_id: int
+    due: object
+    days_overdue: int
+    residual: float
+    residual_currency: float
+    currency_id: int
+    followup: bool
+
+
+class ArPosition(models.AbstractModel):
+    """The one source of receivable figures.
+
+    Everything is read from posted receivable journal items by SQL, per root company and
+    commercial partner, as of any date: a later reconciliation is undone, and a matching with an
+    entry that is not posted any more does not count, so that the sum over all customers always
+    equals the balance of the trade receivable accounts. Items without a partner are under the
+    partner ``False``. It knows no business rule and writes nothing.
+    """
+
+    _name = "ar.position"
+    _description = "Receivable Position"
+
+    @api.model
+    def _figures(self, companies, date, partners=None):
+        """Open items per customer.
+
+        :param companies: recordset ``res.company``; their roots with all branches are read
+        :param date: as-of date
+        :param partners: recordset ``res.partner`` to restrict to, or ``None`` for all customers
+        :return: ``{(root company id, commercial partner id): Figures}``, customers with at
+            least one open item only, except those asked for by ``partners``: they are all there
+        """
+        figures = {}
+        if partners is not None:
+            partners = partners.commercial_partner_id
+            empty = {root.id: Figures(buckets=[0.0] * (len(root._ar_bucket_edges()) + 2))
+                     for root in companies.root_id}
+            figures = {
+                (root_id, partner.id): empty[root_id] for root_id in empty for partner in partners
+            }
+        query = self._figures_sql(companies, date, partners)
+        for company_id, partner_id, *values in self.env.execute_query(query):
+            figures[company_id, partner_id or False] = Figures(*values)
+        return figures
+
+    @api.model
+    def _behaviour(self, companies, date, partners=None):
+        """Payment behaviour per customer over the 365 days that end with ``date``.
+
+        An item counts on the day of its last reconciliation, whatever settled it.
+
+        :return: ``{(root company id, commercial partner id): Behaviour}``, customers that
+            settled, bought or paid something in that time only
+        """
+        query = self._behaviour_sql(companies, date, partners)
+        return {
+            (company_id, partner_id): Behaviour(*values)
+            for company_id, partner_id, *values in self.env.execute_query(query)
+        }
+
+    @api.model
+    def _items(self, companies, date, partners):
+        """Open items of some customers, the oldest due date first.
+
+        :return: ``{(root company id, commercial partner id): [Item]}``
+        """
+        items = defaultdict(list)
+        query = SQL(
+            """
+            SELECT root_id, partner_id, line_id, due, GREATEST(%(date)s - due, 0),
+                   residual, residual_currency, currency_id, followup
+              FROM (%(items)s) item
+             ORDER BY due, line_id
+            """,
+            date=date,
+            items=self._items_sql(companies, date, partners.commercial_partner_id),
+        )
+        for row in self.env.execute_query(query):
+            item = Item(*row)
+            items[item.company_id, item.partner_id].append(item)
+        return items
+
+    # The statements
+
+    @api.model
+    def _scope(self, companies):
+        """Literal values beat joins for the planner: (company, root) pairs and account ids."""
+        roots = companies.sudo().root_id
+        branches = self.env["res.company"].sudo().with_context(active_test=False).search(
+            [("id", "child_of", roots.ids)]
+        )
+        scope = SQL(", ").join(
+            SQL("(%s, %s, %s::int[])", branch.id, branch.root_id.id,
+                [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges())])
+            for branch in branches
+        )
+        self.env["account.account"].flush_model(["account_type", "non_trade"])
+        accounts = self.env.execute_query(SQL(
+            "SELECT id FROM account_account"
+            " WHERE account_type = 'asset_receivable' AND non_trade IS NOT TRUE"
+        ))
+        return scope, tuple(id_ for (id_,) in accounts) or (0,)
+
+    @api.model
+    def _partner_clause(self, partners):
+        if partners is None:
+            return SQL()
+        return SQL(
+            "AND l.partner_id IN (SELECT id FROM res_partner WHERE commercial_partner_id IN %s)",
+            tuple(partners.ids) or (0,),
+        )
+
+    @api.model
+    def _items_sql(self, companies, date, partners=None, current=False):
+        """SELECT of one row per open receivable item at the date, see :class:`Item`.
+
+        :param current: take the ledger as it stands and judge only lateness by the date, for
+            what must follow the ledger within one transaction whatever the entries' dates are
+        """
+        self.env["account.move.line"].flush_model()
+        self.env["account.move"].flush_model(["payment_state"])
+        self.env["account.partial.reconcile"].flush_model()
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        scope, accounts = self._scope(companies)
+        columns = SQL(
+            """
+            l.id AS line_id, l.company_id, l.partner_id, l.currency_id,
+            COALESCE(l.date_maturity, l.date) AS due,
+            l.no_followup IS NOT TRUE AND l.move_id NOT IN (
+                SELECT id FROM account_move WHERE payment_state = 'in_payment'
+            ) AS followup
+            """
+        )
+        condition = SQL(
+            "l.account_id IN %s AND l.parent_state = 'posted' AND (%s OR l.date <= %s) %s",
+            accounts, current, date, self._partner_clause(partners),
+        )
+        return SQL(
+            """
+            WITH unposted AS (
+                SELECT id FROM account_move_line
+                 WHERE parent_state <> 'posted' AND matching_number IS NOT NULL
+            ), matching AS (  -- that had not happened yet, or does not count any more
+                SELECT id FROM account_partial_reconcile
+                 WHERE NOT %(current)s AND max_date > %(date)s
+                 UNION
+                SELECT partial.id FROM unposted
+                  JOIN account_partial_reconcile partial ON partial.debit_move_id = unposted.id
+                 UNION
+                SELECT partial.id FROM unposted
+                  JOIN account_partial_reconcile partial ON partial.credit_move_id = unposted.id
+            ), undone AS (
+                SELECT line_id, SUM(side.amount) AS amount,
+                       SUM(side.amount_currency) AS amount_currency
+                  FROM matching
+                  JOIN account_partial_reconcile partial ON partial.id = matching.id
+                 CROSS JOIN LATERAL (VALUES
+                    (debit_move_id, amount, debit_amount_currency),
+                    (credit_move_id, -amount, -credit_amount_currency)
+                  ) side(line_id, amount, amount_currency)
+                 GROUP BY line_id
+            ), line AS (
+                SELECT %(columns)s,
+                       l.amount_residual + COALESCE(undone.amount, 0) AS residual,
+                       l.amount_residual_currency + COALESCE(undone.amount_currency, 0)
+                           AS residual_currency
+                  FROM account_move_line l
+                  LEFT JOIN undone ON undone.line_id = l.id
+                 WHERE %(condition)s
+                   AND l.reconciled IS NOT TRUE AND l.amount_residual <> 0
+                 UNION ALL
+                SELECT %(columns)s,
+                       l.amount_residual + undone.amount,
+                       l.amount_residual_currency + undone.amount_currency
+                  FROM undone
+                  JOIN account_move_line l ON l.id = undone.line_id
+                 WHERE %(condition)s
+                   AND (l.reconciled IS TRUE OR l.amount_residual = 0)
+            )
+            SELECT scope.root_id, scope.edges, partner.commercial_partner_id AS partner_id,
+                   line.line_id, line.due, line.residual, line.residual_currency,
+                   line.currency_id, line.followup AND line.residual > 0 AS followup
+              FROM line
+              JOIN (VALUES %(scope)s) AS scope(company_id, root_id, edges)
+                ON scope.company_id = line.company_id
+              LEFT JOIN res_partner partner ON partner.id = line.partner_id
+             WHERE line.residual <> 0
+            """,
+            current=current,
+            date=date,
+            columns=columns,
+            condition=condition,
+            scope=scope,
+        )
+
+    @api.model
+    def _figures_sql(self, companies, date, partners=None, current=False):
+        """SELECT of ``company_id, partner_id`` and the columns of :class:`Figures`."""
+        roots = companies.sudo().root_id
+        size = 2 + max((len(root._ar_bucket_edges()) for root in roots), default=0)
+        buckets = SQL(", ").join(
+            SQL(
+                "CASE WHEN %(index)s <= CARDINALITY(edges) THEN COALESCE(SUM(residual)"
+                " FILTER (WHERE residual > 0 AND bucket = %(index)s), 0) END",
+                index=index,
+            )
+            for index in range(size)
+        )
+        return SQL(
+            """
+            SELECT root_id AS company_id, partner_id,
+                   SUM(residual) AS open_amount,
+                   COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND bucket = 0), 0)
+                       AS not_due,
+                   COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND bucket > 0), 0)
+                       AS overdue_amount,
+                   ARRAY_REMOVE(ARRAY[%(buckets)s], NULL)::float8[] AS buckets,
+                   COUNT(*) FILTER (WHERE residual > 0 AND bucket > 0) AS overdue_count,
+                   MIN(due) FILTER (WHERE residual > 0 AND bucket > 0) AS oldest_due,
+                   COALESCE(SUM(residual) FILTER (WHERE residual < 0), 0) AS unallocated,
+                   0 AS disputed,
+                   0 AS promised,
+                   COALESCE(SUM(residual) FILTER (WHERE followup AND bucket > 0), 0)
+                       AS followup_amount,
+                   MIN(due) FILTER (WHERE followup AND bucket > 0) AS followup_due
+              FROM (SELECT *, WIDTH_BUCKET(%(date)s::date - due, edges) AS bucket
+                      FROM (%(items)s) item) item
+             GROUP BY root_id, edges, partner_id
+            """,
+            buckets=buckets,
+            date=date,
+            items=self._items_sql(companies, date, partners, current),
+        )
+
+    @api.model
+    def _behaviour_sql(self, companies, date, partners=None):
+        """SELECT of ``company_id, partner_id`` and the columns of :class:`Behaviour`."""
+        if partners is not None:
+            partners = partners.commercial_partner_id
+        self.env["account.move.line"].flush_model()
+        self.env["account.move"].flush_model()
+        self.env["account.partial.reconcile"].flush_model()
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        scope, accounts = self._scope(companies)
+        return SQL(
+            """
+            WITH settlement AS (
+                SELECT debit_move_id AS line_id, MAX(max_date) AS settled_on
+                  FROM account_partial_reconcile
+                 WHERE max_date > %(date)s - 365
+                 GROUP BY debit_move_id
+                HAVING MAX(max_date) <= %(date)s
+            ), fact AS (
+                SELECT l.company_id, l.partner_id, l.balance AS weight,
+                       GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0) AS days_late,
+                       NULL::numeric AS sales, NULL::date AS paid_on
+                  FROM settlement
+                  JOIN account_move_line l ON l.id = settlement.line_id
+                 WHERE l.account_id IN %(accounts)s AND l.parent_state = 'posted'
+                   AND l.reconciled IS TRUE AND l.balance > 0 %(partners)s
+                 UNION ALL
+                SELECT l.company_id, l.commercial_partner_id, NULL, NULL,
+                       l.amount_total_signed, NULL
+                  FROM account_move l
+                 WHERE l.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
+                   AND l.state = 'posted'
+                   AND l.invoice_date > %(date)s - 365 AND l.invoice_date <= %(date)s
+                   %(partners)s
+                 UNION ALL
+                SELECT l.company_id, l.partner_id, NULL, NULL, NULL, MAX(l.date)
+                  FROM account_move_line l
+                  JOIN account_journal journal ON journal.id = l.journal_id
+                 WHERE l.account_id IN %(accounts)s AND l.parent_state = 'posted'
+                   AND journal.type IN ('bank', 'cash', 'credit') AND l.balance < 0
+                   AND l.date > %(date)s - 365 AND l.date <= %(date)s %(partners)s
+                 GROUP BY l.company_id, l.partner_id
+            )
+            SELECT scope.root_id AS company_id, partner.commercial_partner_id AS partner_id,
+                   COALESCE(SUM(days_late * weight) / NULLIF(SUM(weight), 0), 0)
+                       AS avg_days_late,
+                   COALESCE(AVG((days_late = 0)::int), 0) AS on_time_share,
+                   COUNT(*) FILTER (WHERE days_late > 0) AS late_count,
+                   COALESCE(MAX(days_late), 0) AS max_days_late,
+                   COALESCE(ROUND(SUM(sales) / 12, 2), 0) AS avg_monthly_sales,
+                   MAX(paid_on) AS last_payment_date
+              FROM fact
+              JOIN (VALUES %(scope)s) AS scope(company_id, root_id, edges)
+                ON scope.company_id = fact.company_id
+              JOIN res_partner partner ON partner.id = fact.partner_id
+             GROUP BY 1, 2
+            """,
+            date=date,
+            accounts=accounts,
+            scope=scope,
+            partners=self._partner_clause(partners),
+        )

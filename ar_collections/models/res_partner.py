@@ -1,0 +1,204 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from .credit_grade import RISK_TIERS
+
+COLLECTION_GROUPS = (
+    "ar_collections.group_collector,ar_collections.group_auditor,"
+    "account.group_account_invoice,account.group_account_readonly"
+)
+# Marks Odoo's credit limit as written by the credit file. A request cannot send an object.
+FROM_CREDIT_FILE = object()
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    credit_file_id = fields.Many2one(
+        "ar.credit.file",
+        compute="_compute_credit_file",
+        search="_search_credit_file_id",
+        compute_sudo=True,
+        groups=COLLECTION_GROUPS,
+    )
+    credit_grade_id = fields.Many2one(
+        "ar.credit.grade",
+        compute="_compute_credit_file",
+        inverse="_inverse_credit_grade_id",
+        search="_search_credit_grade_id",
+        compute_sudo=True,
+    )
+    credit_hold = fields.Boolean(
+        compute="_compute_credit_file", search="_search_credit_hold", compute_sudo=True
+    )
+    credit_score = fields.Float(
+        compute="_compute_credit_file", search="_search_credit_score", compute_sudo=True
+    )
+    risk_tier = fields.Selection(
+        RISK_TIERS,
+        string="Credit Risk",
+        compute="_compute_credit_file",
+        search="_search_risk_tier",
+        compute_sudo=True,
+    )
+    amount_overdue = fields.Monetary(
+        string="Overdue",
+        compute="_compute_credit_file",
+        search="_search_amount_overdue",
+        compute_sudo=True,
+        groups=COLLECTION_GROUPS,
+    )
+    days_overdue = fields.Integer(
+        compute="_compute_credit_file",
+        search="_search_days_overdue",
+        compute_sudo=True,
+        groups=COLLECTION_GROUPS,
+    )
+    collection_case_ids = fields.One2many("ar.collection.case", "partner_id")
+    collection_case_count = fields.Integer(
+        compute="_compute_collection_case_count", groups=COLLECTION_GROUPS
+    )
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_credit_file(self):
+        company = self.env.company.root_id
+        customers = self.commercial_partner_id
+        files = {
+            file.partner_id.id: file
+            for file in self.env["ar.credit.file"].sudo().search([
+                ("partner_id", "in", customers.ids), ("company_id", "=", company.id),
+            ])
+        }
+        empty = self.env["ar.credit.file"].sudo()
+        for partner in self:
+            file = files.get(partner.commercial_partner_id._origin.id, empty)
+            partner.credit_file_id = file
+            partner.credit_grade_id = file.grade_id
+            partner.credit_hold = file.hold
+            partner.credit_score = file.score
+            partner.risk_tier = file.risk_tier
+            partner.amount_overdue = file.overdue_amount
+            partner.days_overdue = file.days_overdue
+
+    def _inverse_credit_grade_id(self):
+        # compute_sudo makes the inverse sudo too; the file checks who may grade.
+        files = self.env["ar.credit.file"].sudo(False)
+        for partner in self:
+            file = files._for(partner, self.env.company, create=bool(partner.credit_grade_id))
+            if file.grade_id != partner.credit_grade_id:
+                file.grade_id = partner.credit_grade_id
+
+    def _compute_collection_case_count(self):
+        counts = dict(self.env["ar.collection.case"]._read_group(
+            [("partner_id", "in", self.commercial_partner_id.ids), ("state", "!=", "closed")],
+            ["partner_id"], ["__count"],
+        ))
+        for partner in self:
+            partner.collection_case_count = counts.get(partner.commercial_partner_id, 0)
+
+    def _search_in_file(self, name, operator, value):
+        """Customers by a field of their credit file; without a file it is empty."""
+        if Domain.is_negative_operator(operator):
+            return NotImplemented
+        domain = Domain(name, operator, value)
+        company = Domain("company_id", "=", self.env.company.root_id.id)
+        files = self.env["ar.credit.file"].sudo()
+        found = Domain("commercial_partner_id", "in", files._search(company & domain).subselect(
+            files._field_to_sql(files._table, "partner_id")
+        ))
+        if not files.new({"grade_id": False}).filtered_domain(domain):
+            return found
+        known = files._search(company).subselect(files._field_to_sql(files._table, "partner_id"))
+        return found | Domain("commercial_partner_id", "not in", known)
+
+    def _search_credit_file_id(self, operator, value):
+        return self._search_in_file("id", operator, value)
+
+    def _search_credit_grade_id(self, operator, value):
+        return self._search_in_file("grade_id", operator, value)
+
+    def _search_credit_hold(self, operator, value):
+        return self._search_in_file("hold", operator, value)
+
+    def _search_credit_score(self, operator, value):
+        return self._search_in_file("score", operator, value)
+
+    def _search_risk_tier(self, operator, value):
+        return self._search_in_file("risk_tier", operator, value)
+
+    def _search_amount_overdue(self, operator, value):
+        return self._search_in_file("overdue_amount", operator, value)
+
+    def _search_days_overdue(self, operator, value):
+        return self._search_in_file("days_overdue", operator, value)
+
+    # Odoo's own credit limit
+
+    def write(self, vals):
+        # EXTENDS account: a limit that an import or another app writes is a custom limit
+        result = super().write(vals)
+        if "credit_limit" in vals and (
+            self.env.context.get("ar_limit_source") is not FROM_CREDIT_FILE
+        ):
+            self._adopt_credit_limit(vals["credit_limit"] or 0)
+        return result
+
+    def _write_credit_limit(self, limit):
+        self.with_context(ar_limit_source=FROM_CREDIT_FILE).credit_limit = limit
+
+    def _adopt_credit_limit(self, limit):
+        files = self.env["ar.credit.file"]
+        default = self.env.company.root_id._ar_default_credit_limit() or 0
+        for partner in self.filtered(lambda partner: partner == partner.commercial_partner_id):
+            file = files._for(partner, self.env.company, create=limit != default)
+            if file and limit == default:
+                file.write({"limit_mode": "grade"})
+            elif file:
+                file.write({"limit_mode": "custom", "custom_limit": limit})
+
+    # Screens
+
+    def action_open_credit_file(self):
+        self.ensure_one()
+        file = self.env["ar.credit.file"]._for(self, self.env.company, create=True)
+        return file._get_records_action()
+
+    def action_open_collection_cases(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ar_collections.ar_collection_case_action"
+        )
+        cases = self.env["ar.collection.case"].search([
+            ("partner_id", "=", self.commercial_partner_id.id), ("state", "!=", "closed"),
+        ])
+        action["domain"] = [("partner_id", "=", self.commercial_partner_id.id)]
+        action["context"] = {}
+        if len(cases) == 1:
+            action.update(view_mode="form", views=[(False, "form")], res_id=cases.id)
+        return action
+
+    def action_open_receivable_items(self):
+        self.ensure_one()
+        return self._ar_action_open_items(self.env.company.root_id)
+
+    def _ar_action_open_items(self, company):
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Open Items of %s", self.commercial_partner_id.display_name),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "views": [
+                (self.env.ref("ar_collections.account_move_line_view_list_open").id, "list"),
+                (False, "form"),
+            ],
+            "domain": [
+                ("partner_id", "child_of", self.commercial_partner_id.id),
+                ("company_id", "child_of", company.id),
+                ("account_type", "=", "asset_receivable"),
+                ("account_id.non_trade", "=", False),
+                ("parent_state", "=", "posted"),
+                ("reconciled", "=", False),
+            ],
+            "context": {"create": False},
+        }
