@@ -95,6 +95,7 @@ class ArCollectionAction(models.Model):
         for action in self:
             action.phone = action.contact_id.phone or action.partner_id.phone
 
+    @api.depends("message_id.notification_ids.notification_status")
     def _compute_delivery(self):
         worst = ("sent", "pending", "process", "ready", "canceled", "bounce", "exception")
         for action in self:
@@ -139,7 +140,7 @@ class ArCollectionAction(models.Model):
             case = self.env["ar.collection.case"].browse(plan.case_id)
             wanted = [
                 item for item in items.get((company.id, plan.partner_id), ())
-                if item.followup and self._is_asked(item, plan, date)
+                if item.followup and self._is_asked(item, plan)
             ]
             for step in steps[plan.policy_id, plan.decision.rung]:
                 if not wanted or plan.amount < step.min_amount:
@@ -165,10 +166,8 @@ class ArCollectionAction(models.Model):
         return actions
 
     @api.model
-    def _is_asked(self, item, plan, date):
-        if plan.case_id:
-            return item.days_overdue > 0
-        return 0 <= (item.due - date).days <= -plan.decision.rung
+    def _is_asked(self, item, plan):
+        return item.days_overdue > 0 if plan.case_id else item.line_id in plan.line_ids
 
     def _freeze(self, items):
         """Keep what each action asks for.
@@ -276,9 +275,11 @@ class ArCollectionAction(models.Model):
 
     def _mark_done(self, date, outcome):
         self.write({"state": "done", "date_done": date, "outcome": outcome})
-        self.filtered(lambda action: action.channel in CONTACTS).case_id.write(
-            {"last_contact_date": date}
-        )
+        contacts = self.filtered(lambda action: action.channel in CONTACTS)
+        self.env["ar.credit.file"].search([
+            ("partner_id", "in", contacts.partner_id.ids),
+            ("company_id", "in", contacts.company_id.ids),
+        ]).sudo().write({"last_contact_date": date})
 
     def action_send(self):
         """Send a planned message now, or a failed one again."""
@@ -296,7 +297,11 @@ class ArCollectionAction(models.Model):
         for action in self:
             if action.state == "done":
                 raise UserError(self.env._("A contact that took place cannot be cancelled."))
+        self._cancel()
+
+    def _cancel(self):
         self.write({"state": "cancelled"})
+        # The activity is the action's own, whoever it was given to.
         self.activity_id.sudo().unlink()
 
 
@@ -310,7 +315,9 @@ class ArCollectionActionItem(models.Model):
     action_id = fields.Many2one(
         "ar.collection.action", required=True, index=True, ondelete="cascade"
     )
-    company_id = fields.Many2one(related="action_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="action_id.company_id", store=True, precompute=True, index=True
+    )
     move_line_id = fields.Many2one(
         "account.move.line", string="Journal Item", index="btree_not_null", ondelete="set null"
     )

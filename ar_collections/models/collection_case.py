@@ -84,7 +84,7 @@ class ArCollectionCase(models.Model):
     )
     pause_reason = fields.Char(readonly=True, tracking=True)
     pause_end = fields.Date(string="Paused Until", readonly=True, tracking=True)
-    last_contact_date = fields.Date(string="Last Contact", readonly=True)
+    last_contact_date = fields.Date(related="file_id.last_contact_date")
     next_action_date = fields.Date(string="Next Action", readonly=True, index=True)
     waiting_for = fields.Selection(list(WAITS.items()), readonly=True)
     last_error = fields.Text(

@@ -68,7 +68,23 @@ class ArCollectionCase(models.Model):
         self.invalidate_model(
             ["amount_overdue", "oldest_due_date", "days_overdue"], flush=False
         )
+        self._cancel_outdated(company, scope)
         return paid_off
+
+    @api.model
+    def _cancel_outdated(self, company, scope):
+        """Drop the planned work of steps whose oldest item is settled while the case goes on."""
+        self.env["ar.collection.action"].flush_model()
+        self.env["ar.collection.action"].browse(id_ for (id_,) in self.env.execute_query(SQL(
+            """
+            SELECT action.id FROM ar_collection_action action
+              JOIN ar_collection_case kase ON kase.id = action.case_id
+             WHERE action.state = 'planned' AND action.step_id IS NOT NULL
+               AND kase.company_id = %s %s AND kase.state <> 'closed'
+               AND action.due_date < kase.oldest_due_date
+            """,
+            company.id, scope,
+        )))._cancel()
 
     @api.model
     def _reopen(self, company, date, scope):
@@ -116,9 +132,7 @@ class ArCollectionCase(models.Model):
             self.activity_unlink([
                 f"ar_collections.activity_{kind}" for kind in ("call", "visit", "task")
             ])
-            self.action_ids.filtered(lambda action: action.state == "planned").write(
-                {"state": "cancelled"}
-            )
+            self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
             self.file_id.filtered("hold_automatic")._lift_hold()
             self.flush_model()
 

@@ -104,8 +104,10 @@ class ArCollectionAction(models.Model):
 
     def _copy_to(self, action):
         role = action.step_id.cc_role
+        if not role:
+            return self.env["res.partner"]
         file = self.env["ar.credit.file"]._for(action.partner_id, action.company_id)
-        return file[role].filtered("email") if role else self.env["res.partner"]
+        return file[role].filtered("email")
 
     # Sending
 

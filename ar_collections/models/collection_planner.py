@@ -20,6 +20,8 @@ class Plan(NamedTuple):
     amount: float
     days_overdue: int
     decision: Decision
+    # What a courtesy message is about; with a case it is all that is overdue.
+    line_ids: tuple = ()
 
 
 class ArCollectionPlanner(models.AbstractModel):
@@ -36,7 +38,7 @@ class ArCollectionPlanner(models.AbstractModel):
             """
             SELECT kase.id, kase.partner_id, kase.file_id, kase.policy_id,
                    kase.oldest_due_date, kase.days_overdue, kase.amount_overdue,
-                   COALESCE(file.unallocated, 0), kase.last_contact_date,
+                   COALESCE(file.unallocated, 0), file.last_contact_date,
                    CASE WHEN kase.ladder_due_date = kase.oldest_due_date
                         THEN kase.ladder_days END
               FROM ar_collection_case kase
@@ -116,8 +118,9 @@ class ArCollectionPlanner(models.AbstractModel):
             return []
         rows = self.env.execute_query(SQL(
             """
-            SELECT file.id, file.partner_id, SUM(item.residual), COALESCE(file.unallocated, 0),
-                   ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.line_id)
+            SELECT file.id, file.partner_id, COALESCE(file.unallocated, 0),
+                   file.last_contact_date, ARRAY_AGG(item.line_id),
+                   ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.residual)::float8[]
               FROM (%(items)s) item
               JOIN ar_credit_file file ON file.company_id = item.root_id
                AND file.partner_id = item.partner_id
@@ -130,34 +133,41 @@ class ArCollectionPlanner(models.AbstractModel):
             first=rungs[0],
             items=self.env["ar.position"]._items_sql(company, date),
         ))
-        if not rows:
-            return []
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._match(files)
-        asked = self._asked_before_due([line_id for row in rows for line_id in row[5]])
         values = self._policies(company, date, set(policies.ids))
+        asked = self._asked_before_due([line_id for row in rows for line_id in row[4]])
         plans = []
         for file, row in zip(files, rows, strict=True):
-            policy = matched[file]
-            before = sorted({step.days for step in policy.step_ids if step.days <= 0})
-            newest = max(
-                (max(rung for rung in before if rung <= age)
-                 for age, line_id in zip(row[4], row[5], strict=True)
-                 if before and before[0] <= age
-                 and max(rung for rung in before if rung <= age) > asked.get(line_id, -10**6)),
-                default=None,
-            )
-            if newest is None:
+            file_id, partner_id, credit, last, line_ids, ages, residuals = row
+            policy = values.get(matched[file].id)
+            if not policy or not policy["courtesy"]:
                 continue
-            amount = row[2] + (row[3] if policy.net_of_credit else 0)
-            wait = values[policy.id]["held_back"]
-            if amount <= 0 or amount < policy.min_amount:
-                wait = "below_minimum"
+            # Per item: the rung it has reached, when it has not had that or a later one.
+            new = {}
+            for line_id, age, residual in zip(line_ids, ages, residuals, strict=True):
+                rung = max((day for day in policy["courtesy"] if day <= age), default=None)
+                if rung is not None and rung > asked.get(line_id, rung - 1):
+                    new[line_id] = (rung, residual)
+            if not new:
+                continue
+            rung = max(rung for rung, _residual in new.values())
+            amount = sum(residual for _rung, residual in new.values())
+            wait = self._courtesy_wait(policy, amount, credit, last, date)
             plans.append(Plan(
-                row[1], row[0], None, policy.id, row[2], 0,
-                Decision(None if wait else newest, wait, None),
+                partner_id, file_id, None, matched[file].id, amount, 0,
+                Decision(None if wait else rung, wait, None), tuple(new),
             ))
         return plans
+
+    @api.model
+    def _courtesy_wait(self, policy, amount, credit, last_contact, date):
+        net = amount + credit if policy["net_of_credit"] else amount
+        if net <= 0 or net < policy["min_amount"]:
+            return "below_minimum"
+        if last_contact and (date - last_contact).days < policy["min_days_between"]:
+            return "contact_cap"
+        return policy["held_back"]
 
     @api.model
     def _asked_before_due(self, line_ids):
@@ -193,6 +203,7 @@ class ArCollectionPlanner(models.AbstractModel):
         return {
             policy.id: {
                 "rungs": tuple({step.days for step in policy.step_ids if step.days > 0}),
+                "courtesy": tuple({step.days for step in policy.step_ids if step.days <= 0}),
                 "net_of_credit": policy.net_of_credit,
                 "min_amount": policy.min_amount,
                 "min_days_between": policy.min_days_between,

@@ -141,7 +141,10 @@ class ArCollectionRun(models.Model):
         if not self.try_lock_for_update():
             raise UserError(self.env._("This collection run is being executed right now."))
         start = time.monotonic()
-        self.write({"state": "running", "line_ids": [(5, 0, 0)]})
+        if self.state != "running":
+            self.write({
+                "state": "running", "line_ids": [(5, 0, 0)], "opened_count": 0, "closed_count": 0,
+            })
         company, date = self.company_id, self.date
         self._update_cases()
         plans = self._due(self._plans())

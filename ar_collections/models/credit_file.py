@@ -99,6 +99,9 @@ class ArCreditFile(models.Model):
         readonly=True, help="Set by a stage: lifted when the collection case closes."
     )
 
+    last_contact_date = fields.Date(
+        string="Last Contact", readonly=True, help="By any step or call, courtesy messages too."
+    )
     dunning_contact_id = fields.Many2one(
         "res.partner", help="Gets the reminders, instead of the invoice address."
     )
@@ -222,7 +225,6 @@ class ArCreditFile(models.Model):
             opened = company_cases.filtered(lambda case: case.state != "closed")
             case = opened.filtered(lambda case: case.partner_id == target) or opened[:1]
             doubles = opened - case
-            doubles.action_ids.write({"case_id": case.id})
             doubles.write({
                 "state": "closed", "close_reason": "cancelled", "date_closed": company._ar_today(),
             })
@@ -277,13 +279,17 @@ class ArCreditFile(models.Model):
 
     def _set_hold(self, reason, date, automatic=False):
         """Hold the customers' credit; a hold that is there stays as it is."""
-        self.filtered(lambda file: not file.hold).write({
+        files = self.filtered(lambda file: not file.hold)
+        # A first run may hold a thousand at once: one batch of log notes instead of tracking.
+        files.with_context(tracking_disable=True).write({
             "hold": True,
             "hold_reason": reason,
             "hold_date": date,
             "hold_user_id": self.env.uid,
             "hold_automatic": automatic,
         })
+        body = self.env._("Credit hold: %s", reason)
+        files._message_log_batch(bodies=dict.fromkeys(files.ids, body))
 
     def _lift_hold(self):
         self.filtered("hold").write({

@@ -1,1 +1,1 @@
-from . import test_case, test_position
+from . import test_cadence, test_case, test_position, test_run

@@ -17,6 +17,10 @@ class CollectionsCommon(AccountTestInvoicingCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.company = cls.company_data["company"]
+        cls.branch = cls.env["res.company"].create({
+            "name": "Branch", "parent_id": cls.company.id,
+        })
+        cls.env.user.company_ids |= cls.branch
         cls.env["ar.collection.policy"].search([]).active = False
         cls.env["ar.collection.stage"].search([]).active = False
         cls.stages = {
@@ -92,7 +96,10 @@ class CollectionsCommon(AccountTestInvoicingCommon):
             "invoice_payment_term_id": False,
             "currency_id": (currency or company.currency_id).id,
             "invoice_line_ids": [Command.create({
-                "name": "Goods", "price_unit": amount, "tax_ids": [Command.clear()],
+                "name": "Goods",
+                "price_unit": amount,
+                "tax_ids": [Command.clear()],
+                "account_id": cls.company_data["default_account_revenue"].id,
             })],
         })
         if post:

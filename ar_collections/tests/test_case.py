@@ -1,3 +1,9 @@
+from psycopg2 import IntegrityError
+
+from odoo import Command
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import mute_logger
+
 from .common import CollectionsCommon
 
 
@@ -9,26 +15,198 @@ class TestCase(CollectionsCommon):
         run = self._run(1)
         case = self._case()
         self.assertRecordValues(case, [{
-            "state": "open", "amount_overdue": 1000, "days_overdue": 1,
-            "oldest_due_date": self._day(0), "policy_id": self.policy.id,
+            "state": "open",
+            "amount_overdue": 1000,
+            "days_overdue": 1,
+            "oldest_due_date": self._day(0),
+            "policy_id": self.policy.id,
+            "last_contact_date": self._day(1),
+            "next_action_date": self._day(7),
         }])
-        action = case.action_ids
-        self.assertRecordValues(action, [{
-            "state": "done", "step_id": self.steps["First"].id, "amount": 1000,
-            "date_done": self._day(1), "run_id": run.id,
+        self.assertRecordValues(case.action_ids, [{
+            "state": "done",
+            "step_id": self.steps["First"].id,
+            "amount": 1000,
+            "date_done": self._day(1),
+            "run_id": run.id,
+            "contact_id": self.customer.id,
         }])
-        self.assertRecordValues(action.item_ids, [{
+        self.assertRecordValues(case.action_ids.item_ids, [{
             "move_line_id": invoice.line_ids.filtered("date_maturity").id,
-            "residual": 1000, "days_overdue": 1, "name": invoice.name,
+            "residual": 1000,
+            "days_overdue": 1,
+            "name": invoice.name,
         }])
-        self.assertIn(invoice.name, action.message_id.body)
-        self.assertEqual(action.message_id.model, "ar.collection.case")
-        self.assertEqual(case.next_action_date, self._day(7))
         self._pay(invoice, 400, day=2)
-        self.assertEqual(case.amount_overdue, 600)
+        self.assertEqual(case.amount_overdue, 600, "a part payment shows at once")
         self._run(8)
-        self.assertEqual(len(case.action_ids), 3)
+        self.assertEqual(
+            case.action_ids.sorted("id").step_id.mapped("name"), ["First", "Second", "Text"]
+        )
         payment = self._pay(invoice, day=9)
-        self.assertRecordValues(case, [{"state": "closed", "close_reason": "paid"}])
+        self.assertRecordValues(case, [{
+            "state": "closed", "close_reason": "paid", "amount_overdue": 0,
+        }])
         payment.move_id.line_ids.remove_move_reconcile()
-        self.assertRecordValues(case, [{"state": "open", "amount_overdue": 600}])
+        self.assertRecordValues(case, [{
+            "state": "open", "close_reason": False, "amount_overdue": 600,
+        }])
+
+    def test_message_is_kept_in_both_chatters(self):
+        invoice = self._invoice(self.customer, 1234.5, due=0)
+        self._run(1)
+        action = self._case().action_ids
+        message = action.message_id
+        self.assertEqual((message.model, message.res_id), ("ar.collection.case", self._case().id))
+        self.assertIn(invoice.name, message.body)
+        self.assertIn("1,234.50", message.subject)
+        on_customer = self.customer.message_ids.filtered(lambda m: m.subject == message.subject)
+        self.assertEqual(on_customer.body, message.body)
+        mail = self.env["mail.mail"].search([("mail_message_id", "=", message.id)])
+        self.assertRecordValues(mail, [{"state": "outgoing", "recipient_ids": self.customer.ids}])
+        self.assertIn(invoice.name, mail.body_html)
+        mail.unlink()
+        self.assertTrue(message.exists(), "the proof outlives the mail")
+
+    def test_credit_note_cancels(self):
+        invoice = self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        invoice._reverse_moves([{"invoice_date": self._day(2)}], cancel=True)
+        self.assertRecordValues(self._case(), [{"state": "closed", "close_reason": "cancelled"}])
+
+    def test_reset_to_draft_and_cancel(self):
+        invoice = self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        invoice.button_draft()
+        self.assertEqual(self._case().state, "closed")
+        invoice.action_post()
+        self.assertEqual(self._case().state, "open", "the same case again")
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.assertEqual(self._case().close_reason, "cancelled")
+
+    def test_payment_back_to_draft_reopens(self):
+        invoice = self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        payment = self._pay(invoice, day=2)
+        self.assertEqual(self._case().state, "closed")
+        payment.move_id.button_draft()
+        self.assertEqual(self._case().state, "open")
+
+    def test_later_debt_is_a_new_case(self):
+        first = self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        old = self._case()
+        self._pay(first, day=2)
+        self._invoice(self.customer, 200, due=10)
+        self._run(11)
+        self.assertNotEqual(self._case(), old)
+        self.assertEqual((old.state, self._case().state), ("closed", "open"))
+
+    def test_moving_the_due_date_or_excluding_closes(self):
+        invoice = self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        invoice.no_followup = True
+        self.assertEqual(self._case().state, "closed")
+        invoice.no_followup = False
+        self.assertEqual(self._case().state, "open")
+        invoice.line_ids.filtered("date_maturity").date_maturity = self._day(30)
+        self.assertEqual(self._case().state, "closed")
+
+    def test_in_payment_is_not_dunned(self):
+        """With Enterprise an invoice can be in payment while its residual is still there."""
+        invoice = self._invoice(self.customer, 100, due=0)
+        self.env.cr.execute(
+            "UPDATE account_move SET payment_state = 'in_payment' WHERE id = %s", [invoice.id]
+        )
+        invoice.invalidate_recordset()
+        self._run(1)
+        self.assertFalse(self._case())
+
+    def test_branch_and_contact_are_one_customer(self):
+        contact = self.env["res.partner"].create({
+            "name": "Payables", "parent_id": self.customer.id, "type": "invoice",
+            "email": "payables@example.com",
+        })
+        self._invoice(self.customer, 100, due=0)
+        self._invoice(contact, 20, due=0)
+        self._invoice(self.customer, 3, due=0, company=self.branch)
+        self._run(1)
+        self.assertRecordValues(self._case(), [{"amount_overdue": 123}])
+        self.assertEqual(self._case().action_ids.contact_id, contact, "the invoice address")
+
+    def test_dunning_contact_comes_first(self):
+        contact = self.env["res.partner"].create({
+            "name": "Finance", "email": "finance@example.com",
+        })
+        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file.dunning_contact_id = contact
+        self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        self.assertEqual(self._case().action_ids.contact_id, contact)
+
+    def test_invoice_contact_without_address_falls_back(self):
+        self.env["res.partner"].create({
+            "name": "Payables", "parent_id": self.customer.id, "type": "invoice", "email": False,
+        })
+        self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        self.assertEqual(self._case().action_ids.contact_id, self.customer)
+
+    @mute_logger("odoo.sql_db")
+    def test_the_database_keeps_one_open_case(self):
+        self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        with self.assertRaises(IntegrityError), self.env.cr.savepoint():
+            self._case().copy({"state": "open", "partner_id": self.customer.id})
+
+    def test_pause_ends(self):
+        self.policy.skip_rest_days = False
+        self._invoice(self.customer, 100, due=-100)
+        self._run(-99)
+        case = self._case()
+        with self.assertRaises(ValidationError):
+            case._pause("waiting", self.company._ar_today())
+        case.write({"state": "paused", "pause_reason": "waiting", "pause_end": self._day(-80)})
+        self._run(-90)
+        self.assertEqual(len(case.action_ids), 1, "nothing while it is paused")
+        self._run(-80)
+        self.assertEqual(case.state, "open")
+        self.assertEqual(len(case.action_ids), 2)
+
+    def test_proof_cannot_be_changed(self):
+        self._invoice(self.customer, 100, due=0)
+        self._run(1)
+        action = self._case().action_ids
+        manager = self.env["res.users"].create({
+            "name": "m", "login": "m",
+            "group_ids": [Command.link(self.env.ref("ar_collections.group_credit_manager").id)],
+            "company_ids": [Command.link(self.company.id)], "company_id": self.company.id,
+        })
+        action = action.with_user(manager)
+        for write in (
+            lambda: action.write({"amount": 1}),
+            lambda: action.item_ids.write({"residual": 1}),
+            lambda: action.unlink(),
+            lambda: action.action_cancel(),
+        ):
+            with self.assertRaises(UserError):
+                write()
+
+    def test_customers_that_are_merged(self):
+        double = self._customer("Double")
+        self._invoice(self.customer, 100, due=0)
+        self._invoice(double, 50, due=0)
+        self._run(1)
+        self.assertEqual(self._case(double).state, "open")
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer | double).ids, self.customer)
+        self.assertFalse(double.exists())
+        files = self.env["ar.credit.file"].search([("partner_id", "=", self.customer.id)])
+        self.assertEqual(len(files), 1)
+        cases = self.env["ar.collection.case"].search([("partner_id", "=", self.customer.id)])
+        self.assertEqual(sorted(cases.mapped("state")), ["closed", "open"])
+        self._run(2)
+        case = cases.filtered(lambda case: case.state == "open")
+        self.assertEqual(case.amount_overdue, 150)
+        self.assertEqual(cases.action_ids.partner_id, self.customer, "the proofs of both")

@@ -73,10 +73,6 @@ class TestPosition(CollectionsCommon):
         cls.foreign = cls.setup_other_currency(
             "EUR", rates=[("2020-01-01", 2.0), ("2030-06-20", 3.0), ("2030-07-20", 1.7)]
         )
-        cls.branch = cls.env["res.company"].create({
-            "name": "Branch", "parent_id": cls.company.id,
-        })
-        cls.env.user.company_ids |= cls.branch
         cls.other = cls._customer("Other")
         cls.contact = cls.env["res.partner"].create({
             "name": "Accounts Payable", "parent_id": cls.customer.id, "type": "invoice",
