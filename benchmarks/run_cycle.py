@@ -13,12 +13,24 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
 from workspace.databases import ensure_database, names
 from workspace.session import open_session
 
 SIZES = {
-    "small": ["--customers", "10000", "--invoices", "100000", "--open", "0.30",
-              "--overdue-partners", "0.12"],
+    "small": [
+        "--customers",
+        "10000",
+        "--invoices",
+        "100000",
+        "--open",
+        "0.30",
+        "--overdue-partners",
+        "0.12",
+    ],
     "large": ["--customers", "100000", "--invoices", "1000000", "--open", "0.20"],
 }
 GENERATOR = Path(__file__).resolve().parents[2] / "shared/bench/gen_ledger.py"
@@ -55,8 +67,10 @@ class Meter:
         queries = self.cr.sql_log_count - queries
         ratio = f"{seconds / self.bare:6.2f} x bare" if self.bare else ""
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(f"{label:44}{seconds:9.2f} s {queries:7} queries {peak:5} MB peak  {ratio} {note}",
-              flush=True)
+        print(
+            f"{label:44}{seconds:9.2f} s {queries:7} queries {peak:5} MB peak  {ratio} {note}",
+            flush=True,
+        )
         self.last = seconds, queries
 
     def best_of(self, label, function, times=3):
@@ -102,7 +116,9 @@ def cycle(env, with_letters):
     naive = "(SELECT id FROM account_account WHERE account_type = 'asset_receivable')"
     meter.best_of("bare ageing, accounts by subquery", lambda: bare(naive))
     literal = f"({', '.join(map(str, accounts.ids))})"
-    meter.bare = meter.best_of("bare ageing, literal accounts: the yardstick", lambda: bare(literal))
+    meter.bare = meter.best_of(
+        "bare ageing, literal accounts: the yardstick", lambda: bare(literal)
+    )
 
     position, files = env["ar.position"], env["ar.credit.file"]
     meter.best_of("figures of all customers", lambda: position._figures(company, day))
@@ -120,9 +136,11 @@ def cycle(env, with_letters):
     mails = env["mail.mail"].search_count([])
     seconds, queries = meter.last
     allowed = 15 * meter.bare + 0.010 * mails
-    print(f"    {run.opened_count} cases, {run.action_count} actions, {mails} mails; "
-          f"{1000 * seconds / max(mails, 1):.1f} ms and {queries / max(mails, 1):.2f} queries "
-          f"a mail; time is {seconds / allowed:.2f} of what is allowed; log: {run.log}")
+    print(
+        f"    {run.opened_count} cases, {run.action_count} actions, {mails} mails; "
+        f"{1000 * seconds / max(mails, 1):.1f} ms and {queries / max(mails, 1):.2f} queries "
+        f"a mail; time is {seconds / allowed:.2f} of what is allowed; log: {run.log}"
+    )
     # Quiet: the next day with all of the first day's contacts behind it and no courtesy
     # messages, on a ledger on which nothing was posted. The day after is measured in full too.
     env.invalidate_all()
@@ -154,10 +172,6 @@ def main():
             if not options.ledger_generator.is_file():
                 sys.exit(f"There is no ledger generator at {options.ledger_generator}.")
             make_ledger(session, name, options.size, options.ledger_generator)
-        from odoo import SUPERUSER_ID, api
-        from odoo.modules.registry import Registry
-        from odoo.tools import config
-
         config.parse_config(["-d", name, "--log-level=warn"])
         with Registry(name).cursor() as cr:
             cycle(api.Environment(cr, SUPERUSER_ID, {}), options.letters)

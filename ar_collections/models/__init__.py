@@ -1,5 +1,6 @@
 from . import (
     position,
+    readonly_mixin,
     credit_grade,
     credit_file,
     credit_file_figures,

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import plaintext2html
 
 from .collection_planner import CONTACTS
 from .collection_step import CHANNELS, SENDABLE
@@ -9,10 +10,12 @@ class ArCollectionAction(models.Model):
     """One planned or done contact with a customer, with a frozen copy of what was asked for."""
 
     _name = "ar.collection.action"
+    _inherit = "ar.readonly.mixin"
     _description = "Collection Action"
     _order = "date_planned desc, id desc"
     _rec_name = "summary"
     _check_company_auto = True
+    _creation_fields = ("company_id", "partner_id", "case_id")
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -109,15 +112,9 @@ class ArCollectionAction(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_proof(self):
         if any(action.state == "done" for action in self):
-            raise UserError(self.env._(
-                "A contact that took place is kept as proof and cannot be deleted."
-            ))
-
-    def write(self, vals):
-        proof = {"item_ids", "amount", "due_date", "date_done", "partner_id", "message_id"}
-        if not self.env.su and not proof.isdisjoint(vals):
-            raise UserError(self.env._("What a customer was asked for cannot be changed."))
-        return super().write(vals)
+            raise UserError(
+                self.env._("A contact that took place is kept as proof and cannot be deleted.")
+            )
 
     # Taking steps
 
@@ -139,23 +136,26 @@ class ArCollectionAction(models.Model):
         for plan, file in zip(plans, files, strict=True):
             case = self.env["ar.collection.case"].browse(plan.case_id)
             wanted = [
-                item for item in items.get((company.id, plan.partner_id), ())
+                item
+                for item in items.get((company.id, plan.partner_id), ())
                 if item.followup and self._is_asked(item, plan)
             ]
             for step in steps[plan.policy_id, plan.decision.rung]:
                 if not wanted or plan.amount < step.min_amount:
                     continue
-                vals_list.append({
-                    "company_id": company.id,
-                    "partner_id": plan.partner_id,
-                    "case_id": plan.case_id,
-                    "run_id": run.id,
-                    "step_id": step.id,
-                    "rung": step.days,
-                    "channel": step.channel,
-                    "user_id": (case.collector_id or file.collector_id).id,
-                    "date_planned": date,
-                })
+                vals_list.append(
+                    {
+                        "company_id": company.id,
+                        "partner_id": plan.partner_id,
+                        "case_id": plan.case_id,
+                        "run_id": run.id,
+                        "step_id": step.id,
+                        "rung": step.days,
+                        "channel": step.channel,
+                        "user_id": (case.collector_id or file.collector_id).id,
+                        "date_planned": date,
+                    }
+                )
                 asked.append(wanted)
         actions = self.create(vals_list)
         actions._freeze(asked)
@@ -174,33 +174,39 @@ class ArCollectionAction(models.Model):
 
         :param items: one list of ``ar.position`` items per action
         """
-        names = self.env["account.move.line"].sudo().browse(
-            {item.line_id for wanted in items for item in wanted}
+        names = (
+            self.env["account.move.line"]
+            .sudo()
+            .browse({item.line_id for wanted in items for item in wanted})
         )
         names.fetch(["move_name", "move_id", "date"])
         names.move_id.fetch(["invoice_date", "amount_total"])
-        self.env["ar.collection.action.item"].sudo().create([
-            {
-                "action_id": action.id,
-                "move_line_id": item.line_id,
-                "name": line.move_name,
-                "date": line.move_id.invoice_date or line.date,
-                "due_date": item.due,
-                "days_overdue": item.days_overdue,
-                "residual": item.residual,
-                "residual_currency": item.residual_currency,
-                "currency_id": item.currency_id,
-                "amount_total": line.move_id.amount_total or abs(item.residual_currency),
-            }
-            for action, wanted in zip(self, items, strict=True)
-            for item in wanted
-            for line in names.browse(item.line_id)
-        ])
+        self.env["ar.collection.action.item"].sudo().create(
+            [
+                {
+                    "action_id": action.id,
+                    "move_line_id": item.line_id,
+                    "name": line.move_name,
+                    "date": line.move_id.invoice_date or line.date,
+                    "due_date": item.due,
+                    "days_overdue": item.days_overdue,
+                    "residual": item.residual,
+                    "residual_currency": item.residual_currency,
+                    "currency_id": item.currency_id,
+                    "amount_total": line.move_id.amount_total or abs(item.residual_currency),
+                }
+                for action, wanted in zip(self, items, strict=True)
+                for item in wanted
+                for line in names.browse(item.line_id)
+            ]
+        )
         for action, wanted in zip(self.sudo(), items, strict=True):
-            action.write({
-                "amount": sum(item.residual for item in wanted),
-                "due_date": min((item.due for item in wanted), default=False),
-            })
+            action.write(
+                {
+                    "amount": sum(item.residual for item in wanted),
+                    "due_date": min((item.due for item in wanted), default=False),
+                }
+            )
         self.invalidate_recordset(["item_ids"])
 
     def _move_cases(self, date):
@@ -228,21 +234,28 @@ class ArCollectionAction(models.Model):
             channel: self.env.ref(f"ar_collections.activity_{channel}")
             for channel in ("call", "visit", "task")
         }
-        activities = self.env["mail.activity"].with_context(mail_activity_quick_update=True).create([
-            {
-                "res_model_id": self.env["ir.model"]._get_id("ar.collection.case"),
-                "res_id": action.case_id.id,
-                "activity_type_id": (
-                    action.step_id.activity_type_id or types.get(action.channel, types["task"])
-                ).id,
-                "automated": True,
-                "summary": action.summary,
-                "note": action.step_id.note,
-                "date_deadline": date,
-                "user_id": action.user_id.id or self.env.uid,
-            }
-            for action in self
-        ])
+        activities = (
+            self.env["mail.activity"]
+            .with_context(mail_activity_quick_update=True)
+            .create(
+                [
+                    {
+                        "res_model_id": self.env["ir.model"]._get_id("ar.collection.case"),
+                        "res_id": action.case_id.id,
+                        "activity_type_id": (
+                            action.step_id.activity_type_id
+                            or types.get(action.channel, types["task"])
+                        ).id,
+                        "automated": True,
+                        "summary": action.summary,
+                        "note": plaintext2html(action.step_id.note or ""),
+                        "date_deadline": date,
+                        "user_id": action.user_id.id,
+                    }
+                    for action in self
+                ]
+            )
+        )
         for action, activity in zip(self, activities, strict=True):
             action.activity_id = activity
 
@@ -252,13 +265,16 @@ class ArCollectionAction(models.Model):
         for company, actions in self.grouped("company_id").items():
             items = self.env["ar.position"]._items(company, date, actions.partner_id)
             actions.sudo().item_ids.unlink()
-            actions._freeze([
+            actions._freeze(
                 [
-                    item for item in items.get((company.id, action.partner_id.id), ())
-                    if item.followup and item.days_overdue
+                    [
+                        item
+                        for item in items.get((company.id, action.partner_id.id), ())
+                        if item.followup and item.days_overdue
+                    ]
+                    for action in actions
                 ]
-                for action in actions
-            ])
+            )
 
     def action_done(self):
         """The collector has made the contact."""
@@ -276,10 +292,12 @@ class ArCollectionAction(models.Model):
     def _mark_done(self, date, outcome):
         self.write({"state": "done", "date_done": date, "outcome": outcome})
         contacts = self.filtered(lambda action: action.channel in CONTACTS)
-        self.env["ar.credit.file"].search([
-            ("partner_id", "in", contacts.partner_id.ids),
-            ("company_id", "in", contacts.company_id.ids),
-        ]).sudo().write({"last_contact_date": date})
+        self.env["ar.credit.file"].search(
+            [
+                ("partner_id", "in", contacts.partner_id.ids),
+                ("company_id", "in", contacts.company_id.ids),
+            ]
+        ).sudo().write({"last_contact_date": date})
 
     def action_send(self):
         """Send a planned message now, or a failed one again."""
@@ -297,45 +315,49 @@ class ArCollectionAction(models.Model):
         for action in self:
             if action.state == "done":
                 raise UserError(self.env._("A contact that took place cannot be cancelled."))
-        self._cancel()
+        self.check_access("write")
+        self.sudo()._cancel()
 
     def _cancel(self):
         self.write({"state": "cancelled"})
-        # The activity is the action's own, whoever it was given to.
-        self.activity_id.sudo().unlink()
+        self.activity_id.unlink()
 
 
 class ArCollectionActionItem(models.Model):
     """What one action asked for, as it was on that day: proof of the demand."""
 
     _name = "ar.collection.action.item"
+    _inherit = "ar.readonly.mixin"
     _description = "Item Asked For"
     _order = "due_date, id"
 
     action_id = fields.Many2one(
-        "ar.collection.action", required=True, index=True, ondelete="cascade"
+        "ar.collection.action", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(
         related="action_id.company_id", store=True, precompute=True, index=True
     )
     move_line_id = fields.Many2one(
-        "account.move.line", string="Journal Item", index="btree_not_null", ondelete="set null"
+        "account.move.line",
+        string="Journal Item",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
     )
-    name = fields.Char(string="Number")
-    date = fields.Date()
-    due_date = fields.Date()
-    days_overdue = fields.Integer(aggregator="max")
-    amount_total = fields.Monetary(string="Amount", currency_field="currency_id")
-    residual_currency = fields.Monetary(string="Residual", currency_field="currency_id")
-    currency_id = fields.Many2one("res.currency")
+    name = fields.Char(string="Number", readonly=True)
+    date = fields.Date(readonly=True)
+    due_date = fields.Date(readonly=True)
+    days_overdue = fields.Integer(readonly=True, aggregator="max")
+    amount_total = fields.Monetary(string="Amount", readonly=True, currency_field="currency_id")
+    residual_currency = fields.Monetary(
+        string="Residual", readonly=True, currency_field="currency_id"
+    )
+    currency_id = fields.Many2one("res.currency", readonly=True)
     residual = fields.Monetary(
-        string="Residual in Company Currency", currency_field="company_currency_id"
+        string="Residual in Company Currency",
+        readonly=True,
+        currency_field="company_currency_id",
     )
     company_currency_id = fields.Many2one(
         string="Company Currency", related="action_id.currency_id"
     )
-
-    def write(self, vals):
-        if not self.env.su:
-            raise UserError(self.env._("What a customer was asked for cannot be changed."))
-        return super().write(vals)

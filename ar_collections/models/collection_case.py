@@ -12,7 +12,7 @@ class ArCollectionCase(models.Model):
     """
 
     _name = "ar.collection.case"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Collection Case"
     _order = "priority desc, oldest_due_date, id"
     _rec_name = "partner_id"
@@ -69,7 +69,8 @@ class ArCollectionCase(models.Model):
     amount_disputed = fields.Monetary(string="Disputed", readonly=True)
     amount_promised = fields.Monetary(string="Promised", readonly=True)
     amount_collected = fields.Monetary(
-        string="Collected", compute="_compute_amount_collected",
+        string="Collected",
+        compute="_compute_amount_collected",
         help="Payments by this customer since the case was opened.",
     )
     oldest_due_date = fields.Date(readonly=True, index=True)
@@ -124,7 +125,8 @@ class ArCollectionCase(models.Model):
         counts = {}
         for case, state, count in self.env["ar.collection.action"]._read_group(
             [("case_id", "in", self.ids), ("state", "!=", "cancelled")],
-            ["case_id", "state"], ["__count"],
+            ["case_id", "state"],
+            ["__count"],
         ):
             counts.setdefault(case.id, {})[state] = count
         for case in self:
@@ -144,9 +146,7 @@ class ArCollectionCase(models.Model):
 
     def _compute_open_item_ids(self):
         for company, cases in self.grouped("company_id").items():
-            items = self.env["ar.position"]._items(
-                company, company._ar_today(), cases.partner_id
-            )
+            items = self.env["ar.position"]._items(company, company._ar_today(), cases.partner_id)
             for case in cases:
                 case.open_item_ids = [
                     item.line_id
@@ -202,9 +202,15 @@ class ArCollectionCase(models.Model):
                 raise ValidationError(self.env._("Only an open case can be paused."))
             if end <= case.company_id._ar_today():
                 raise ValidationError(self.env._("A pause ends in the future."))
-        self.write({
-            "state": "paused", "pause_reason": reason, "pause_end": end, "next_action_date": end,
-        })
+        self.check_access("write")
+        self.sudo().write(
+            {
+                "state": "paused",
+                "pause_reason": reason,
+                "pause_end": end,
+                "next_action_date": end,
+            }
+        )
 
     def action_pause(self):
         return {
@@ -217,9 +223,14 @@ class ArCollectionCase(models.Model):
         }
 
     def action_resume(self):
-        self.filtered(lambda case: case.state == "paused").write({
-            "state": "open", "pause_reason": False, "pause_end": False,
-        })
+        self.check_access("write")
+        self.filtered(lambda case: case.state == "paused").sudo().write(
+            {
+                "state": "open",
+                "pause_reason": False,
+                "pause_end": False,
+            }
+        )
 
     def action_log_call(self):
         """Open a new call on this case, ready to be filled in."""

@@ -39,19 +39,26 @@ class ArCollectionCase(models.Model):
         if partners is not None:
             scope = SQL("AND kase.partner_id IN %s", tuple(partners.ids) or (0,))
         self._reopen(company, date, scope)
-        paid_off = self.browse(id_ for (id_,) in self.env.execute_query(SQL(
-            """
+        paid_off = self.browse(
+            id_
+            for (id_,) in self.env.execute_query(
+                SQL(
+                    """
             SELECT kase.id FROM ar_collection_case kase
               JOIN ar_credit_file file ON file.id = kase.file_id
              WHERE kase.company_id = %s AND kase.state <> 'closed' %s
                AND COALESCE(file.followup_amount, 0) <= 0
              ORDER BY kase.id
             """,
-            company.id, scope,
-        )))
+                    company.id,
+                    scope,
+                )
+            )
+        )
         paid_off._close(date)
-        self.env.cr.execute(SQL(
-            """
+        self.env.cr.execute(
+            SQL(
+                """
             UPDATE ar_collection_case kase
                SET amount_overdue = file.followup_amount,
                    oldest_due_date = file.followup_due,
@@ -63,11 +70,12 @@ class ArCollectionCase(models.Model):
                    IS DISTINCT FROM
                    (file.followup_amount, file.followup_due, %(date)s - file.followup_due)
             """,
-            date=date, company=company.id, scope=scope,
-        ))
-        self.invalidate_model(
-            ["amount_overdue", "oldest_due_date", "days_overdue"], flush=False
+                date=date,
+                company=company.id,
+                scope=scope,
+            )
         )
+        self.invalidate_model(["amount_overdue", "oldest_due_date", "days_overdue"], flush=False)
         self._cancel_outdated(company, scope)
         return paid_off
 
@@ -75,16 +83,22 @@ class ArCollectionCase(models.Model):
     def _cancel_outdated(self, company, scope):
         """Drop the planned work of steps whose oldest item is settled while the case goes on."""
         self.env["ar.collection.action"].flush_model()
-        self.env["ar.collection.action"].browse(id_ for (id_,) in self.env.execute_query(SQL(
-            """
+        self.env["ar.collection.action"].browse(
+            id_
+            for (id_,) in self.env.execute_query(
+                SQL(
+                    """
             SELECT action.id FROM ar_collection_action action
               JOIN ar_collection_case kase ON kase.id = action.case_id
              WHERE action.state = 'planned' AND action.step_id IS NOT NULL
                AND kase.company_id = %s %s AND kase.state <> 'closed'
                AND action.due_date < kase.oldest_due_date
             """,
-            company.id, scope,
-        )))._cancel()
+                    company.id,
+                    scope,
+                )
+            )
+        )._cancel()
 
     @api.model
     def _reopen(self, company, date, scope):
@@ -93,8 +107,11 @@ class ArCollectionCase(models.Model):
         Such an item was already overdue when the case was closed; a debt that fell due later
         is a new case.
         """
-        cases = self.browse(id_ for (id_,) in self.env.execute_query(SQL(
-            """
+        cases = self.browse(
+            id_
+            for (id_,) in self.env.execute_query(
+                SQL(
+                    """
             SELECT DISTINCT ON (kase.partner_id) kase.id FROM ar_collection_case kase
               JOIN ar_credit_file file ON file.id = kase.file_id
              WHERE kase.company_id = %s AND kase.state = 'closed' %s
@@ -105,8 +122,11 @@ class ArCollectionCase(models.Model):
                    AND other.partner_id = kase.partner_id)
              ORDER BY kase.partner_id, kase.date_closed DESC, kase.id DESC
             """,
-            company.id, scope,
-        )))
+                    company.id,
+                    scope,
+                )
+            )
+        )
         if cases:
             cases.write({"state": "open", "close_reason": False, "date_closed": False})
             self.flush_model()
@@ -129,9 +149,9 @@ class ArCollectionCase(models.Model):
         paid.write({**common, "close_reason": "paid"})
         (self - paid).write({**common, "close_reason": "cancelled"})
         if self:
-            self.activity_unlink([
-                f"ar_collections.activity_{kind}" for kind in ("call", "visit", "task")
-            ])
+            self.activity_unlink(
+                [f"ar_collections.activity_{kind}" for kind in ("call", "visit", "task")]
+            )
             self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
             self.file_id.filtered("hold_automatic")._lift_hold()
             self.flush_model()
@@ -141,8 +161,11 @@ class ArCollectionCase(models.Model):
         if not self:
             return self
         self.env["account.partial.reconcile"].flush_model()
-        return self.browse(id_ for (id_,) in self.env.execute_query(SQL(
-            """
+        return self.browse(
+            id_
+            for (id_,) in self.env.execute_query(
+                SQL(
+                    """
             SELECT kase.id FROM ar_collection_case kase
              WHERE kase.id IN %s AND EXISTS (
                 SELECT FROM account_partial_reconcile partial
@@ -156,8 +179,10 @@ class ArCollectionCase(models.Model):
                    AND journal.type IN ('bank', 'cash', 'credit'))
              ORDER BY kase.id
             """,
-            tuple(self.ids),
-        )))
+                    tuple(self.ids),
+                )
+            )
+        )
 
     @api.model
     def _open_new(self, company, date):
@@ -165,8 +190,9 @@ class ArCollectionCase(models.Model):
 
         :return: the new cases
         """
-        rows = self.env.execute_query(SQL(
-            """
+        rows = self.env.execute_query(
+            SQL(
+                """
             SELECT file.id, file.followup_amount, file.followup_due
               FROM ar_credit_file file
              WHERE file.company_id = %s AND file.followup_amount > 0
@@ -176,30 +202,37 @@ class ArCollectionCase(models.Model):
                    AND kase.partner_id = file.partner_id)
              ORDER BY file.id
             """,
-            company.id,
-        ))
+                company.id,
+            )
+        )
         if not rows:
             return self
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         policies = self.env["ar.collection.policy"]._match(files)
         stage = self.env["ar.collection.stage"].search([], limit=1)
-        return self.with_context(
-            mail_create_nosubscribe=True, mail_create_nolog=True, tracking_disable=True
-        ).create([
-            {
-                "partner_id": file.partner_id.id,
-                "company_id": company.id,
-                "file_id": file.id,
-                "stage_id": stage.id,
-                "policy_id": policies[file].id,
-                "collector_id": (file.collector_id or file.partner_id.user_id).id,
-                "date_opened": date,
-                "amount_overdue": amount,
-                "oldest_due_date": due,
-                "days_overdue": (date - due).days,
-            }
-            for file, (_id, amount, due) in zip(files, rows, strict=True)
-        ]).with_env(self.env)
+        return (
+            self.with_context(
+                mail_create_nosubscribe=True, mail_create_nolog=True, tracking_disable=True
+            )
+            .create(
+                [
+                    {
+                        "partner_id": file.partner_id.id,
+                        "company_id": company.id,
+                        "file_id": file.id,
+                        "stage_id": stage.id,
+                        "policy_id": policies[file].id,
+                        "collector_id": (file.collector_id or file.partner_id.user_id).id,
+                        "date_opened": date,
+                        "amount_overdue": amount,
+                        "oldest_due_date": due,
+                        "days_overdue": (date - due).days,
+                    }
+                    for file, (_id, amount, due) in zip(files, rows, strict=True)
+                ]
+            )
+            .with_env(self.env)
+        )
 
     @api.model
     def _match_policies(self, files):
@@ -219,8 +252,9 @@ class ArCollectionCase(models.Model):
         if not values:
             return
         self.flush_model()
-        self.env.cr.execute(SQL(
-            """
+        self.env.cr.execute(
+            SQL(
+                """
             UPDATE ar_collection_case kase
                SET next_action_date = fresh.next_date, waiting_for = fresh.wait
               FROM UNNEST(%s::int[], %s::date[], %s::varchar[])
@@ -229,7 +263,9 @@ class ArCollectionCase(models.Model):
                AND (kase.next_action_date, kase.waiting_for)
                    IS DISTINCT FROM (fresh.next_date, fresh.wait)
             """,
-            list(values), [value[0] for value in values.values()],
-            [value[1] for value in values.values()],
-        ))
+                list(values),
+                [value[0] for value in values.values()],
+                [value[1] for value in values.values()],
+            )
+        )
         self.invalidate_model(["next_action_date", "waiting_for"], flush=False)

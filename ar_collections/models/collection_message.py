@@ -88,10 +88,12 @@ class ArCollectionAction(models.Model):
         """
         files = {
             (file.company_id, file.partner_id): file
-            for file in self.env["ar.credit.file"].search([
-                ("partner_id", "in", self.partner_id.ids),
-                ("company_id", "in", self.company_id.ids),
-            ])
+            for file in self.env["ar.credit.file"].search(
+                [
+                    ("partner_id", "in", self.partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
         }
         recipients = {}
         for action in self:
@@ -124,52 +126,59 @@ class ArCollectionAction(models.Model):
         unreachable = self.filtered(lambda action: not recipients[action])
         unreachable._fail(self.env._("The customer has no e-mail address."), date)
         actions = self - unreachable
+        actions._set_contacts(recipients)
         actions._print_letters()
         subjects, bodies = actions._render_messages()
         layout = self.env["ir.qweb"]._render
-        messages = actions._log_messages([
-            {
-                "subject": subjects[action.id],
-                "body": bodies[action.id],
-                "message_type": "email_outgoing",
-                "partner_ids": [(6, 0, recipients[action].ids)],
-                "attachment_ids": [(6, 0, action.attachment_id.ids)],
-            }
-            for action in actions
-        ])
+        messages = actions._log_messages(
+            [
+                {
+                    "subject": subjects[action.id],
+                    "body": bodies[action.id],
+                    "message_type": "email_outgoing",
+                    "partner_ids": [(6, 0, recipients[action].ids)],
+                    "attachment_ids": [(6, 0, action.attachment_id.ids)],
+                }
+                for action in actions
+            ]
+        )
         copies = {action: actions._copy_to(action) for action in actions}
-        mails = self.env["mail.mail"].create([
-            {
-                "mail_message_id": message.id,
-                "is_notification": True,
-                "auto_delete": True,
-                "recipient_ids": [(6, 0, (recipients[action] | copies[action]).ids)],
-                "body_html": layout("ar_collections.mail_layout", {
-                    "body": bodies[action.id], "company": action.company_id,
-                }),
-                "state": "outgoing",
-            }
-            for action, message in zip(actions, messages, strict=True)
-        ])
-        self.env["mail.notification"].create([
-            {
-                "author_id": message.author_id.id,
-                "mail_message_id": message.id,
-                "mail_mail_id": mail.id,
-                "res_partner_id": partner.id,
-                "notification_type": "email",
-                "notification_status": "ready",
-                "is_read": True,
-            }
-            for action, message, mail in zip(actions, messages, mails, strict=True)
-            for partner in recipients[action] | copies[action]
-        ])
+        mails = self.env["mail.mail"].create(
+            [
+                {
+                    "mail_message_id": message.id,
+                    "is_notification": True,
+                    "auto_delete": True,
+                    "recipient_ids": [(6, 0, (recipients[action] | copies[action]).ids)],
+                    "body_html": layout(
+                        "ar_collections.mail_layout",
+                        {
+                            "body": bodies[action.id],
+                            "company": action.company_id,
+                        },
+                    ),
+                    "state": "outgoing",
+                }
+                for action, message in zip(actions, messages, strict=True)
+            ]
+        )
+        self.env["mail.notification"].create(
+            [
+                {
+                    "author_id": message.author_id.id,
+                    "mail_message_id": message.id,
+                    "mail_mail_id": mail.id,
+                    "res_partner_id": partner.id,
+                    "notification_type": "email",
+                    "notification_status": "ready",
+                    "is_read": True,
+                }
+                for action, message, mail in zip(actions, messages, mails, strict=True)
+                for partner in recipients[action] | copies[action]
+            ]
+        )
         for action, message in zip(actions, messages, strict=True):
-            action.write({
-                "message_id": message.id,
-                "contact_id": recipients[action].id,
-                "failure_reason": False,
-            })
+            action.message_id = message
         actions._mark_done(date, "sent")
 
     def _send_sms(self, date):
@@ -177,43 +186,47 @@ class ArCollectionAction(models.Model):
         unreachable = self.filtered(lambda action: not recipients[action])
         unreachable._fail(self.env._("The customer has no phone number."), date)
         actions = self - unreachable
+        actions._set_contacts(recipients)
         bodies = {}
-        for template, same in actions.grouped(lambda action: action.step_id.sms_template_id).items():
+        for template, same in actions.grouped(
+            lambda action: action.step_id.sms_template_id
+        ).items():
             bodies.update(template._render_field("body", same.ids, compute_lang=True))
-        messages = actions._log_messages([
-            {"body": bodies[action.id], "message_type": "sms"} for action in actions
-        ])
-        texts = self.env["sms.sms"].create([
-            {
-                "body": html2plaintext(bodies[action.id]),
-                "mail_message_id": message.id,
-                "partner_id": recipients[action].id,
-                "number": recipients[action]._phone_format(fname="phone")
-                or recipients[action].phone,
-                "state": "outgoing",
-            }
-            for action, message in zip(actions, messages, strict=True)
-        ])
-        self.env["mail.notification"].create([
-            {
-                "author_id": message.author_id.id,
-                "mail_message_id": message.id,
-                "res_partner_id": sms.partner_id.id,
-                "sms_number": sms.number,
-                "sms_id_int": sms.id,
-                "sms_tracker_ids": [(0, 0, {"sms_uuid": sms.uuid})],
-                "notification_type": "sms",
-                "notification_status": "ready",
-                "is_read": True,
-            }
-            for message, sms in zip(messages, texts, strict=True)
-        ])
+        messages = actions._log_messages(
+            [{"body": bodies[action.id], "message_type": "sms"} for action in actions]
+        )
+        texts = self.env["sms.sms"].create(
+            [
+                {
+                    # One character outside the GSM alphabet doubles the price of the text.
+                    "body": html2plaintext(bodies[action.id]).replace("\u00a0", " "),
+                    "mail_message_id": message.id,
+                    "partner_id": recipients[action].id,
+                    "number": recipients[action]._phone_format(fname="phone")
+                    or recipients[action].phone,
+                    "state": "outgoing",
+                }
+                for action, message in zip(actions, messages, strict=True)
+            ]
+        )
+        self.env["mail.notification"].create(
+            [
+                {
+                    "author_id": message.author_id.id,
+                    "mail_message_id": message.id,
+                    "res_partner_id": sms.partner_id.id,
+                    "sms_number": sms.number,
+                    "sms_id_int": sms.id,
+                    "sms_tracker_ids": [(0, 0, {"sms_uuid": sms.uuid})],
+                    "notification_type": "sms",
+                    "notification_status": "ready",
+                    "is_read": True,
+                }
+                for message, sms in zip(messages, texts, strict=True)
+            ]
+        )
         for action, message in zip(actions, messages, strict=True):
-            action.write({
-                "message_id": message.id,
-                "contact_id": recipients[action].id,
-                "failure_reason": False,
-            })
+            action.message_id = message
         actions._mark_done(date, "sent")
 
     def _render_messages(self):
@@ -239,21 +252,29 @@ class ArCollectionAction(models.Model):
                 **vals,
                 "subtype_id": subtype_id,
                 "author_id": author.id,
-                "email_from": action.user_id.email_formatted or company.email_formatted
+                "email_from": action.user_id.email_formatted
+                or company.email_formatted
                 or self.env.user.email_formatted,
-                "reply_to": company.catchall_formatted or action.user_id.email_formatted
+                "reply_to": company.catchall_formatted
+                or action.user_id.email_formatted
                 or company.email_formatted,
                 "record_company_id": company.id,
             }
             on_customer = {
-                **common, "model": "res.partner", "res_id": action.partner_id.id,
+                **common,
+                "model": "res.partner",
+                "res_id": action.partner_id.id,
                 "record_name": action.partner_id.display_name,
             }
             if action.case_id:
-                sent.append({
-                    **common, "model": "ar.collection.case", "res_id": action.case_id.id,
-                    "record_name": action.partner_id.display_name,
-                })
+                sent.append(
+                    {
+                        **common,
+                        "model": "ar.collection.case",
+                        "res_id": action.case_id.id,
+                        "record_name": action.partner_id.display_name,
+                    }
+                )
                 copies.append(on_customer)
             else:
                 sent.append(on_customer)
@@ -261,18 +282,24 @@ class ArCollectionAction(models.Model):
         self.env["mail.message"].create(copies)
         return messages
 
+    def _set_contacts(self, recipients):
+        for action in self:
+            action.write({"contact_id": recipients[action].id, "failure_reason": False})
+
     def _print_letters(self):
         """Print and keep the letter of each action whose step has one."""
         for action in self.filtered(lambda action: action.channel == "letter"):
             report = action.step_id.report_id
             content, extension = self.env["ir.actions.report"]._render(report, action.ids)
             name = f"{action.summary} {action.partner_id.name} {action.date_planned}.{extension}"
-            action.attachment_id = self.env["ir.attachment"].create({
-                "name": name,
-                "raw": content,
-                "res_model": "ar.collection.action",
-                "res_id": action.id,
-            })
+            action.attachment_id = self.env["ir.attachment"].create(
+                {
+                    "name": name,
+                    "raw": content,
+                    "res_model": "ar.collection.action",
+                    "res_id": action.id,
+                }
+            )
 
     # Failures
 
@@ -285,34 +312,40 @@ class ArCollectionAction(models.Model):
         activities = []
         for action in self.filtered("case_id"):
             others = action.case_id.action_ids.filtered(
-                lambda other, action=action: other.rung == action.rung
-                and other.due_date == action.due_date
-                and other.state == "done"
-                and other.channel != action.channel
+                lambda other, action=action: (
+                    other.rung == action.rung
+                    and other.due_date == action.due_date
+                    and other.state == "done"
+                    and other.channel != action.channel
+                )
             )
             if not others and action.case_id not in told:
                 told |= action.case_id
-                activities.append({
-                    "res_model_id": self.env["ir.model"]._get_id("ar.collection.case"),
-                    "res_id": action.case_id.id,
-                    "activity_type_id": self.env.ref("ar_collections.activity_task").id,
-                    "automated": True,
-                    "summary": self.env._("%(step)s failed", step=action.summary),
-                    "note": Markup("<p>%s</p>") % reason,
-                    "date_deadline": date,
-                    "user_id": action.user_id.id or self.env.uid,
-                })
+                activities.append(
+                    {
+                        "res_model_id": self.env["ir.model"]._get_id("ar.collection.case"),
+                        "res_id": action.case_id.id,
+                        "activity_type_id": self.env.ref("ar_collections.activity_task").id,
+                        "automated": True,
+                        "summary": self.env._("%(step)s failed", step=action.summary),
+                        "note": Markup("<p>%s</p>") % reason,
+                        "date_deadline": date,
+                        "user_id": action.user_id.id,
+                    }
+                )
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(activities)
 
     @api.model
     def _sweep_undelivered(self, company, date):
         """Mark as failed what the mail or SMS gateway could not deliver."""
         undelivered = ("bounce", "exception")
-        actions = self.search([
-            ("message_id.notification_ids.notification_status", "in", undelivered),
-            ("company_id", "=", company.id),
-            ("state", "=", "done"),
-        ])
+        actions = self.search(
+            [
+                ("message_id.notification_ids.notification_status", "in", undelivered),
+                ("company_id", "=", company.id),
+                ("state", "=", "done"),
+            ]
+        )
         reasons = defaultdict(self.browse)
         for action in actions:
             failed = action.message_id.notification_ids.filtered(

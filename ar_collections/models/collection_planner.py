@@ -34,8 +34,9 @@ class ArCollectionPlanner(models.AbstractModel):
     def _plan_cases(self, company, date, cases=None):
         """One :class:`Plan` per open case, or per given case."""
         self.env["ar.collection.case"].flush_model()
-        rows = self.env.execute_query(SQL(
-            """
+        rows = self.env.execute_query(
+            SQL(
+                """
             SELECT kase.id, kase.partner_id, kase.file_id, kase.policy_id,
                    kase.oldest_due_date, kase.days_overdue, kase.amount_overdue,
                    COALESCE(file.unallocated, 0), file.last_contact_date,
@@ -47,12 +48,24 @@ class ArCollectionPlanner(models.AbstractModel):
                AND kase.oldest_due_date IS NOT NULL AND kase.policy_id IS NOT NULL %s
              ORDER BY kase.id
             """,
-            company.id,
-            SQL() if cases is None else SQL("AND kase.id IN %s", tuple(cases.ids) or (0,)),
-        ))
+                company.id,
+                SQL() if cases is None else SQL("AND kase.id IN %s", tuple(cases.ids) or (0,)),
+            )
+        )
         policies = self._policies(company, date, {row[3] for row in rows})
         plans, doubtful = [], {}
-        for case_id, partner_id, file_id, policy_id, due, days, amount, credit, last, ladder in rows:
+        for (
+            case_id,
+            partner_id,
+            file_id,
+            policy_id,
+            due,
+            days,
+            amount,
+            credit,
+            last,
+            ladder,
+        ) in rows:
             policy = policies[policy_id]
             net = amount + credit if policy["net_of_credit"] else amount
             situation = Situation(
@@ -77,9 +90,11 @@ class ArCollectionPlanner(models.AbstractModel):
         for index, situation in doubtful.items():
             plan = plans[index]
             taken, asked_at = history.get(plan.case_id, (frozenset(), 0))
-            plans[index] = plan._replace(decision=decide(situation._replace(
-                taken=taken, asked_at=max(asked_at, situation.asked_at)
-            )))
+            plans[index] = plan._replace(
+                decision=decide(
+                    situation._replace(taken=taken, asked_at=max(asked_at, situation.asked_at))
+                )
+            )
         return plans
 
     @api.model
@@ -90,8 +105,9 @@ class ArCollectionPlanner(models.AbstractModel):
         """
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
-        rows = self.env.execute_query(SQL(
-            """
+        rows = self.env.execute_query(
+            SQL(
+                """
             SELECT kase.id, ARRAY_AGG(DISTINCT action.rung), MAX(item.days_overdue)
               FROM ar_collection_case kase
               JOIN ar_collection_action action ON action.partner_id = kase.partner_id
@@ -103,8 +119,9 @@ class ArCollectionPlanner(models.AbstractModel):
              WHERE kase.id IN %s
              GROUP BY kase.id
             """,
-            tuple(case_ids) or (0,),
-        ))
+                tuple(case_ids) or (0,),
+            )
+        )
         return {case_id: (frozenset(rungs), asked_at) for case_id, rungs, asked_at in rows}
 
     @api.model
@@ -116,8 +133,9 @@ class ArCollectionPlanner(models.AbstractModel):
         rungs = sorted({step.days for step in policies.step_ids if step.days <= 0})
         if not rungs:
             return []
-        rows = self.env.execute_query(SQL(
-            """
+        rows = self.env.execute_query(
+            SQL(
+                """
             SELECT file.id, file.partner_id, COALESCE(file.unallocated, 0),
                    file.last_contact_date, ARRAY_AGG(item.line_id),
                    ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.residual)::float8[]
@@ -129,10 +147,11 @@ class ArCollectionPlanner(models.AbstractModel):
              GROUP BY file.id
              ORDER BY file.id
             """,
-            date=date,
-            first=rungs[0],
-            items=self.env["ar.position"]._items_sql(company, date),
-        ))
+                date=date,
+                first=rungs[0],
+                items=self.env["ar.position"]._items_sql(company, date),
+            )
+        )
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._match(files)
         values = self._policies(company, date, set(policies.ids))
@@ -154,10 +173,18 @@ class ArCollectionPlanner(models.AbstractModel):
             rung = max(rung for rung, _residual in new.values())
             amount = sum(residual for _rung, residual in new.values())
             wait = self._courtesy_wait(policy, amount, credit, last, date)
-            plans.append(Plan(
-                partner_id, file_id, None, matched[file].id, amount, 0,
-                Decision(None if wait else rung, wait, None), tuple(new),
-            ))
+            plans.append(
+                Plan(
+                    partner_id,
+                    file_id,
+                    None,
+                    matched[file].id,
+                    amount,
+                    0,
+                    Decision(None if wait else rung, wait, None),
+                    tuple(new),
+                )
+            )
         return plans
 
     @api.model
@@ -174,8 +201,10 @@ class ArCollectionPlanner(models.AbstractModel):
         """``{move line id: highest rung of the courtesy messages it was part of}``"""
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
-        return dict(self.env.execute_query(SQL(
-            """
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
             SELECT item.move_line_id, MAX(action.rung)
               FROM ar_collection_action_item item
               JOIN ar_collection_action action ON action.id = item.action_id
@@ -183,8 +212,10 @@ class ArCollectionPlanner(models.AbstractModel):
                AND action.step_id IS NOT NULL AND action.state <> 'cancelled'
              GROUP BY item.move_line_id
             """,
-            tuple(line_ids) or (0,),
-        )))
+                    tuple(line_ids) or (0,),
+                )
+            )
+        )
 
     @api.model
     def _policies(self, company, date, policy_ids):
@@ -216,16 +247,19 @@ class ArCollectionPlanner(models.AbstractModel):
     def _bank_age(self, company, date):
         """Days since the company's last posted bank entry, 0 when it never had one."""
         self.env["account.move"].flush_model(["date", "state", "journal_id"])
-        ((last,),) = self.env.execute_query(SQL(
-            """
+        ((last,),) = self.env.execute_query(
+            SQL(
+                """
             SELECT MAX(move.date) FROM account_move move
               JOIN account_journal journal ON journal.id = move.journal_id
               JOIN res_company company ON company.id = move.company_id
              WHERE journal.type IN ('bank', 'cash', 'credit') AND move.state = 'posted'
                AND move.date <= %s AND SPLIT_PART(company.parent_path, '/', 1) = %s
             """,
-            date, str(company.id),
-        ))
+                date,
+                str(company.id),
+            )
+        )
         return (date - last).days if last else 0
 
     @api.model

@@ -29,10 +29,13 @@ class ArCollectionPriorityRule(models.Model):
             try:
                 self.env["ar.collection.case"].search(literal_eval(rule.domain), limit=1)
             except Exception as error:
-                raise ValidationError(self.env._(
-                    "The cases of rule “%(rule)s” cannot be searched: %(error)s",
-                    rule=rule.name, error=error,
-                )) from error
+                raise ValidationError(
+                    self.env._(
+                        "The cases of rule “%(rule)s” cannot be searched: %(error)s",
+                        rule=rule.name,
+                        error=error,
+                    )
+                ) from error
 
     @api.model
     def _apply(self, company):
@@ -43,20 +46,26 @@ class ArCollectionPriorityRule(models.Model):
             SQL(
                 "CASE WHEN id IN %s THEN %s ELSE 0 END",
                 cases._search(
-                    [*literal_eval(rule.domain), ("company_id", "=", company.id),
-                     ("state", "!=", "closed")]
+                    [
+                        *literal_eval(rule.domain),
+                        ("company_id", "=", company.id),
+                        ("state", "!=", "closed"),
+                    ]
                 ).subselect(),
                 rule.points,
             )
             for rule in rules
         ) or SQL("0")
-        self.env.cr.execute(SQL(
-            """
+        self.env.cr.execute(
+            SQL(
+                """
             UPDATE ar_collection_case SET priority = fresh.points
               FROM (SELECT id AS case_id, %s AS points FROM ar_collection_case
                      WHERE company_id = %s AND state <> 'closed') fresh
              WHERE id = fresh.case_id AND priority IS DISTINCT FROM fresh.points
             """,
-            points, company.id,
-        ))
+                points,
+                company.id,
+            )
+        )
         cases.invalidate_model(["priority"], flush=False)

@@ -21,6 +21,7 @@ class ArCollectionRun(models.Model):
     """
 
     _name = "ar.collection.run"
+    _inherit = "ar.readonly.mixin"
     _description = "Collection Run"
     _order = "date desc, id desc"
     _rec_name = "date"
@@ -69,6 +70,14 @@ class ArCollectionRun(models.Model):
         for run in self:
             if run.company_id.parent_id:
                 raise UserError(self.env._("A run is of a company with all its branches."))
+
+    def write(self, vals):
+        self.check_access("write")
+        if not vals.keys().isdisjoint(("date", "company_id")) and any(
+            run.state in ("running", "done") for run in self
+        ):
+            raise UserError(self.env._("A collection run that was executed keeps its day."))
+        return super().write(vals)
 
     # Entry points
 
@@ -142,9 +151,14 @@ class ArCollectionRun(models.Model):
             raise UserError(self.env._("This collection run is being executed right now."))
         start = time.monotonic()
         if self.state != "running":
-            self.write({
-                "state": "running", "line_ids": [(5, 0, 0)], "opened_count": 0, "closed_count": 0,
-            })
+            self.write(
+                {
+                    "state": "running",
+                    "line_ids": [(5, 0, 0)],
+                    "opened_count": 0,
+                    "closed_count": 0,
+                }
+            )
         company, date = self.company_id, self.date
         self._update_cases()
         plans = self._due(self._plans())
@@ -167,9 +181,13 @@ class ArCollectionRun(models.Model):
         files._end_temporary_limits(company, date)
         cases = self.env["ar.collection.case"]
         closed = cases._sync(company, date)
-        cases.search([
-            ("company_id", "=", company.id), ("state", "=", "paused"), ("pause_end", "<=", date),
-        ]).action_resume()
+        cases.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "=", "paused"),
+                ("pause_end", "<=", date),
+            ]
+        ).action_resume()
         opened = cases._open_new(company, date)
         self.opened_count += len(opened)
         self.closed_count += len(closed)
@@ -240,10 +258,15 @@ class ArCollectionRun(models.Model):
         """Tell each case when something can happen next, and what it waits for."""
         cases = self.env["ar.collection.case"]
         plans = self.env["ar.collection.planner"]._plan_cases(self.company_id, self.date)
-        failed = set(cases.search([
-            ("company_id", "=", self.company_id.id), ("last_error", "!=", False),
-            ("state", "=", "open"),
-        ]).ids)
+        failed = set(
+            cases.search(
+                [
+                    ("company_id", "=", self.company_id.id),
+                    ("last_error", "!=", False),
+                    ("state", "=", "open"),
+                ]
+            ).ids
+        )
         fresh = {
             plan.case_id: (
                 self.date if plan.decision.rung is not None else plan.decision.next_date,
@@ -253,19 +276,23 @@ class ArCollectionRun(models.Model):
         }
         cases._write_next_actions(fresh)
         cases.browse(
-            plan.case_id for plan in plans
-            if plan.case_id in failed and plan.decision.rung is None
+            plan.case_id for plan in plans if plan.case_id in failed and plan.decision.rung is None
         ).last_error = False
 
     def _count(self, seconds):
-        actions = dict(self.env["ar.collection.action"]._read_group(
-            [("run_id", "=", self.id)], ["state"], ["__count"]
-        ))
+        actions = dict(
+            self.env["ar.collection.action"]._read_group(
+                [("run_id", "=", self.id)], ["state"], ["__count"]
+            )
+        )
         self.action_count = sum(actions.values())
         self.seconds += seconds
-        failed = self.env["ar.collection.case"].search_count([
-            ("company_id", "=", self.company_id.id), ("last_error", "!=", False),
-        ])
+        failed = self.env["ar.collection.case"].search_count(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("last_error", "!=", False),
+            ]
+        )
         self.failure_count = actions.get("failed", 0) + failed
 
     # Preview
@@ -282,11 +309,13 @@ class ArCollectionRun(models.Model):
         self.env.flush_all()
         savepoint.close(rollback=True)
         self.env.invalidate_all(flush=False)
-        self.write({
-            **counts,
-            "state": "preview",
-            "line_ids": [(5, 0, 0), *((0, 0, line) for line in lines)],
-        })
+        self.write(
+            {
+                **counts,
+                "state": "preview",
+                "line_ids": [(5, 0, 0), *((0, 0, line) for line in lines)],
+            }
+        )
 
     def _preview_lines(self, plans):
         actions = self.env["ar.collection.action"]
@@ -294,9 +323,12 @@ class ArCollectionRun(models.Model):
         steps = self.env["ar.collection.planner"]._steps_by_rung(policies)
         shown = [plan for plan in plans if plan.decision.rung is not None or plan.decision.wait]
         drafts = {
-            plan.partner_id: actions.new({
-                "partner_id": plan.partner_id, "company_id": self.company_id.id,
-            })
+            plan.partner_id: actions.new(
+                {
+                    "partner_id": plan.partner_id,
+                    "company_id": self.company_id.id,
+                }
+            )
             for plan in shown
         }
         news = actions.union(*drafts.values()) if drafts else actions
@@ -315,15 +347,20 @@ class ArCollectionRun(models.Model):
             for step in steps.get((plan.policy_id, plan.decision.rung), ()):
                 if plan.amount < step.min_amount:
                     continue
-                address = {"email": emails[draft].email, "letter": emails[draft].email,
-                           "sms": phones[draft].phone}.get(step.channel)
-                lines.append({
-                    **common,
-                    "step_id": step.id,
-                    "channel": step.channel,
-                    "address": address,
-                    "no_address": step.automatic and not address,
-                })
+                address = {
+                    "email": emails[draft].email,
+                    "letter": emails[draft].email,
+                    "sms": phones[draft].phone,
+                }.get(step.channel)
+                lines.append(
+                    {
+                        **common,
+                        "step_id": step.id,
+                        "channel": step.channel,
+                        "address": address,
+                        "no_address": step.automatic and not address,
+                    }
+                )
         return lines
 
     def action_open_actions(self):
@@ -352,7 +389,9 @@ class ArCollectionRunLine(models.Model):
     run_id = fields.Many2one("ar.collection.run", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="run_id.company_id", store=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    partner_id = fields.Many2one("res.partner", string="Customer", required=True, ondelete="cascade")
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, ondelete="cascade"
+    )
     step_id = fields.Many2one("ar.collection.step", ondelete="cascade")
     channel = fields.Selection(CHANNELS)
     amount = fields.Monetary(string="Amount Asked For")

@@ -97,16 +97,23 @@ class ArCollectionStep(models.Model):
                 and self.env._("an e-mail template and a letter"),
             }.get(step.channel)
             if missing:
-                raise ValidationError(self.env._(
-                    "Step “%(step)s” needs %(missing)s.", step=step.name, missing=missing
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s” needs %(missing)s.", step=step.name, missing=missing
+                    )
+                )
             if step.automatic and step.channel not in SENDABLE:
-                raise ValidationError(self.env._(
-                    "Step “%(step)s” is work for a person: it cannot be automatic.",
-                    step=step.name,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s” is work for a person: it cannot be automatic.",
+                        step=step.name,
+                    )
+                )
             if step.days <= 0 and not step.automatic:
-                raise ValidationError(self.env._(
-                    "Step “%(step)s” comes before any item is overdue, when there is no case "
-                    "yet: it can only be an automatic message.", step=step.name,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s” comes before any item is overdue, when there is no case "
+                        "yet: it can only be an automatic message.",
+                        step=step.name,
+                    )
+                )

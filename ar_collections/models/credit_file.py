@@ -16,12 +16,6 @@ MANAGER_FIELDS = (
     *LIMIT_FIELDS,
     "policy_id",
     "collector_id",
-    "score",
-    "hold",
-    "hold_reason",
-    "hold_date",
-    "hold_user_id",
-    "hold_automatic",
 )
 
 
@@ -29,11 +23,12 @@ class ArCreditFile(models.Model):
     """What a company knows and decided about the credit of one customer."""
 
     _name = "ar.credit.file"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Credit File"
     _order = "overdue_amount desc, id"
     _rec_name = "partner_id"
     _check_company_auto = True
+    _creation_fields = ("partner_id", "company_id")
 
     partner_id = fields.Many2one(
         "res.partner",
@@ -136,9 +131,7 @@ class ArCreditFile(models.Model):
         "grade_id.limit_cap",
     )
     def _compute_effective_limit(self):
-        defaults = {
-            company: company._ar_default_credit_limit() for company in self.company_id
-        }
+        defaults = {company: company._ar_default_credit_limit() for company in self.company_id}
         for file in self:
             if file.temporary_limit_end:
                 limit = file.temporary_limit
@@ -147,9 +140,7 @@ class ArCreditFile(models.Model):
             elif file.limit_mode == "custom":
                 limit = file.custom_limit
             else:
-                limit = file.grade_id._limit(
-                    file.avg_monthly_sales, defaults.get(file.company_id)
-                )
+                limit = file.grade_id._limit(file.avg_monthly_sales, defaults.get(file.company_id))
             file.is_limited = limit is not None
             file.effective_limit = limit or 0
 
@@ -157,17 +148,21 @@ class ArCreditFile(models.Model):
     def _check_root(self):
         for file in self:
             if file.partner_id != file.partner_id.commercial_partner_id:
-                raise ValidationError(self.env._(
-                    "%(contact)s is a contact: the credit file belongs to %(customer)s.",
-                    contact=file.partner_id.display_name,
-                    customer=file.partner_id.commercial_partner_id.display_name,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact: the credit file belongs to %(customer)s.",
+                        contact=file.partner_id.display_name,
+                        customer=file.partner_id.commercial_partner_id.display_name,
+                    )
+                )
             if file.company_id.parent_id:
-                raise ValidationError(self.env._(
-                    "%(branch)s is a branch: the credit file belongs to %(company)s.",
-                    branch=file.company_id.display_name,
-                    company=file.company_id.root_id.display_name,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "%(branch)s is a branch: the credit file belongs to %(company)s.",
+                        branch=file.company_id.display_name,
+                        company=file.company_id.root_id.display_name,
+                    )
+                )
 
     @api.constrains("temporary_limit", "temporary_limit_end")
     def _check_temporary_limit(self):
@@ -179,6 +174,8 @@ class ArCreditFile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if any(not vals.keys().isdisjoint(MANAGER_FIELDS) for vals in vals_list):
+            self._check_manager()
         files = super().create(vals_list)
         files._push_limit()
         return files
@@ -214,9 +211,9 @@ class ArCreditFile(models.Model):
         """
         customers = sources | target
         cases = self.env["ar.collection.case"].search([("partner_id", "in", customers.ids)])
-        for company, files in self.search(
-            [("partner_id", "in", customers.ids)]
-        ).grouped("company_id").items():
+        for company, files in (
+            self.search([("partner_id", "in", customers.ids)]).grouped("company_id").items()
+        ):
             file = files.filtered(lambda file: file.partner_id == target) or files[:1]
             held = files.filtered("hold")[:1]
             if held and not file.hold:
@@ -225,15 +222,19 @@ class ArCreditFile(models.Model):
             opened = company_cases.filtered(lambda case: case.state != "closed")
             case = opened.filtered(lambda case: case.partner_id == target) or opened[:1]
             doubles = opened - case
-            doubles.write({
-                "state": "closed", "close_reason": "cancelled", "date_closed": company._ar_today(),
-            })
+            doubles.write(
+                {
+                    "state": "closed",
+                    "close_reason": "cancelled",
+                    "date_closed": company._ar_today(),
+                }
+            )
             company_cases.write({"file_id": file.id, "partner_id": target.id})
             (files - file).unlink()
             file.partner_id = target
-        self.env["ar.collection.action"].search(
-            [("partner_id", "in", sources.ids)]
-        ).write({"partner_id": target.id})
+        self.env["ar.collection.action"].search([("partner_id", "in", sources.ids)]).write(
+            {"partner_id": target.id}
+        )
 
     # Limit
 
@@ -255,50 +256,59 @@ class ArCreditFile(models.Model):
 
     def _end_temporary_limits(self, companies, date):
         """Temporary limits that ended before the date go back to the ordinary limit."""
-        self.search([
-            ("company_id", "in", companies.ids), ("temporary_limit_end", "<", date),
-        ]).write({"temporary_limit": 0, "temporary_limit_end": False})
+        self.search(
+            [
+                ("company_id", "in", companies.ids),
+                ("temporary_limit_end", "<", date),
+            ]
+        ).write({"temporary_limit": 0, "temporary_limit_end": False})
 
     # Hold
 
     def action_hold(self):
         self._check_manager()
+        self.check_access("write")
         for file in self.filtered(lambda file: not file.hold):
             reason = self.env._("Held by hand")
-            file._set_hold(reason, file.company_id._ar_today())
+            file.sudo()._set_hold(reason, file.company_id._ar_today())
 
     def action_release_hold(self):
         self._check_manager()
-        self._lift_hold()
+        self.check_access("write")
+        self.sudo()._lift_hold()
 
     def _check_manager(self):
         if not self.env.su and not self.env.user.has_group("ar_collections.group_credit_manager"):
-            raise AccessError(self.env._(
-                "Grade, limit, policy, collector and hold are set by a credit manager."
-            ))
+            raise AccessError(
+                self.env._("Grade, limit, policy, collector and hold are set by a credit manager.")
+            )
 
     def _set_hold(self, reason, date, automatic=False):
         """Hold the customers' credit; a hold that is there stays as it is."""
         files = self.filtered(lambda file: not file.hold)
         # A first run may hold a thousand at once: one batch of log notes instead of tracking.
-        files.with_context(tracking_disable=True).write({
-            "hold": True,
-            "hold_reason": reason,
-            "hold_date": date,
-            "hold_user_id": self.env.uid,
-            "hold_automatic": automatic,
-        })
+        files.with_context(tracking_disable=True).write(
+            {
+                "hold": True,
+                "hold_reason": reason,
+                "hold_date": date,
+                "hold_user_id": self.env.uid,
+                "hold_automatic": automatic,
+            }
+        )
         body = self.env._("Credit hold: %s", reason)
         files._message_log_batch(bodies=dict.fromkeys(files.ids, body))
 
     def _lift_hold(self):
-        self.filtered("hold").write({
-            "hold": False,
-            "hold_reason": False,
-            "hold_date": False,
-            "hold_user_id": False,
-            "hold_automatic": False,
-        })
+        self.filtered("hold").write(
+            {
+                "hold": False,
+                "hold_reason": False,
+                "hold_date": False,
+                "hold_user_id": False,
+                "hold_automatic": False,
+            }
+        )
 
     # Screens
 
@@ -326,24 +336,32 @@ class ArCreditFile(models.Model):
         exposure = self.exposure + amount
         if self.overdue_amount > 0:
             level = "warning"
-            facts.append(self.env._(
-                "%(amount)s overdue since %(days)s days.",
-                amount=money(self.overdue_amount),
-                days=self.days_overdue,
-            ))
+            facts.append(
+                self.env._(
+                    "%(amount)s overdue since %(days)s days.",
+                    amount=money(self.overdue_amount),
+                    days=self.days_overdue,
+                )
+            )
         if self.is_limited and self.currency_id.compare_amounts(exposure, self.effective_limit) > 0:
             level = "warning"
-            facts.append(self.env._(
-                "Exposure with this document %(exposure)s is over the credit limit %(limit)s.",
-                exposure=money(exposure),
-                limit=money(self.effective_limit),
-            ))
+            facts.append(
+                self.env._(
+                    "Exposure with this document %(exposure)s is over the credit limit %(limit)s.",
+                    exposure=money(exposure),
+                    limit=money(self.effective_limit),
+                )
+            )
         if self.hold:
             level = "danger"
-            facts.insert(0, self.env._(
-                "Credit hold since %(date)s: %(reason)s.",
-                date=self.hold_date, reason=self.hold_reason,
-            ))
+            facts.insert(
+                0,
+                self.env._(
+                    "Credit hold since %(date)s: %(reason)s.",
+                    date=self.hold_date,
+                    reason=self.hold_reason,
+                ),
+            )
         if not facts:
             return None
         if self.grade_id:

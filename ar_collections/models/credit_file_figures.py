@@ -70,8 +70,11 @@ class ArCreditFile(models.Model):
                 buckets = figures[company.id, file.partner_id.id].buckets
                 total = sum(buckets)
                 file.ageing = [
-                    [label, format_amount(self.env, amount, file.currency_id),
-                     amount / total if total else 0]
+                    [
+                        label,
+                        format_amount(self.env, amount, file.currency_id),
+                        amount / total if total else 0,
+                    ]
                     for label, amount in zip(company._ar_bucket_labels(), buckets, strict=True)
                 ]
 
@@ -84,7 +87,11 @@ class ArCreditFile(models.Model):
         """
         self.env["ar.credit.file"].flush_model()
         new = SQL(", ").join(
-            SQL("(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)", *self._new_file_values(company)) for company in companies
+            SQL(
+                "(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)",
+                *self._new_file_values(company),
+            )
+            for company in companies
         )
         columns = SQL(", ").join(map(SQL.identifier, POSITION_COLUMNS))
         figures = SQL(", ").join(
@@ -97,8 +104,9 @@ class ArCreditFile(models.Model):
         if partners is not None:
             ids = tuple(partners.commercial_partner_id.ids) or (0,)
             scope = SQL("%s AND file.partner_id IN %s", scope, ids)
-        inserted = self.env.execute_query(SQL(
-            """
+        inserted = self.env.execute_query(
+            SQL(
+                """
             WITH figure AS MATERIALIZED (
                 %(figures_sql)s
             ), fresh AS (
@@ -146,18 +154,25 @@ class ArCreditFile(models.Model):
                 ON CONFLICT (partner_id, company_id) DO NOTHING
          RETURNING id
             """,
-            figures_sql=self.env["ar.position"]._figures_sql(companies, date, partners, current),
-            figures=figures,
-            date=date,
-            scope=scope,
-            columns=columns,
-            fresh_columns=SQL(", ").join(SQL.identifier("fresh", name) for name in POSITION_COLUMNS),
-            file_columns=SQL(", ").join(SQL.identifier("file", name) for name in POSITION_COLUMNS),
-            limit_use=self._limit_use_sql(SQL.identifier("fresh", "open_amount")),
-            new=new,
-            uid=self.env.uid,
-            now=self.env.cr.now(),
-        ))
+                figures_sql=self.env["ar.position"]._figures_sql(
+                    companies, date, partners, current
+                ),
+                figures=figures,
+                date=date,
+                scope=scope,
+                columns=columns,
+                fresh_columns=SQL(", ").join(
+                    SQL.identifier("fresh", name) for name in POSITION_COLUMNS
+                ),
+                file_columns=SQL(", ").join(
+                    SQL.identifier("file", name) for name in POSITION_COLUMNS
+                ),
+                limit_use=self._limit_use_sql(SQL.identifier("fresh", "open_amount")),
+                new=new,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
+        )
         self.env["ar.credit.file"].invalidate_model(flush=False)
         if inserted:
             self.browse(id_ for (id_,) in inserted)._refresh_limit_use()
@@ -186,26 +201,32 @@ class ArCreditFile(models.Model):
     def _refresh_limit_use(self):
         self.flush_recordset()
         if self:
-            self.env.cr.execute(SQL(
-                "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
-                self._limit_use_sql(SQL.identifier("file", "exposure")), tuple(self.ids),
-            ))
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
+                    self._limit_use_sql(SQL.identifier("file", "exposure")),
+                    tuple(self.ids),
+                )
+            )
             self.invalidate_recordset(["limit_use"], flush=False)
 
     @api.model
     def _refresh_behaviour(self, companies, date):
         """Bring the payment behaviour of all customers to the date, at most once a week."""
         companies = companies.filtered(
-            lambda company: not company.ar_behaviour_date
-            or abs(date - company.ar_behaviour_date) >= timedelta(days=BEHAVIOUR_DAYS)
+            lambda company: (
+                not company.ar_behaviour_date
+                or abs(date - company.ar_behaviour_date) >= timedelta(days=BEHAVIOUR_DAYS)
+            )
         )
         if not companies:
             return
         self.env["ar.credit.file"].flush_model()
         columns = [SQL.identifier(name) for name in BEHAVIOUR_COLUMNS]
         fresh = [SQL.identifier("fresh", name) for name in BEHAVIOUR_COLUMNS]
-        changed = self.env.execute_query(SQL(
-            """
+        changed = self.env.execute_query(
+            SQL(
+                """
             WITH behaviour AS (
                 %(behaviour)s
             ), fresh AS (
@@ -220,24 +241,36 @@ class ArCreditFile(models.Model):
              WHERE fresh.id = file.id AND (%(current)s) IS DISTINCT FROM (%(fresh)s)
          RETURNING file.id, file.grade_id
             """,
-            behaviour=self.env["ar.position"]._behaviour_sql(companies, date),
-            values=SQL(", ").join(
-                SQL("COALESCE(%s, 0)::%s AS %s", SQL.identifier("behaviour", name),
-                    SQL("numeric" if name == "avg_monthly_sales" else
-                        "int" if self._fields[name].type == "integer" else "float8"),
-                    SQL.identifier(name))
-                if self._fields[name].type != "date" else SQL.identifier("behaviour", name)
-                for name in BEHAVIOUR_COLUMNS
-            ),
-            companies=tuple(companies.ids),
-            columns=SQL(", ").join(columns),
-            fresh=SQL(", ").join(fresh),
-            current=SQL(", ").join(SQL.identifier("file", name) for name in BEHAVIOUR_COLUMNS),
-        ))
+                behaviour=self.env["ar.position"]._behaviour_sql(companies, date),
+                values=SQL(", ").join(
+                    SQL(
+                        "COALESCE(%s, 0)::%s AS %s",
+                        SQL.identifier("behaviour", name),
+                        SQL(
+                            "numeric"
+                            if name == "avg_monthly_sales"
+                            else "int"
+                            if self._fields[name].type == "integer"
+                            else "float8"
+                        ),
+                        SQL.identifier(name),
+                    )
+                    if self._fields[name].type != "date"
+                    else SQL.identifier("behaviour", name)
+                    for name in BEHAVIOUR_COLUMNS
+                ),
+                companies=tuple(companies.ids),
+                columns=SQL(", ").join(columns),
+                fresh=SQL(", ").join(fresh),
+                current=SQL(", ").join(SQL.identifier("file", name) for name in BEHAVIOUR_COLUMNS),
+            )
+        )
         self.env["ar.credit.file"].invalidate_model(flush=False)
         companies.ar_behaviour_date = date
-        by_sales = self.env["ar.credit.grade"].with_context(active_test=False).search(
-            [("limit_rule", "=", "months")]
+        by_sales = (
+            self.env["ar.credit.grade"]
+            .with_context(active_test=False)
+            .search([("limit_rule", "=", "months")])
         )
         files = self.browse(id_ for id_, grade_id in changed if grade_id in by_sales.ids)
         self.env.add_to_compute(self._fields["effective_limit"], files)

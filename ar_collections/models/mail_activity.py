@@ -6,9 +6,12 @@ class MailActivity(models.Model):
 
     def _action_done(self, feedback=False, attachment_ids=None):
         # EXTENDS mail: an activity of a collection action that is done is a contact made
-        actions = self.env["ar.collection.action"].search([
-            ("activity_id", "in", self.ids), ("state", "=", "planned"),
-        ])
+        actions = self.env["ar.collection.action"].search(
+            [
+                ("activity_id", "in", self.ids),
+                ("state", "=", "planned"),
+            ]
+        )
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
         for company, company_actions in actions.grouped("company_id").items():
             if feedback:

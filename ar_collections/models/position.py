@@ -83,8 +83,10 @@ class ArPosition(models.AbstractModel):
         figures = {}
         if partners is not None:
             partners = partners.commercial_partner_id
-            empty = {root.id: Figures(buckets=[0.0] * (len(root._ar_bucket_edges()) + 2))
-                     for root in companies.root_id}
+            empty = {
+                root.id: Figures(buckets=[0.0] * (len(root._ar_bucket_edges()) + 2))
+                for root in companies.root_id
+            }
             figures = {
                 (root_id, partner.id): empty[root_id] for root_id in empty for partner in partners
             }
@@ -136,19 +138,28 @@ class ArPosition(models.AbstractModel):
     def _scope(self, companies):
         """Literal values beat joins for the planner: (company, root) pairs and account ids."""
         roots = companies.sudo().root_id
-        branches = self.env["res.company"].sudo().with_context(active_test=False).search(
-            [("id", "child_of", roots.ids)]
+        branches = (
+            self.env["res.company"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("id", "child_of", roots.ids)])
         )
         scope = SQL(", ").join(
-            SQL("(%s, %s, %s::int[])", branch.id, branch.root_id.id,
-                [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges())])
+            SQL(
+                "(%s, %s, %s::int[])",
+                branch.id,
+                branch.root_id.id,
+                [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges())],
+            )
             for branch in branches
         )
         self.env["account.account"].flush_model(["account_type", "non_trade"])
-        accounts = self.env.execute_query(SQL(
-            "SELECT id FROM account_account"
-            " WHERE account_type = 'asset_receivable' AND non_trade IS NOT TRUE"
-        ))
+        accounts = self.env.execute_query(
+            SQL(
+                "SELECT id FROM account_account"
+                " WHERE account_type = 'asset_receivable' AND non_trade IS NOT TRUE"
+            )
+        )
         return scope, tuple(id_ for (id_,) in accounts) or (0,)
 
     @api.model
@@ -183,7 +194,10 @@ class ArPosition(models.AbstractModel):
         )
         condition = SQL(
             "l.account_id IN %s AND l.parent_state = 'posted' AND (%s OR l.date <= %s) %s",
-            accounts, current, date, self._partner_clause(partners),
+            accounts,
+            current,
+            date,
+            self._partner_clause(partners),
         )
         return SQL(
             """

@@ -24,9 +24,11 @@ class ResCompany(models.Model):
         for company in self:
             edges = company._ar_bucket_edges()
             if not edges or edges[0] < 1 or edges != sorted(set(edges)):
-                raise ValidationError(self.env._(
-                    "The ageing buckets are rising whole numbers of days, such as 30,60,90,180."
-                ))
+                raise ValidationError(
+                    self.env._(
+                        "The ageing buckets are rising whole numbers of days, such as 30,60,90,180."
+                    )
+                )
 
     def _ar_bucket_edges(self):
         """The last day of each overdue bucket of the root company, as a list of int."""

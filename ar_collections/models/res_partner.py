@@ -66,9 +66,14 @@ class ResPartner(models.Model):
         customers = self.commercial_partner_id
         files = {
             file.partner_id.id: file
-            for file in self.env["ar.credit.file"].sudo().search([
-                ("partner_id", "in", customers.ids), ("company_id", "=", company.id),
-            ])
+            for file in self.env["ar.credit.file"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", customers.ids),
+                    ("company_id", "=", company.id),
+                ]
+            )
         }
         empty = self.env["ar.credit.file"].sudo()
         for partner in self:
@@ -90,29 +95,37 @@ class ResPartner(models.Model):
                 file.grade_id = partner.credit_grade_id
 
     def _compute_collection_case_count(self):
-        counts = dict(self.env["ar.collection.case"]._read_group(
-            [("partner_id", "in", self.commercial_partner_id.ids), ("state", "!=", "closed")],
-            ["partner_id"], ["__count"],
-        ))
+        counts = dict(
+            self.env["ar.collection.case"]._read_group(
+                [("partner_id", "in", self.commercial_partner_id.ids), ("state", "!=", "closed")],
+                ["partner_id"],
+                ["__count"],
+            )
+        )
         for partner in self:
             partner.collection_case_count = counts.get(partner.commercial_partner_id, 0)
 
     def _search_in_file(self, name, operator, value):
         """Customers by a field of their credit file; without a file it is empty."""
-        if Domain.is_negative_operator(operator):
+        if operator in Domain.NEGATIVE_OPERATORS:
             return NotImplemented
         domain = Domain(name, operator, value)
         company = Domain("company_id", "=", self.env.company.root_id.id)
         files = self.env["ar.credit.file"].sudo()
-        found = Domain("commercial_partner_id", "in", files._search(company & domain).subselect(
-            files._field_to_sql(files._table, "partner_id")
-        ))
+        found = Domain(
+            "commercial_partner_id",
+            "in",
+            files._search(company & domain).subselect(
+                files._field_to_sql(files._table, "partner_id")
+            ),
+        )
         if not files.new({"grade_id": False}).filtered_domain(domain):
             return found
         known = files._search(company).subselect(files._field_to_sql(files._table, "partner_id"))
         return found | Domain("commercial_partner_id", "not in", known)
 
     def _search_credit_file_id(self, operator, value):
+        self._check_field_access(self._fields["credit_file_id"], "read")
         return self._search_in_file("id", operator, value)
 
     def _search_credit_grade_id(self, operator, value):
@@ -128,9 +141,12 @@ class ResPartner(models.Model):
         return self._search_in_file("risk_tier", operator, value)
 
     def _search_amount_overdue(self, operator, value):
+        # A search method runs whoever asks: what cannot be read must not be guessed either.
+        self._check_field_access(self._fields["amount_overdue"], "read")
         return self._search_in_file("overdue_amount", operator, value)
 
     def _search_days_overdue(self, operator, value):
+        self._check_field_access(self._fields["days_overdue"], "read")
         return self._search_in_file("days_overdue", operator, value)
 
     # Odoo's own credit limit
@@ -169,9 +185,12 @@ class ResPartner(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "ar_collections.ar_collection_case_action"
         )
-        cases = self.env["ar.collection.case"].search([
-            ("partner_id", "=", self.commercial_partner_id.id), ("state", "!=", "closed"),
-        ])
+        cases = self.env["ar.collection.case"].search(
+            [
+                ("partner_id", "=", self.commercial_partner_id.id),
+                ("state", "!=", "closed"),
+            ]
+        )
         action["domain"] = [("partner_id", "=", self.commercial_partner_id.id)]
         action["context"] = {}
         if len(cases) == 1:

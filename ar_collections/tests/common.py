@@ -17,91 +17,129 @@ class CollectionsCommon(AccountTestInvoicingCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.company = cls.company_data["company"]
-        cls.branch = cls.env["res.company"].create({
-            "name": "Branch", "parent_id": cls.company.id,
-        })
+        cls.branch = cls.env["res.company"].create(
+            {
+                "name": "Branch",
+                "parent_id": cls.company.id,
+            }
+        )
+        cls.env.cr.precommit.run()  # loads the accounts of the branch
         cls.env.user.company_ids |= cls.branch
         cls.env["ar.collection.policy"].search([]).active = False
         cls.env["ar.collection.stage"].search([]).active = False
         cls.stages = {
-            kind: cls.env["ar.collection.stage"].create({
-                "name": kind, "kind": kind, "sequence": sequence, "hold_credit": kind == "final",
-            })
+            kind: cls.env["ar.collection.stage"].create(
+                {
+                    "name": kind,
+                    "kind": kind,
+                    "sequence": sequence,
+                    "hold_credit": kind == "final",
+                }
+            )
             for sequence, kind in enumerate(("reminder", "phone", "final"))
         }
-        mail_template = cls.env["mail.template"].create({
-            "name": "Reminder",
-            "model_id": cls.env["ir.model"]._get_id("ar.collection.action"),
-            "lang": "{{ object.lang }}",
-            "subject": "Overdue: {{ object.amount_text }}",
-            "body_html": '<p>Dear <t t-out="object.partner_id.name"/></p>'
-            '<t t-out="object.items_table"/>',
-        })
+        mail_template = cls.env["mail.template"].create(
+            {
+                "name": "Reminder",
+                "model_id": cls.env["ir.model"]._get_id("ar.collection.action"),
+                "lang": "{{ object.lang }}",
+                "subject": "Overdue: {{ object.amount_text }}",
+                "body_html": '<p>Dear <t t-out="object.partner_id.name"/></p>'
+                '<t t-out="object.items_table"/>',
+            }
+        )
         cls.mail_template = mail_template
-        cls.sms_template = cls.env["sms.template"].create({
-            "name": "Reminder",
-            "model_id": cls.env["ir.model"]._get_id("ar.collection.action"),
-            "body": "Please pay {{ object.amount_text }}",
-        })
+        cls.sms_template = cls.env["sms.template"].create(
+            {
+                "name": "Reminder",
+                "model_id": cls.env["ir.model"]._get_id("ar.collection.action"),
+                "body": "Please pay {{ object.amount_text }}",
+            }
+        )
         reminder, phone, final = cls.stages["reminder"], cls.stages["phone"], cls.stages["final"]
-        cls.policy = cls.env["ar.collection.policy"].create({
-            "name": "Test policy",
-            "min_days_between": 5,
-            "step_ids": [
-                Command.create({
-                    "name": name,
-                    "days": days,
-                    "channel": channel,
-                    "stage_id": stage.id,
-                    "template_id": mail_template.id if channel == "email" else False,
-                    "sms_template_id": cls.sms_template.id if channel == "sms" else False,
-                })
-                for name, days, channel, stage in (
-                    ("First", 1, "email", reminder),
-                    ("Second", 7, "email", reminder),
-                    ("Text", 7, "sms", reminder),
-                    ("Call", 15, "call", phone),
-                    ("Final", 60, "email", final),
-                )
-            ],
-        })
+        cls.policy = cls.env["ar.collection.policy"].create(
+            {
+                "name": "Test policy",
+                "min_days_between": 5,
+                "step_ids": [
+                    Command.create(
+                        {
+                            "name": name,
+                            "days": days,
+                            "channel": channel,
+                            "stage_id": stage.id,
+                            "template_id": mail_template.id if channel == "email" else False,
+                            "sms_template_id": cls.sms_template.id if channel == "sms" else False,
+                        }
+                    )
+                    for name, days, channel, stage in (
+                        ("First", 1, "email", reminder),
+                        ("Second", 7, "email", reminder),
+                        ("Text", 7, "sms", reminder),
+                        ("Call", 15, "call", phone),
+                        ("Final", 60, "email", final),
+                    )
+                ],
+            }
+        )
         cls.steps = {step.name: step for step in cls.policy.step_ids}
         cls.customer = cls._customer("Customer")
 
     @classmethod
     def _customer(cls, name, **values):
-        return cls.env["res.partner"].create({
-            "name": name,
-            "is_company": True,
-            "email": f"{name.lower().replace(' ', '.')}@example.com",
-            "phone": "+1 555 0100",
-            **values,
-        })
+        return cls.env["res.partner"].create(
+            {
+                "name": name,
+                "is_company": True,
+                "email": f"{name.lower().replace(' ', '.')}@example.com",
+                "phone": "+1 555 0100",
+                **values,
+            }
+        )
 
     @classmethod
     def _day(cls, days):
         return cls.today + timedelta(days=days)
 
     @classmethod
-    def _invoice(cls, partner, amount, due, date_=None, currency=None, move_type="out_invoice",
-                 company=None, post=True):
+    def _invoice(
+        cls,
+        partner,
+        amount,
+        due,
+        date_=None,
+        currency=None,
+        move_type="out_invoice",
+        company=None,
+        post=True,
+    ):
         """A posted invoice of that amount without taxes, due on day ``due`` of the test."""
         company = company or cls.company
-        move = cls.env["account.move"].with_company(company).create({
-            "move_type": move_type,
-            "partner_id": partner.id,
-            "company_id": company.id,
-            "invoice_date": date_ or cls._day(due) - timedelta(days=30),
-            "invoice_date_due": cls._day(due),
-            "invoice_payment_term_id": False,
-            "currency_id": (currency or company.currency_id).id,
-            "invoice_line_ids": [Command.create({
-                "name": "Goods",
-                "price_unit": amount,
-                "tax_ids": [Command.clear()],
-                "account_id": cls.company_data["default_account_revenue"].id,
-            })],
-        })
+        move = (
+            cls.env["account.move"]
+            .with_company(company)
+            .create(
+                {
+                    "move_type": move_type,
+                    "partner_id": partner.id,
+                    "company_id": company.id,
+                    "invoice_date": date_ or cls._day(due) - timedelta(days=30),
+                    "invoice_date_due": cls._day(due),
+                    "invoice_payment_term_id": False,
+                    "currency_id": (currency or company.currency_id).id,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "name": "Goods",
+                                "price_unit": amount,
+                                "tax_ids": [Command.clear()],
+                                "account_id": cls.company_data["default_account_revenue"].id,
+                            }
+                        )
+                    ],
+                }
+            )
+        )
         if post:
             move.action_post()
         return move
@@ -109,25 +147,31 @@ class CollectionsCommon(AccountTestInvoicingCommon):
     @classmethod
     def _pay(cls, moves, amount=None, day=0, **values):
         """Register a payment of the moves on day ``day`` of the test."""
-        wizard = cls.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=moves.ids
-        ).create({
-            "payment_date": cls._day(day),
-            **({"amount": amount} if amount else {}),
-            **values,
-        })
+        wizard = (
+            cls.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=moves.ids)
+            .create(
+                {
+                    "payment_date": cls._day(day),
+                    **({"amount": amount} if amount else {}),
+                    **values,
+                }
+            )
+        )
         return wizard._create_payments()
 
     @classmethod
     def _run(cls, day=0, execute=True, company=None, failing=False):
-        run = cls.env["ar.collection.run"]._run_for(
-            company or cls.company, cls._day(day), execute
-        )
+        run = cls.env["ar.collection.run"]._run_for(company or cls.company, cls._day(day), execute)
         assert failing or not run.log, run.log
         return run
 
     def _case(self, partner=None, company=None):
-        return self.env["ar.collection.case"].search([
-            ("partner_id", "=", (partner or self.customer).id),
-            ("company_id", "=", (company or self.company).id),
-        ], order="id desc", limit=1)
+        return self.env["ar.collection.case"].search(
+            [
+                ("partner_id", "=", (partner or self.customer).id),
+                ("company_id", "=", (company or self.company).id),
+            ],
+            order="id desc",
+            limit=1,
+        )

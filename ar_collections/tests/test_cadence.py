@@ -1,7 +1,6 @@
 from datetime import date, timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
@@ -44,10 +43,21 @@ class TestCadence(BaseCase):
         """Whatever days are free: each rung at most once, rising, never early, never too often."""
         taken, asked_at, last = {}, 0, None
         for days, free in enumerate(working, 1):
-            decision = decide(Situation(
-                DAY + timedelta(days=days), DAY, days, tuple(rungs), frozenset(taken), asked_at,
-                100, 0, last, gap, None if free else "rest_day",
-            ))
+            decision = decide(
+                Situation(
+                    DAY + timedelta(days=days),
+                    DAY,
+                    days,
+                    tuple(rungs),
+                    frozenset(taken),
+                    asked_at,
+                    100,
+                    0,
+                    last,
+                    gap,
+                    None if free else "rest_day",
+                )
+            )
             if decision.rung is not None:
                 self.assertNotIn(decision.rung, taken)
                 self.assertGreater(decision.rung, max(taken, default=0))

@@ -14,29 +14,44 @@ class TestCase(CollectionsCommon):
         self.assertFalse(self._case(), "due today is not overdue")
         run = self._run(1)
         case = self._case()
-        self.assertRecordValues(case, [{
-            "state": "open",
-            "amount_overdue": 1000,
-            "days_overdue": 1,
-            "oldest_due_date": self._day(0),
-            "policy_id": self.policy.id,
-            "last_contact_date": self._day(1),
-            "next_action_date": self._day(7),
-        }])
-        self.assertRecordValues(case.action_ids, [{
-            "state": "done",
-            "step_id": self.steps["First"].id,
-            "amount": 1000,
-            "date_done": self._day(1),
-            "run_id": run.id,
-            "contact_id": self.customer.id,
-        }])
-        self.assertRecordValues(case.action_ids.item_ids, [{
-            "move_line_id": invoice.line_ids.filtered("date_maturity").id,
-            "residual": 1000,
-            "days_overdue": 1,
-            "name": invoice.name,
-        }])
+        self.assertRecordValues(
+            case,
+            [
+                {
+                    "state": "open",
+                    "amount_overdue": 1000,
+                    "days_overdue": 1,
+                    "oldest_due_date": self._day(0),
+                    "policy_id": self.policy.id,
+                    "last_contact_date": self._day(1),
+                    "next_action_date": self._day(7),
+                }
+            ],
+        )
+        self.assertRecordValues(
+            case.action_ids,
+            [
+                {
+                    "state": "done",
+                    "step_id": self.steps["First"].id,
+                    "amount": 1000,
+                    "date_done": self._day(1),
+                    "run_id": run.id,
+                    "contact_id": self.customer.id,
+                }
+            ],
+        )
+        self.assertRecordValues(
+            case.action_ids.item_ids,
+            [
+                {
+                    "move_line_id": invoice.line_ids.filtered("date_maturity").id,
+                    "residual": 1000,
+                    "days_overdue": 1,
+                    "name": invoice.name,
+                }
+            ],
+        )
         self._pay(invoice, 400, day=2)
         self.assertEqual(case.amount_overdue, 600, "a part payment shows at once")
         self._run(8)
@@ -44,13 +59,27 @@ class TestCase(CollectionsCommon):
             case.action_ids.sorted("id").step_id.mapped("name"), ["First", "Second", "Text"]
         )
         payment = self._pay(invoice, day=9)
-        self.assertRecordValues(case, [{
-            "state": "closed", "close_reason": "paid", "amount_overdue": 0,
-        }])
+        self.assertRecordValues(
+            case,
+            [
+                {
+                    "state": "closed",
+                    "close_reason": "paid",
+                    "amount_overdue": 0,
+                }
+            ],
+        )
         payment.move_id.line_ids.remove_move_reconcile()
-        self.assertRecordValues(case, [{
-            "state": "open", "close_reason": False, "amount_overdue": 600,
-        }])
+        self.assertRecordValues(
+            case,
+            [
+                {
+                    "state": "open",
+                    "close_reason": False,
+                    "amount_overdue": 600,
+                }
+            ],
+        )
 
     def test_message_is_kept_in_both_chatters(self):
         invoice = self._invoice(self.customer, 1234.5, due=0)
@@ -124,10 +153,14 @@ class TestCase(CollectionsCommon):
         self.assertFalse(self._case())
 
     def test_branch_and_contact_are_one_customer(self):
-        contact = self.env["res.partner"].create({
-            "name": "Payables", "parent_id": self.customer.id, "type": "invoice",
-            "email": "payables@example.com",
-        })
+        contact = self.env["res.partner"].create(
+            {
+                "name": "Payables",
+                "parent_id": self.customer.id,
+                "type": "invoice",
+                "email": "payables@example.com",
+            }
+        )
         self._invoice(self.customer, 100, due=0)
         self._invoice(contact, 20, due=0)
         self._invoice(self.customer, 3, due=0, company=self.branch)
@@ -136,9 +169,12 @@ class TestCase(CollectionsCommon):
         self.assertEqual(self._case().action_ids.contact_id, contact, "the invoice address")
 
     def test_dunning_contact_comes_first(self):
-        contact = self.env["res.partner"].create({
-            "name": "Finance", "email": "finance@example.com",
-        })
+        contact = self.env["res.partner"].create(
+            {
+                "name": "Finance",
+                "email": "finance@example.com",
+            }
+        )
         file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
         file.dunning_contact_id = contact
         self._invoice(self.customer, 100, due=0)
@@ -146,9 +182,14 @@ class TestCase(CollectionsCommon):
         self.assertEqual(self._case().action_ids.contact_id, contact)
 
     def test_invoice_contact_without_address_falls_back(self):
-        self.env["res.partner"].create({
-            "name": "Payables", "parent_id": self.customer.id, "type": "invoice", "email": False,
-        })
+        self.env["res.partner"].create(
+            {
+                "name": "Payables",
+                "parent_id": self.customer.id,
+                "type": "invoice",
+                "email": False,
+            }
+        )
         self._invoice(self.customer, 100, due=0)
         self._run(1)
         self.assertEqual(self._case().action_ids.contact_id, self.customer)
@@ -158,7 +199,7 @@ class TestCase(CollectionsCommon):
         self._invoice(self.customer, 100, due=0)
         self._run(1)
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
-            self._case().copy({"state": "open", "partner_id": self.customer.id})
+            self._case().sudo().copy()
 
     def test_pause_ends(self):
         self.policy.skip_rest_days = False
@@ -167,7 +208,9 @@ class TestCase(CollectionsCommon):
         case = self._case()
         with self.assertRaises(ValidationError):
             case._pause("waiting", self.company._ar_today())
-        case.write({"state": "paused", "pause_reason": "waiting", "pause_end": self._day(-80)})
+        case.sudo().write(
+            {"state": "paused", "pause_reason": "waiting", "pause_end": self._day(-80)}
+        )
         self._run(-90)
         self.assertEqual(len(case.action_ids), 1, "nothing while it is paused")
         self._run(-80)
@@ -178,14 +221,19 @@ class TestCase(CollectionsCommon):
         self._invoice(self.customer, 100, due=0)
         self._run(1)
         action = self._case().action_ids
-        manager = self.env["res.users"].create({
-            "name": "m", "login": "m",
-            "group_ids": [Command.link(self.env.ref("ar_collections.group_credit_manager").id)],
-            "company_ids": [Command.link(self.company.id)], "company_id": self.company.id,
-        })
+        manager = self.env["res.users"].create(
+            {
+                "name": "m",
+                "login": "m",
+                "group_ids": [Command.link(self.env.ref("ar_collections.group_credit_manager").id)],
+                "company_ids": [Command.link(self.company.id)],
+                "company_id": self.company.id,
+            }
+        )
         action = action.with_user(manager)
         for write in (
             lambda: action.write({"amount": 1}),
+            lambda: action.write({"state": "planned"}),
             lambda: action.item_ids.write({"residual": 1}),
             lambda: action.unlink(),
             lambda: action.action_cancel(),

@@ -31,9 +31,15 @@ class TestRun(CollectionsCommon):
         self._run(0)
         self._run(7)
         self.assertEqual(self._steps_taken(), ["First"])
-        self.assertRecordValues(self._case(), [{
-            "waiting_for": "contact_cap", "next_action_date": self._day(10),
-        }])
+        self.assertRecordValues(
+            self._case(),
+            [
+                {
+                    "waiting_for": "contact_cap",
+                    "next_action_date": self._day(10),
+                }
+            ],
+        )
         self._run(10)
         self.assertEqual(self._steps_taken(), ["First", "Second", "Text"])
 
@@ -42,16 +48,24 @@ class TestRun(CollectionsCommon):
         saturday, monday = 5, 7
         self._run(saturday)
         self.assertFalse(self._case().action_ids)
-        self.assertRecordValues(self._case(), [{
-            "waiting_for": "rest_day", "next_action_date": self._day(6),
-        }])
-        self.env["resource.calendar.leaves"].create({
-            "name": "Public holiday",
-            "company_id": self.company.id,
-            "calendar_id": self.company.resource_calendar_id.id,
-            "date_from": f"{self._day(monday)} 00:00:00",
-            "date_to": f"{self._day(monday)} 23:59:59",
-        })
+        self.assertRecordValues(
+            self._case(),
+            [
+                {
+                    "waiting_for": "rest_day",
+                    "next_action_date": self._day(6),
+                }
+            ],
+        )
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Public holiday",
+                "company_id": self.company.id,
+                "calendar_id": self.company.resource_calendar_id.id,
+                "date_from": f"{self._day(monday)} 00:00:00",
+                "date_to": f"{self._day(monday)} 23:59:59",
+            }
+        )
         self._run(monday)
         self.assertFalse(self._case().action_ids)
         self._run(monday + 1)
@@ -112,9 +126,15 @@ class TestRun(CollectionsCommon):
         self._invoice(nobody, 100, due=-1)
         run = self._run(0)
         case = self._case(nobody)
-        self.assertRecordValues(case.action_ids, [{
-            "state": "failed", "failure_reason": "The customer has no e-mail address.",
-        }])
+        self.assertRecordValues(
+            case.action_ids,
+            [
+                {
+                    "state": "failed",
+                    "failure_reason": "The customer has no e-mail address.",
+                }
+            ],
+        )
         self.assertEqual(len(case.activity_ids), 1)
         self.assertEqual((run.failure_count, case.attention), (1, "failed"))
         nobody.email = "found@example.com"
@@ -125,9 +145,7 @@ class TestRun(CollectionsCommon):
         quiet = self._customer("Quiet", phone=False)
         self._invoice(quiet, 100, due=-7)
         self._run(0)
-        self.assertEqual(
-            sorted(self._case(quiet).action_ids.mapped("state")), ["done", "failed"]
-        )
+        self.assertEqual(sorted(self._case(quiet).action_ids.mapped("state")), ["done", "failed"])
         self.assertFalse(self._case(quiet).activity_ids)
 
     def test_bounced_mail_shows(self):
@@ -135,20 +153,28 @@ class TestRun(CollectionsCommon):
         self._run(0)
         action = self._case().action_ids
         self.assertEqual(action.delivery, "ready")
-        action.message_id.sudo().notification_ids.write({
-            "notification_status": "bounce", "failure_type": "mail_bounce",
-        })
+        action.message_id.sudo().notification_ids.write(
+            {
+                "notification_status": "bounce",
+                "failure_type": "mail_bounce",
+            }
+        )
         self.assertEqual(action.delivery, "bounce")
         self._run(1)
         self.assertRecordValues(action, [{"state": "failed", "failure_reason": "Bounce"}])
         self.assertEqual(len(self._case().activity_ids), 1)
 
     def test_call_is_an_activity(self):
-        collector = self.env["res.users"].create({
-            "name": "Collector", "login": "collector", "email": "collector@example.com",
-            "group_ids": [Command.link(self.env.ref("ar_collections.group_collector").id)],
-            "company_ids": [Command.link(self.company.id)], "company_id": self.company.id,
-        })
+        collector = self.env["res.users"].create(
+            {
+                "name": "Collector",
+                "login": "collector",
+                "email": "collector@example.com",
+                "group_ids": [Command.link(self.env.ref("ar_collections.group_collector").id)],
+                "company_ids": [Command.link(self.company.id)],
+                "company_id": self.company.id,
+            }
+        )
         self.customer.user_id = collector
         self._invoice(self.customer, 100, due=-15)
         self._run(0)
@@ -172,25 +198,46 @@ class TestRun(CollectionsCommon):
         invoice = self._invoice(self.customer, 100, due=-60)
         self._run(0)
         file = self.customer.credit_file_id
-        self.assertRecordValues(file, [{
-            "hold": True, "hold_automatic": True, "hold_date": self._day(0),
-        }])
+        self.assertRecordValues(
+            file,
+            [
+                {
+                    "hold": True,
+                    "hold_automatic": True,
+                    "hold_date": self._day(0),
+                }
+            ],
+        )
         self.assertTrue(self.customer.credit_hold)
         self._pay(invoice, day=1)
         self.assertFalse(file.hold)
 
     def test_courtesy_before_due(self):
-        self.policy.step_ids = [Command.create({
-            "name": "Courtesy", "days": -3, "channel": "email",
-            "template_id": self.mail_template.id,
-        })]
+        self.policy.step_ids = [
+            Command.create(
+                {
+                    "name": "Courtesy",
+                    "days": -3,
+                    "channel": "email",
+                    "template_id": self.mail_template.id,
+                }
+            )
+        ]
         near = self._invoice(self.customer, 100, due=3)
         self._invoice(self.customer, 70, due=9)
         self._run(0)
         actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
-        self.assertRecordValues(actions, [{
-            "case_id": False, "amount": 100, "state": "done", "rung": -3,
-        }])
+        self.assertRecordValues(
+            actions,
+            [
+                {
+                    "case_id": False,
+                    "amount": 100,
+                    "state": "done",
+                    "rung": -3,
+                }
+            ],
+        )
         self.assertEqual(actions.item_ids.name, near.name)
         self.assertEqual(actions.message_id.model, "res.partner")
         self._run(1)
@@ -225,9 +272,9 @@ class TestRun(CollectionsCommon):
 
     def test_killed_run_goes_on(self):
         """Killed after any batch, the next attempt takes exactly what is left."""
-        customers = self.env["res.partner"].union(*(
-            self._customer(f"Customer {index}") for index in range(6)
-        ))
+        customers = self.env["res.partner"].union(
+            *(self._customer(f"Customer {index}") for index in range(6))
+        )
         for customer in customers:
             self._invoice(customer, 100, due=-1)
 
@@ -235,9 +282,16 @@ class TestRun(CollectionsCommon):
             pass
 
         with patch("odoo.addons.ar_collections.models.collection_run.BATCH", 2):
-            run = self.env["ar.collection.run"].sudo().create({
-                "company_id": self.company.id, "date": self._day(0),
-            })
+            run = (
+                self.env["ar.collection.run"]
+                .sudo()
+                .create(
+                    {
+                        "company_id": self.company.id,
+                        "date": self._day(0),
+                    }
+                )
+            )
             for _attempt in range(2):
                 calls = []
 
@@ -259,9 +313,16 @@ class TestRun(CollectionsCommon):
     def test_out_of_time_stops_and_continues(self):
         for index in range(4):
             self._invoice(self._customer(f"Customer {index}"), 100, due=-1)
-        run = self.env["ar.collection.run"].sudo().create({
-            "company_id": self.company.id, "date": self._day(0),
-        })
+        run = (
+            self.env["ar.collection.run"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.company.id,
+                    "date": self._day(0),
+                }
+            )
+        )
         with patch("odoo.addons.ar_collections.models.collection_run.BATCH", 2):
             run._execute(lambda done, remaining: 0)
             self.assertRecordValues(run, [{"state": "running", "remaining_count": 2}])
@@ -279,17 +340,35 @@ class TestRun(CollectionsCommon):
         run = self._run(0, execute=False)
         self.assertEqual(run.state, "preview")
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
-        self.assertFalse(self.env["ar.collection.case"].search(
-            [("company_id", "=", self.company.id)]
-        ))
-        self.assertRecordValues(run.line_ids.sorted("partner_id"), [
-            {"partner_id": self.customer.id, "step_id": self.steps["First"].id,
-             "address": self.customer.email, "no_address": False, "wait": False},
-            {"partner_id": nobody.id, "step_id": self.steps["First"].id,
-             "address": False, "no_address": True, "wait": False},
-            {"partner_id": poor.id, "step_id": False,
-             "address": False, "no_address": False, "wait": "below_minimum"},
-        ])
+        self.assertFalse(
+            self.env["ar.collection.case"].search([("company_id", "=", self.company.id)])
+        )
+        self.assertRecordValues(
+            run.line_ids.sorted("partner_id"),
+            [
+                {
+                    "partner_id": self.customer.id,
+                    "step_id": self.steps["First"].id,
+                    "address": self.customer.email,
+                    "no_address": False,
+                    "wait": False,
+                },
+                {
+                    "partner_id": nobody.id,
+                    "step_id": self.steps["First"].id,
+                    "address": False,
+                    "no_address": True,
+                    "wait": False,
+                },
+                {
+                    "partner_id": poor.id,
+                    "step_id": False,
+                    "address": False,
+                    "no_address": False,
+                    "wait": "below_minimum",
+                },
+            ],
+        )
         self._run(0)
         self.assertEqual((run.state, run.opened_count), ("done", 3))
         self.assertFalse(run.line_ids)
@@ -309,10 +388,12 @@ class TestRun(CollectionsCommon):
     def test_priority(self):
         rules = self.env["ar.collection.priority.rule"]
         rules.search([]).active = False
-        rules.create([
-            {"name": "Large", "domain": "[('amount_overdue', '>=', 1000)]", "points": 30},
-            {"name": "Old", "domain": "[('days_overdue', '>', 30)]", "points": 12},
-        ])
+        rules.create(
+            [
+                {"name": "Large", "domain": "[('amount_overdue', '>=', 1000)]", "points": 30},
+                {"name": "Old", "domain": "[('days_overdue', '>', 30)]", "points": 12},
+            ]
+        )
         small = self._customer("Small")
         self._invoice(self.customer, 1000, due=-40)
         self._invoice(small, 10, due=-40)

@@ -1,0 +1,210 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.service.model import get_public_method
+from odoo.tests import new_test_user
+
+from .common import CollectionsCommon
+
+
+class TestAccess(CollectionsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users = {
+            group: new_test_user(
+                cls.env,
+                group,
+                f"base.group_user,{group}",
+                company_id=cls.company.id,
+                company_ids=[Command.set(cls.company.ids)],
+            )
+            for group in (
+                "ar_collections.group_collector",
+                "ar_collections.group_credit_manager",
+                "ar_collections.group_auditor",
+                "account.group_account_invoice",
+            )
+        }
+        cls.collector = cls.users["ar_collections.group_collector"]
+        cls.manager = cls.users["ar_collections.group_credit_manager"]
+        cls.auditor = cls.users["ar_collections.group_auditor"]
+        cls.biller = cls.users["account.group_account_invoice"]
+        cls.invoice = cls._invoice(cls.customer, 100, due=-15)
+        cls._run(0)
+        cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
+        cls.file = cls.case.file_id
+
+    def _refused(self, function, error=AccessError):
+        with self.assertRaises(error), self.env.cr.savepoint():
+            function()
+            self.env.flush_all()
+
+    def test_collector_works_cases(self):
+        case = self.case.with_user(self.collector)
+        case.read(["amount_overdue", "amount_collected", "open_item_ids", "attention"])
+        case.collector_id = self.collector
+        case._pause("Waiting for the boss", self.company._ar_today().replace(year=2099))
+        case.action_resume()
+        action = case.action_ids
+        action.outcome = "reached"
+        action.action_done()
+        self.assertEqual(action.state, "done")
+        call = action.create(
+            {
+                "case_id": case.id,
+                "partner_id": case.partner_id.id,
+                "company_id": case.company_id.id,
+                "channel": "call",
+                "date_planned": self.today,
+            }
+        )
+        call.action_done()
+        self.assertRecordValues(call, [{"state": "done", "user_id": self.collector.id}])
+        case.file_id.dunning_contact_id = self.customer
+
+    def test_collector_does_not_decide(self):
+        file = self.file.with_user(self.collector)
+        for values in (
+            {"grade_id": False},
+            {"limit_mode": "unlimited"},
+            {"custom_limit": 5},
+            {"hold": True},
+            {"hold_reason": "x"},
+            {"policy_id": self.policy.id},
+            {"collector_id": self.collector.id},
+            {"score": 5},
+        ):
+            self._refused(lambda values=values: file.write(values))
+        self._refused(file.action_hold)
+        self._refused(file.action_release_hold)
+        self._refused(
+            lambda: (
+                self.env["ar.credit.file"]
+                .with_user(self.collector)
+                .create(
+                    {
+                        "partner_id": self._customer("New").id,
+                        "company_id": self.company.id,
+                        "limit_mode": "unlimited",
+                    }
+                )
+            )
+        )
+        partner = self.customer.with_user(self.collector)
+        self._refused(lambda: partner.write({"credit_grade_id": False}))
+        run = self.env["ar.collection.run"].with_user(self.collector).search([], limit=1)
+        self._refused(run.action_execute)
+        self._refused(run.action_preview)
+        self._refused(lambda: run.create({"company_id": self.company.id, "date": self._day(9)}))
+        self._refused(lambda: self.policy.with_user(self.collector).write({"min_amount": 1}))
+        self._refused(lambda: self.case.with_user(self.collector).unlink())
+
+    def test_figures_are_nobodys_to_write(self):
+        """Stored figures and states come from the ledger and the run, not over RPC."""
+        for user in (self.collector, self.manager):
+            case = self.case.with_user(user)
+            for values in (
+                {"amount_overdue": 1},
+                {"state": "closed", "close_reason": "paid"},
+                {"priority": 99},
+                {"oldest_due_date": self.today},
+                {"partner_id": 1},
+            ):
+                self._refused(lambda case=case, values=values: case.write(values), UserError)
+            file = self.file.with_user(user)
+            for values in ({"open_amount": 0}, {"overdue_amount": 0}, {"effective_limit": 1}):
+                self._refused(lambda file=file, values=values: file.write(values), UserError)
+
+    def test_auditor_reads_only(self):
+        for record in (
+            self.case,
+            self.file,
+            self.case.action_ids,
+            self.case.action_ids.item_ids,
+            self.policy,
+            self.policy.step_ids,
+            self.env["ar.collection.run"].search([], limit=1),
+            self.env["ar.credit.grade"].search([], limit=1),
+        ):
+            record = record.with_user(self.auditor)
+            record.read()
+            name = next(
+                name
+                for name, field in record._fields.items()
+                if field.store
+                and field.type in ("char", "integer", "date", "text")
+                and name not in ("id", "create_date", "write_date")
+            )
+            self._refused(lambda record=record, name=name: record.write({name: False}))
+            self._refused(record.unlink)
+        self._refused(
+            lambda: (
+                self.case.with_user(self.auditor).action_resume()
+                or self.case.with_user(self.auditor)._pause("x", self._day(9999))
+            )
+        )
+        self._refused(self.case.action_ids.with_user(self.auditor).action_done)
+
+    def test_biller_is_warned_without_collection_rights(self):
+        draft = self._invoice(self.customer, 5, due=30, post=False).with_user(self.biller)
+        self.assertIn("ar_credit", draft._get_alerts())
+        self._refused(self.case.with_user(self.biller).read)
+        self._pay(self.invoice.with_user(self.biller).sudo(False), day=1)
+        self.assertEqual(self.case.state, "closed", "whoever books the payment")
+
+    def test_sales_user_sees_grade_but_no_amount(self):
+        user = new_test_user(
+            self.env,
+            "sales",
+            "base.group_user",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        partner = self.customer.with_user(user)
+        partner.read(["credit_grade_id", "credit_hold", "risk_tier"])
+        self._refused(lambda: partner.read(["amount_overdue"]))
+        self._refused(lambda: partner.search([("amount_overdue", ">", 0)]))
+
+    def test_companies_are_apart(self):
+        other = self.setup_other_company(name="Other company")["company"]
+        stranger = new_test_user(
+            self.env,
+            "stranger",
+            "ar_collections.group_credit_manager",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        for record in (self.case, self.file, self.case.action_ids, self.case.action_ids.item_ids):
+            self.assertFalse(record.with_user(stranger).search([("id", "in", record.ids)]))
+            self._refused(record.with_user(stranger).read)
+
+    def test_nothing_private_over_rpc(self):
+        for model, methods in {
+            "ar.position": ("_figures", "_behaviour", "_items"),
+            "ar.collection.run": ("_run_for", "_execute", "_cron_daily"),
+            "ar.credit.file": ("_set_hold", "_lift_hold", "_refresh", "_push_limit"),
+            "ar.collection.case": ("_close", "_sync", "_pause", "_ledger_changed"),
+            "ar.collection.action": ("_mark_done", "_send", "_take", "_fail"),
+        }.items():
+            for method in methods:
+                with self.assertRaises(AccessError):
+                    get_public_method(self.env[model], method)
+
+    def test_manager_runs(self):
+        run = (
+            self.env["ar.collection.run"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "company_id": self.company.id,
+                    "date": self._day(1),
+                }
+            )
+        )
+        run.action_preview()
+        self.assertEqual(run.state, "preview")
+        run.action_execute()
+        self.assertEqual(run.state, "done")
+        self._refused(run.unlink, UserError)
+        for values in ({"state": "draft"}, {"action_count": 0}, {"date": self._day(5)}):
+            self._refused(lambda values=values: run.write(values), UserError)

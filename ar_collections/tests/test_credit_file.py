@@ -1,0 +1,308 @@
+from datetime import timedelta
+
+from odoo.exceptions import ValidationError
+from odoo.tests import Form
+
+from .common import CollectionsCommon
+
+
+class TestCreditFile(CollectionsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.grade = cls.env["ar.credit.grade"].create(
+            {
+                "code": "TEST",
+                "name": "Test",
+                "limit_rule": "fixed",
+                "limit_amount": 500,
+                "risk_tier": "high",
+            }
+        )
+        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+
+    def test_figures_are_stored_for_everybody(self):
+        self._invoice(self.customer, 100, due=-10)
+        self._invoice(self.customer, 40, due=10)
+        self._invoice(self.customer, 30, due=5, move_type="out_refund")
+        newcomer = self._customer("Newcomer")
+        self._invoice(newcomer, 7, due=10)
+        self._run(0)
+        self.assertRecordValues(
+            self.file,
+            [
+                {
+                    "open_amount": 110,
+                    "not_due": 40,
+                    "overdue_amount": 100,
+                    "unallocated": -30,
+                    "overdue_count": 1,
+                    "days_overdue": 10,
+                    "oldest_due": self._day(-10),
+                    "exposure": 110,
+                }
+            ],
+        )
+        self.assertRecordValues(
+            newcomer.credit_file_id,
+            [
+                {
+                    "open_amount": 7,
+                    "overdue_amount": 0,
+                    "days_overdue": 0,
+                    "limit_mode": "grade",
+                    "grade_id": self.env["ar.credit.grade"]._default(self.company).id,
+                }
+            ],
+        )
+        self.assertEqual(
+            [share for _label, _amount, share in self.file.ageing][:1],
+            [0.0],
+            "the buckets are of today, when everything is long overdue or not due",
+        ) if self.company._ar_today() > self._day(11) else None
+
+    def test_payment_behaviour(self):
+        late = self._invoice(self.customer, 300, due=-40)
+        early = self._invoice(self.customer, 100, due=-30)
+        self._pay(late, day=-20)
+        self._pay(early, day=-35)
+        self._invoice(self.customer, 200, due=10)
+        behaviour = self.env["ar.position"]._behaviour(self.company, self.today, self.customer)
+        found = behaviour[self.company.id, self.customer.id]
+        self.assertEqual(found.avg_days_late, 15, "20 days on 300 of 400")
+        self.assertEqual((found.on_time_share, found.late_count, found.max_days_late), (0.5, 1, 20))
+        self.assertEqual(found.avg_monthly_sales, 50)
+        self.assertEqual(found.last_payment_date, self._day(-20))
+        self._run(0)
+        self.assertRecordValues(
+            self.file,
+            [
+                {
+                    "avg_days_late": 15,
+                    "late_count": 1,
+                    "avg_monthly_sales": 50,
+                }
+            ],
+        )
+        self.assertFalse(
+            self.env["ar.position"]
+            ._behaviour(self.company, self._day(-100), self.customer)
+            .get((self.company.id, self.customer.id), False)
+        )
+
+    def test_limit_modes(self):
+        file, grade = self.file, self.grade
+        self.assertFalse(file.is_limited)
+        file.grade_id = grade
+        self.assertRecordValues(
+            file,
+            [
+                {
+                    "is_limited": True,
+                    "effective_limit": 500,
+                    "risk_tier": "high",
+                }
+            ],
+        )
+        grade.limit_amount = 600
+        self.assertEqual(file.effective_limit, 600)
+        grade.write({"limit_rule": "months", "limit_months": 2, "limit_cap": 90})
+        self._invoice(self.customer, 480, due=10)
+        self._run(0)
+        self.assertEqual(file.effective_limit, 80, "two months of 40")
+        grade.limit_cap = 70
+        self.assertEqual(file.effective_limit, 70)
+        file.write({"limit_mode": "custom", "custom_limit": 0})
+        self.assertRecordValues(
+            file,
+            [
+                {
+                    "is_limited": True,
+                    "effective_limit": 0,
+                    "limit_use": 1,
+                }
+            ],
+        )
+        file.limit_mode = "unlimited"
+        self.assertRecordValues(file, [{"is_limited": False, "limit_use": 0}])
+
+    def test_temporary_limit_ends(self):
+        self.file.write({"limit_mode": "custom", "custom_limit": 10})
+        with self.assertRaises(ValidationError):
+            self.file.temporary_limit = 50
+        self.file.write({"temporary_limit": 50, "temporary_limit_end": self._day(2)})
+        self.assertEqual(self.file.effective_limit, 50)
+        self._run(2)
+        self.assertEqual(self.file.effective_limit, 50, "its last day")
+        self._run(3)
+        self.assertRecordValues(self.file, [{"effective_limit": 10, "temporary_limit_end": False}])
+
+    def test_limit_use(self):
+        self.file.write({"limit_mode": "custom", "custom_limit": 200})
+        self._invoice(self.customer, 150, due=10)
+        self._run(0)
+        self.assertEqual(self.file.limit_use, 0.75)
+        self.file.custom_limit = 300
+        self.assertEqual(self.file.limit_use, 0.5)
+
+    def test_odoo_agrees_with_the_file(self):
+        partner = self.customer
+        self.file.write({"limit_mode": "custom", "custom_limit": 250})
+        self.assertEqual(partner.credit_limit, 250)
+        self.assertEqual(partner.with_company(self.branch).credit_limit, 250)
+        self.file.custom_limit = 0
+        self.assertEqual(partner.credit_limit, self.company.currency_id.rounding)
+        self.file.limit_mode = "unlimited"
+        self.assertEqual(partner.credit_limit, 0)
+        partner.credit_limit = 70
+        self.assertRecordValues(self.file, [{"limit_mode": "custom", "custom_limit": 70}])
+        partner.with_context(ar_limit_source="forged").credit_limit = 80
+        self.assertEqual(self.file.custom_limit, 80, "a context from outside lifts nothing")
+
+    def test_limits_in_use_before_the_addon(self):
+        known, unknown = self._customer("Known"), self._customer("Unknown")
+        self.env.cr.execute(
+            "UPDATE res_partner SET credit_limit = %s::jsonb WHERE id = %s",
+            [f'{{"{self.company.id}": 90.0}}', known.id],
+        )
+        known.invalidate_recordset()
+        for partner in (known, unknown):
+            self._invoice(partner, 30, due=5)
+        self._run(0)
+        self.assertRecordValues(
+            known.credit_file_id,
+            [
+                {
+                    "limit_mode": "custom",
+                    "custom_limit": 90,
+                    "effective_limit": 90,
+                    "limit_use": 1 / 3,
+                }
+            ],
+        )
+        self.assertRecordValues(
+            unknown.credit_file_id,
+            [
+                {
+                    "limit_mode": "grade",
+                    "is_limited": False,
+                }
+            ],
+        )
+
+    def test_company_default_limit(self):
+        self.company.account_use_credit_limit = True
+        self.env["ir.default"].set(
+            "res.partner", "credit_limit", 1000.0, company_id=self.company.id
+        )
+        customer = self._customer("Default")
+        file = self.env["ar.credit.file"]._for(customer, self.company, create=True)
+        self.assertRecordValues(file, [{"is_limited": True, "effective_limit": 1000}])
+        file.limit_mode = "unlimited"
+        self.assertEqual(customer.credit_limit, 0)
+
+    def test_partner_shows_and_searches(self):
+        contact = self.env["res.partner"].create({"name": "Desk", "parent_id": self.customer.id})
+        stranger = self._customer("Stranger")
+        contact.credit_grade_id = self.grade
+        self.assertEqual(self.file.grade_id, self.grade)
+        self._invoice(self.customer, 100, due=-10)
+        self._run(0)
+        self.file.sudo()._set_hold("test", self.today)
+        self.assertRecordValues(
+            contact,
+            [
+                {
+                    "credit_grade_id": self.grade.id,
+                    "credit_hold": True,
+                    "risk_tier": "high",
+                    "amount_overdue": 100,
+                    "days_overdue": 10,
+                    "credit_file_id": self.file.id,
+                }
+            ],
+        )
+        family = self.customer | contact
+        scope = [("id", "in", (family | stranger).ids)]
+        for domain, found in (
+            ([("credit_hold", "=", True)], family),
+            ([("credit_hold", "=", False)], stranger),
+            ([("credit_hold", "!=", True)], stranger),
+            ([("amount_overdue", ">", 0)], family),
+            ([("amount_overdue", "=", 0)], stranger),
+            ([("amount_overdue", "<", 50)], stranger),
+            ([("days_overdue", ">=", 10)], family),
+            ([("credit_grade_id", "=", self.grade.id)], family),
+            ([("credit_grade_id", "=", False)], stranger),
+            ([("credit_grade_id", "!=", False)], family),
+            ([("credit_grade_id.code", "=", "TEST")], family),
+            ([("risk_tier", "in", ["high", "low"])], family),
+            ([("credit_file_id", "=", False)], stranger),
+        ):
+            self.assertEqual(self.env["res.partner"].search(scope + domain), found, domain)
+
+    def test_company_decides_which_file_is_shown(self):
+        other = self.setup_other_company(name="Other company")["company"]
+        self.customer.credit_grade_id = self.grade
+        self.assertFalse(self.customer.with_company(other).credit_grade_id)
+        self.assertEqual(self.customer.with_company(self.branch).credit_grade_id, self.grade)
+
+    def test_file_belongs_to_customer_and_root(self):
+        contact = self.env["res.partner"].create({"name": "Desk", "parent_id": self.customer.id})
+        files = self.env["ar.credit.file"]
+        self.assertEqual(files._for(contact, self.branch), self.file)
+        with self.assertRaises(ValidationError):
+            files.create({"partner_id": contact.id, "company_id": self.company.id})
+        with self.assertRaises(ValidationError):
+            files.create({"partner_id": self._customer("X").id, "company_id": self.branch.id})
+
+    def test_invoice_banner_is_of_its_own_company(self):
+        self.file.write({"limit_mode": "custom", "custom_limit": 120})
+        self._invoice(self.customer, 100, due=-10)
+        self._run(0)
+        draft = self._invoice(self.customer, 30, due=30, post=False)
+        alert = draft._get_alerts()["ar_credit"]
+        self.assertEqual(alert["level"], "warning")
+        self.assertIn("100.00 overdue since 10 days", alert["message"].replace("\xa0", " "))
+        self.assertIn("130.00", alert["message"])
+        other = self.setup_other_company(name="Other company")["company"]
+        self.assertEqual(
+            draft.with_company(other)._get_alerts()["ar_credit"]["message"],
+            alert["message"],
+            "whatever company is active",
+        )
+        self.file.sudo()._set_hold("fraud", self.today)
+        draft.invalidate_recordset()
+        alert = draft._get_alerts()["ar_credit"]
+        self.assertEqual(alert["level"], "danger")
+        self.assertIn("fraud", alert["message"])
+        self.assertNotIn("account_partner_credit_warning", draft._get_alerts())
+
+    def test_grade_on_the_partner_form(self):
+        with Form(self.customer) as form:
+            form.credit_grade_id = self.grade
+        self.assertEqual(self.file.grade_id, self.grade)
+
+    def test_policy_follows_the_grade(self):
+        strict = self.policy.copy({"name": "Strict", "risk_tier": "high"})
+        self._invoice(self.customer, 100, due=-1)
+        self._run(0)
+        self.assertEqual(self._case().policy_id, self.policy)
+        self.file.grade_id = self.grade
+        self.assertEqual(self._case().policy_id, strict)
+        own = self.policy.copy({"name": "Own"})
+        self.file.policy_id = own
+        self.assertEqual(self._case().policy_id, own)
+
+    def test_buckets_are_a_setting(self):
+        self.company.ar_ageing_days = "10,20"
+        self._invoice(self.customer, 1, due=0)
+        figures = self.env["ar.position"]._figures
+        for days, index in ((0, 0), (1, 1), (10, 1), (11, 2), (20, 2), (21, 3)):
+            found = figures(self.company, self.today + timedelta(days=days), self.customer)
+            buckets = found[self.company.id, self.customer.id].buckets
+            self.assertEqual(buckets, [float(index == each) for each in range(4)])
+        self.assertEqual(self.company._ar_bucket_labels()[1:], ["1-10", "11-20", "> 20"])
+        for wrong in ("", "a", "30,20", "0,30", "30,30"):
+            with self.assertRaises(ValidationError):
+                self.company.ar_ageing_days = wrong

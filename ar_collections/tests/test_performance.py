@@ -1,0 +1,79 @@
+from .common import CollectionsCommon
+
+
+class TestPerformance(CollectionsCommon):
+    """Queries are counted per batch, not per customer."""
+
+    def _queries(self, function):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        function()
+        self.env.flush_all()
+        return self.env.cr.sql_log_count - before
+
+    def _customers(self, name, count, due):
+        customers = self.env["res.partner"].union(
+            *(self._customer(f"{name} {index}") for index in range(count))
+        )
+        for customer in customers:
+            self._invoice(customer, 100, due=due)
+        return customers
+
+    def test_run_costs_the_same_for_5_and_50(self):
+        self._customers("Warm", 2, due=-1)
+        self._run(0)
+        self._customers("Few", 5, due=6)
+        few = self._queries(lambda: self._run(7))
+        self._customers("Many", 50, due=13)
+        many = self._queries(lambda: self._run(14))
+        mails = self.env["mail.mail"].search_count(
+            [
+                (
+                    "mail_message_id.res_id",
+                    "in",
+                    self.env["ar.collection.case"]
+                    .search([("date_opened", "=", self._day(14))])
+                    .ids,
+                ),
+            ]
+        )
+        self.assertEqual(mails, 50)
+        self.assertLessEqual(many, few + 15, "a few rows more in batched inserts, no more")
+
+    def test_figures_are_one_statement(self):
+        position = self.env["ar.position"]
+        self._customers("Few", 5, due=-1)
+        few = self._queries(lambda: position._figures(self.company, self.today))
+        self._customers("Many", 30, due=-1)
+        many = self._queries(lambda: position._figures(self.company, self.today))
+        self.assertEqual(few, many)
+        self.assertLessEqual(few, 5)
+
+    def test_partner_list(self):
+        few = self._customers("Few", 5, due=-1)
+        many = self._customers("Many", 30, due=-1)
+        self._run(0)
+        fields = ["credit_grade_id", "credit_hold", "amount_overdue", "days_overdue"]
+        few.read(fields)
+        self.assertEqual(
+            self._queries(lambda: few.read(fields)), self._queries(lambda: many.read(fields))
+        )
+
+    def test_payment_of_many_invoices(self):
+        """The ledger's own transaction pays a fixed price for the whole batch."""
+        few = self._customers("Few", 3, due=-1)
+        many = self._customers("Many", 30, due=-1)
+        self._run(0)
+
+        def changed(partners):
+            lines = self.env["account.move.line"].search(
+                [
+                    ("partner_id", "in", partners.ids),
+                    ("account_type", "=", "asset_receivable"),
+                ]
+            )
+            return self._queries(lambda: self.env["ar.collection.case"]._ledger_changed(lines))
+
+        changed(few)
+        self.assertEqual(changed(few), changed(many))
