@@ -40,5 +40,6 @@
         "web.assets_tests": ["ar_collections/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -1,4 +1,29 @@
+from odoo.tools import SQL
+
+# In the order of their references.
+MODELS = (
+    "ar.collection.action.item",
+    "ar.collection.action",
+    "ar.collection.run.line",
+    "ar.collection.run",
+    "ar.collection.case",
+    "ar.credit.file",
+    "ar.collection.step",
+)
+
+
 def post_init_hook(env):
     """Give every customer of a ledger in use its credit file at once."""
     for company in env["res.company"].search([("parent_id", "=", False)]):
         env["ar.credit.file"]._refresh(company, company._ar_today())
+    if env.ref("base.module_ar_collections").demo:
+        from .demo import story  # noqa: PLC0415 - demo databases alone need it
+
+        story.tell(env)
+
+
+def uninstall_hook(env):
+    """Empty our tables first: their references keep Odoo from removing what they point to."""
+    for model in MODELS:
+        env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(env[model]._table)))
+    env.invalidate_all(flush=False)

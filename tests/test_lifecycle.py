@@ -31,13 +31,15 @@ SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL
 SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 """
+#: what Odoo itself forgets when any addon with a mail.thread model goes
+ODOOS_OWN = re.compile(r"ir_model_data (?!ar_)\w+\.(selection|model_inherit)__ar_")
 #: records that describe the system; an addon has to take its own with it
 RECORDS = {
     "ir_model": "model",
     "ir_model_fields": "model || '.' || name",
     "ir_model_access": "name",
     "ir_model_data": "module || '.' || name",
-    "ir_ui_view": "coalesce(key, '') || ' ' || id || ' ' || name",
+    "ir_ui_view": "id || ' ' || coalesce(key, '') || ' ' || name",
     "ir_ui_menu": "id::text",
     "ir_cron": "id::text",
     "ir_actions": "type || ' ' || id",
@@ -128,6 +130,8 @@ def install(session, database):
 def test_used_database(session, database):
     """Install, update, uninstall and install again where invoices exist already."""
     databases.clone(session, databases.ensure_template(session, demo=True), database)
+    # its invoices are the business; ours must not be added to them
+    session.sql("UPDATE ir_module_module SET demo = false", database)
     business = session.sql(BUSINESS, database)
     before = system(session, database)
     assert int(session.sql("SELECT count(*) FROM account_move", database)) > 0
@@ -144,7 +148,8 @@ def test_used_database(session, database):
     script = UNINSTALL.format(names=list(addons()))
     odoo(session, "shell", "-d", database, "--no-http", input=script)
     after = system(session, database)
-    assert sorted(after - before) == [], "left behind by the uninstallation"
+    left = {name for name in after - before if not ODOOS_OWN.match(name)}
+    assert sorted(left) == [], "left behind by the uninstallation"
     assert sorted(before - after) == [], "taken away by the uninstallation"
     assert session.sql(BUSINESS, database) == business
 

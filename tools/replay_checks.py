@@ -181,7 +181,7 @@ class Checks:
         )
 
     def _cap(self, actions, day):
-        """No customer is contacted again within the days that the policy leaves between."""
+        """No customer is contacted again too soon, whatever the case; a courtesy counts too."""
         for partner, same in actions.grouped("partner_id").items():
             chased = same.filtered(
                 lambda action: (

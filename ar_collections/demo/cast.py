@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 # Earliest and latest day of payment, counted from the due date.
-PUNCTUAL, SLOW, LATE = (-6, 0), (2, 11), (14, 34)
+PUNCTUAL, SLOW, LATE = (-6, 0), (2, 11), (12, 27)
 
 
 class Firm(NamedTuple):
@@ -19,7 +19,7 @@ class Firm(NamedTuple):
     # Size of an invoice.
     size: int = 4000
     # Days between due dates.
-    rhythm: int = 21
+    rhythm: int = 23
 
 
 CAST = (
@@ -41,7 +41,7 @@ CAST = (
     Firm("厦门白鹭工艺品有限公司", "Xiamen", "cn", "C", SLOW),
     Firm("Copper Creek Hardware", "Boise", "us", "C", SLOW, size=1900),
     Firm("Lotus Pond Ceramics Ltd", "Hanoi", "vn", "C", LATE, size=3300),
-    Firm("武汉长桥机械有限公司", "Wuhan", "cn", "D", LATE, size=8800),
+    Firm("武汉长桥机械有限公司", "Wuhan", "cn", "C", LATE, size=8800),
     Firm("Sierra Vista Packaging", "Tucson", "us", "C", LATE, size=2600),
     # Late at present, each at another point of the ladder
     Firm("广州南岭照明有限公司", "Guangzhou", "cn", "C", SLOW, 2, size=3900),
@@ -59,12 +59,12 @@ CAST = (
     Firm("长沙橘洲电子有限公司", "Changsha", "cn", "C", SLOW, 36, "instalments", size=15000),
     Firm("Redwood Play Furniture", "Eureka", "us", "C", LATE, 40, "paused"),
     Firm("深圳浅湾科技有限公司", "Shenzhen", "cn", "C", LATE, 49, size=21000),
-    Firm("Granite Peak Stoneworks", "Bozeman", "us", "D", LATE, 27, size=8200),
+    Firm("Granite Peak Stoneworks", "Bozeman", "us", "D", SLOW, 27, size=8200),
     # The final demand comes in the next days, and with it the credit hold.
     Firm("Old Mill Linen Co.", "Belfast", "gb", "C", LATE, 57, size=13200),
     Firm("大连望海船具有限公司", "Dalian", "cn", "C", LATE, 68, size=17500),
-    Firm("Sunset Boulevard Signs", "San Diego", "us", "E", LATE, 43, size=3600),
-    Firm("Pampas Leather Export S.A.", "Rosario", "ar", "D", LATE, 92, size=14800),
-    Firm("昆明云岭花卉有限公司", "Kunming", "cn", "E", LATE, 118, "legal", size=26000),
-    Firm("Lakeshore Novelties", "Toledo", "us", "E", LATE, 134, "write_off", size=1400),
+    Firm("Sunset Boulevard Signs", "San Diego", "us", "E", SLOW, 43, size=3600),
+    Firm("Pampas Leather Export S.A.", "Rosario", "ar", "D", SLOW, 92, size=14800),
+    Firm("昆明云岭花卉有限公司", "Kunming", "cn", "E", SLOW, 118, "legal", size=26000),
+    Firm("Lakeshore Novelties", "Toledo", "us", "E", SLOW, 134, "write_off", size=1400),
 )

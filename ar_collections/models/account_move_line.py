@@ -27,8 +27,9 @@ class AccountMoveLine(models.Model):
 
     def _reconcile_post_hook(self, data):
         # EXTENDS account
-        super()._reconcile_post_hook(data)
+        result = super()._reconcile_post_hook(data)
         self.env["ar.collection.case"]._ledger_changed(self)
+        return result
 
     def write(self, vals):
         # EXTENDS account

@@ -172,7 +172,7 @@ class ArCollectionCase(models.Model):
 
     @api.model
     def _read_group_stage_ids(self, stages, domain):
-        return stages.search([])
+        return stages.search([("active", "=", True)])
 
     # CRUD
 

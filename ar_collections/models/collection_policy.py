@@ -62,7 +62,7 @@ class ArCollectionPolicy(models.Model):
 
         :return: ``{ar.credit.file: ar.collection.policy}``
         """
-        policies = self.search([])
+        policies = self.search([("step_ids", "!=", False)])
 
         def fits(policy, file):
             return policy.active and (policy.company_id or file.company_id) == file.company_id

@@ -23,8 +23,8 @@ class ArCreditGrade(models.Model):
     is_default = fields.Boolean(
         string="For New Customers", help="The grade of a customer that nobody has graded yet."
     )
-    score_from = fields.Float(string="Score From")
-    score_to = fields.Float(string="Score To")
+    score_from = fields.Float()
+    score_to = fields.Float()
     risk_tier = fields.Selection(RISK_TIERS, default="medium", required=True)
     limit_rule = fields.Selection(
         [
