@@ -30,6 +30,7 @@ line of the output is one JSON object; "violations" is empty when every check he
 REPEAT_DAYS = 10
 #: a past day is asked for again every so many days
 LOOK_BACK_DAYS = 7
+VIOLATIONS_TOLD = 20
 
 
 class Replay:
@@ -52,6 +53,7 @@ class Replay:
         self.clock = defaultdict(float)
         self.random = random.Random(0)
         self.checks = None
+        self.told = 0
 
     # The whole
 
@@ -65,6 +67,7 @@ class Replay:
         for number, day in enumerate(days):
             with self._environment() as env:
                 open_cases = self._live_day(env, day, number)
+            self._tell_new_violations()
             if day == self.last or (day.month != days[number + 1].month):
                 seconds = time.monotonic() - start
                 say(
@@ -76,6 +79,13 @@ class Replay:
         seconds = time.monotonic() - start
         with self._environment() as env:
             return self._summary(env, seconds, len(days))
+
+    def _tell_new_violations(self):
+        """While a replay goes on, only the first ones: usually they have the same cause."""
+        violations = self.checks.violations[:VIOLATIONS_TOLD]
+        for text in violations[self.told :]:
+            say("VIOLATION", text)
+        self.told = len(violations)
 
     def _live_day(self, env, day, number):
         company = env.company

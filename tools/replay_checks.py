@@ -24,11 +24,14 @@ class Checks:
         self.lines = lines
         self.violations = []
         self.left_out = 0
-        # {(line id, step id): day} and {customer: [(day, days between contacts)]}
+        # {(line id, step id): (day, action id)}
         self._asked = {}
-        self._contacted = defaultdict(list)
-        # {line id: [(rung, days overdue when asked)]}
+        # {line id: [(rung, days overdue when asked, action id)]}
         self._rungs = defaultdict(list)
+        # {customer: day of the last contact}
+        self._last_contact = {}
+        # Work for a person that a payment made needless: it never took place.
+        self._cancelled = set()
 
     def add(self, day, text):
         if len(self.violations) < TEXTS_KEPT:
@@ -134,6 +137,8 @@ class Checks:
         if run.state != "done":
             self.add(day, f"the run ended {run.state}")
         actions = env["ar.collection.action"].search([("run_id", "=", run.id)])
+        cancelled = env["ar.collection.action"]._search([("state", "=", "cancelled")])
+        self._cancelled = set(cancelled)
         if actions and day.weekday() >= SATURDAY:
             self.add(day, f"{len(actions)} steps on a day of rest")
         items = self.ledger.open_items(day)
@@ -159,11 +164,10 @@ class Checks:
             want = (_cents(invoice.amount), invoice.days_overdue(day), invoice.due)
             if got != want:
                 self.add(day, f"{name}: {invoice.number} is {want}, frozen as {got}")
-            before = self._asked.setdefault((item.move_line_id.id, step.id), day)
-            if before != day:
-                self.add(day, f"{name}: {invoice.number} had this step on {before}")
+            self._once(item.move_line_id.id, action, name, day)
             if step.days > 0:
-                self._rungs[item.move_line_id.id].append((step.days, item.days_overdue))
+                rung = (step.days, item.days_overdue, action.id)
+                self._rungs[item.move_line_id.id].append(rung)
         wrong, forgotten = _compare(asked, open_items, step, day)
         for number in wrong:
             self.add(day, f"{name} asks for {number}, for which it is too early or too late")
@@ -173,29 +177,39 @@ class Checks:
         if _cents(action.amount) != sum(_cents(invoice.amount) for invoice in asked.values()):
             self.add(day, f"{name} asks for {action.amount}, not for the sum of its items")
 
+    def _once(self, line_id, action, name, day):
+        """An item gets no step twice."""
+        key = line_id, action.step_id.id
+        before, former_id = self._asked.get(key, (None, None))
+        if before and before != day and former_id not in self._cancelled:
+            self.add(day, f"{name}: {self.lines[line_id].number} had this step on {before}")
+        self._asked[key] = day, action.id
+
     def _courtesy_before(self, number, step, day):
         """A courtesy message may leave out an invoice that already had one."""
         return any(
             self.lines[line_id].number == number and step_id == step.id and before < day
-            for (line_id, step_id), before in self._asked.items()
+            for (line_id, step_id), (before, _action_id) in self._asked.items()
         )
 
     def _cap(self, actions, day):
         """No customer is contacted again too soon, whatever the case; a courtesy counts too."""
         for partner, same in actions.grouped("partner_id").items():
-            chased = same.filtered(
-                lambda action: (
-                    action.case_id and action.state == "done" and action.channel in CONTACTS
-                )
+            contacts = same.filtered(
+                lambda action: action.state == "done" and action.channel in CONTACTS
             )
-            if not chased:
+            if not contacts:
                 continue
             customer = self.customers[partner.id]
-            pause = max(chased.step_id.policy_id.mapped("min_days_between"))
-            last = max(self._contacted[customer], default=None)
-            if last and (day - last).days < pause:
+            pause = max(contacts.step_id.policy_id.mapped("min_days_between"))
+            if self._capped(customer, day, pause):
+                last = self._last_contact[customer]
                 self.add(day, f"{customer} was contacted on {last}, less than {pause} days ago")
-            self._contacted[customer].append(day)
+            self._last_contact[customer] = day
+
+    def _capped(self, customer, day, pause):
+        last = self._last_contact.get(customer)
+        return last is not None and (day - last).days < pause
 
     def nobody_forgotten(self, env, company, day):
         """Whoever has reached a rung was asked for it, unless the contact cap still protects.
@@ -224,11 +238,11 @@ class Checks:
                 for invoice in invoices
                 if invoice.due == oldest.due
                 for rung in self._rungs[numbers[invoice.number]]
+                if rung[2] not in self._cancelled
             ]
             top = max(reached, default=0)
-            had = any(rung == top or asked_at >= top for rung, asked_at in climbed)
-            last = max(self._contacted[customer], default=None)
-            capped = last and (day - last).days < policy.min_days_between
+            had = any(rung == top or asked_at >= top for rung, asked_at, _action_id in climbed)
+            capped = self._capped(customer, day, policy.min_days_between)
             if top and not had and not capped:
                 self.add(day, f"{customer} is {days} days late and had no step for day {top}")
 

@@ -17,7 +17,6 @@ class ArCollectionCase(models.Model):
     _order = "priority desc, oldest_due_date, id"
     _rec_name = "partner_id"
     _check_company_auto = True
-    _mail_post_access = "read"
 
     partner_id = fields.Many2one(
         "res.partner",
@@ -248,6 +247,7 @@ class ArCollectionCase(models.Model):
                 "default_partner_id": self.partner_id.id,
                 "default_company_id": self.company_id.id,
                 "default_channel": "call",
+                "default_user_id": self.env.uid,
                 "default_date_planned": self.company_id._ar_today(),
             },
         }

@@ -31,7 +31,7 @@ class ArCreditFile(models.Model):
 
     _inherit = "ar.credit.file"
 
-    open_amount = fields.Monetary(string="Open", readonly=True)
+    open_amount = fields.Monetary(string="Open Amount", readonly=True)
     not_due = fields.Monetary(readonly=True)
     overdue_amount = fields.Monetary(string="Overdue", readonly=True)
     overdue_count = fields.Integer(string="Overdue Items", readonly=True)
@@ -155,7 +155,7 @@ class ArCreditFile(models.Model):
          RETURNING id
             """,
                 figures_sql=self.env["ar.position"]._figures_sql(
-                    companies, date, partners, current
+                    companies, date, partners, current, ageing=False
                 ),
                 figures=figures,
                 date=date,

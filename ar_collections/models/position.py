@@ -90,9 +90,23 @@ class ArPosition(models.AbstractModel):
             figures = {
                 (root_id, partner.id): empty[root_id] for root_id in empty for partner in partners
             }
-        query = self._figures_sql(companies, date, partners)
-        for company_id, partner_id, *values in self.env.execute_query(query):
-            figures[company_id, partner_id or False] = Figures(*values)
+        sizes = {root.id: len(root._ar_bucket_edges()) + 2 for root in companies.sudo().root_id}
+        query = SQL(
+            """
+            SELECT company_id, partner_id, open_amount::float8, not_due::float8,
+                   overdue_amount::float8, ARRAY[%s]::float8[], overdue_count, oldest_due,
+                   unallocated::float8, 0.0::float8, 0.0::float8, followup_amount::float8,
+                   followup_due
+              FROM (%s) figure
+            """,
+            SQL(", ").join(
+                SQL.identifier(f"bucket_{index}") for index in range(max(sizes.values(), default=2))
+            ),
+            self._figures_sql(companies, date, partners),
+        )
+        for row in self.env.execute_query(query):
+            del row[5][sizes[row[0]] :]
+            figures[row[0], row[1] or False] = Figures._make(row[2:])
         return figures
 
     @api.model
@@ -135,7 +149,7 @@ class ArPosition(models.AbstractModel):
     # The statements
 
     @api.model
-    def _scope(self, companies):
+    def _scope(self, companies, ageing=False):
         """Literal values beat joins for the planner: (company, root) pairs and account ids."""
         roots = companies.sudo().root_id
         branches = (
@@ -149,7 +163,7 @@ class ArPosition(models.AbstractModel):
                 "(%s, %s, %s::int[])",
                 branch.id,
                 branch.root_id.id,
-                [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges())],
+                [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges() if ageing)],
             )
             for branch in branches
         )
@@ -172,7 +186,7 @@ class ArPosition(models.AbstractModel):
         )
 
     @api.model
-    def _items_sql(self, companies, date, partners=None, current=False):
+    def _items_sql(self, companies, date, partners=None, current=False, ageing=True):
         """SELECT of one row per open receivable item at the date, see :class:`Item`.
 
         :param current: take the ledger as it stands and judge only lateness by the date, for
@@ -182,7 +196,7 @@ class ArPosition(models.AbstractModel):
         self.env["account.move"].flush_model(["payment_state"])
         self.env["account.partial.reconcile"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
-        scope, accounts = self._scope(companies)
+        scope, accounts = self._scope(companies, ageing)
         columns = SQL(
             """
             l.id AS line_id, l.company_id, l.partner_id, l.currency_id,
@@ -241,13 +255,15 @@ class ArPosition(models.AbstractModel):
                  WHERE %(condition)s
                    AND (l.reconciled IS TRUE OR l.amount_residual = 0)
             )
-            SELECT scope.root_id, scope.edges, partner.commercial_partner_id AS partner_id,
+            SELECT scope.root_id, scope.edges,
+                   COALESCE(contact.commercial_partner_id, line.partner_id) AS partner_id,
                    line.line_id, line.due, line.residual, line.residual_currency,
                    line.currency_id, line.followup AND line.residual > 0 AS followup
               FROM line
               JOIN (VALUES %(scope)s) AS scope(company_id, root_id, edges)
                 ON scope.company_id = line.company_id
-              LEFT JOIN res_partner partner ON partner.id = line.partner_id
+              LEFT JOIN res_partner contact ON contact.id = line.partner_id
+                   AND contact.commercial_partner_id <> contact.id
              WHERE line.residual <> 0
             """,
             current=current,
@@ -258,42 +274,45 @@ class ArPosition(models.AbstractModel):
         )
 
     @api.model
-    def _figures_sql(self, companies, date, partners=None, current=False):
-        """SELECT of ``company_id, partner_id`` and the columns of :class:`Figures`."""
-        roots = companies.sudo().root_id
-        size = 2 + max((len(root._ar_bucket_edges()) for root in roots), default=0)
-        buckets = SQL(", ").join(
-            SQL(
-                "CASE WHEN %(index)s <= CARDINALITY(edges) THEN COALESCE(SUM(residual)"
-                " FILTER (WHERE residual > 0 AND bucket = %(index)s), 0) END",
-                index=index,
-            )
-            for index in range(size)
-        )
+    def _figures_sql(self, companies, date, partners=None, current=False, ageing=True):
+        """SELECT of ``company_id, partner_id`` and the columns of :class:`Figures`.
+
+        The ageing buckets are columns ``bucket_0`` (not due) and so on.
+
+        :param ageing: without it all that is overdue is in ``bucket_1``
+        """
+        edges = max((len(root._ar_bucket_edges()) for root in companies.sudo().root_id), default=0)
+        buckets = [SQL.identifier(f"bucket_{index}") for index in range(edges + 2 if ageing else 2)]
         return SQL(
             """
-            SELECT root_id AS company_id, partner_id,
-                   SUM(residual) AS open_amount,
-                   COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND bucket = 0), 0)
-                       AS not_due,
-                   COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND bucket > 0), 0)
-                       AS overdue_amount,
-                   ARRAY_REMOVE(ARRAY[%(buckets)s], NULL)::float8[] AS buckets,
-                   COUNT(*) FILTER (WHERE residual > 0 AND bucket > 0) AS overdue_count,
-                   MIN(due) FILTER (WHERE residual > 0 AND bucket > 0) AS oldest_due,
-                   COALESCE(SUM(residual) FILTER (WHERE residual < 0), 0) AS unallocated,
-                   0 AS disputed,
-                   0 AS promised,
-                   COALESCE(SUM(residual) FILTER (WHERE followup AND bucket > 0), 0)
-                       AS followup_amount,
-                   MIN(due) FILTER (WHERE followup AND bucket > 0) AS followup_due
-              FROM (SELECT *, WIDTH_BUCKET(%(date)s::date - due, edges) AS bucket
-                      FROM (%(items)s) item) item
-             GROUP BY root_id, edges, partner_id
+            SELECT company_id, partner_id, bucket_0 AS not_due, %(overdue)s AS overdue_amount,
+                   unallocated, bucket_0 + %(overdue)s + unallocated AS open_amount,
+                   overdue_count, oldest_due, followup_amount, followup_due, %(buckets)s
+              FROM (
+                SELECT root_id AS company_id, partner_id, %(sums)s,
+                       COALESCE(SUM(residual) FILTER (WHERE bucket < 0), 0) AS unallocated,
+                       COUNT(*) FILTER (WHERE bucket > 0) AS overdue_count,
+                       MIN(due) FILTER (WHERE bucket > 0) AS oldest_due,
+                       COALESCE(SUM(residual) FILTER (WHERE bucket > 0 AND followup), 0)
+                           AS followup_amount,
+                       MIN(due) FILTER (WHERE bucket > 0 AND followup) AS followup_due
+                  FROM (
+                    SELECT root_id, partner_id, due, residual, followup,
+                           CASE WHEN residual < 0 THEN -1
+                                ELSE WIDTH_BUCKET(%(date)s::date - due, edges) END AS bucket
+                      FROM (%(items)s) item
+                  ) item
+                 GROUP BY root_id, partner_id
+              ) total
             """,
-            buckets=buckets,
+            overdue=SQL(" + ").join(buckets[1:]),
+            buckets=SQL(", ").join(buckets),
+            sums=SQL(", ").join(
+                SQL("COALESCE(SUM(residual) FILTER (WHERE bucket = %s), 0) AS %s", index, bucket)
+                for index, bucket in enumerate(buckets)
+            ),
             date=date,
-            items=self._items_sql(companies, date, partners, current),
+            items=self._items_sql(companies, date, partners, current, ageing),
         )
 
     @api.model

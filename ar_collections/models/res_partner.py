@@ -54,6 +54,15 @@ class ResPartner(models.Model):
         compute_sudo=True,
         groups=COLLECTION_GROUPS,
     )
+    has_credit_limit = fields.Boolean(
+        compute="_compute_credit_file", compute_sudo=True, groups=COLLECTION_GROUPS
+    )
+    effective_credit_limit = fields.Monetary(
+        compute="_compute_credit_file", compute_sudo=True, groups=COLLECTION_GROUPS
+    )
+    credit_exposure = fields.Monetary(
+        compute="_compute_credit_file", compute_sudo=True, groups=COLLECTION_GROUPS
+    )
     collection_case_ids = fields.One2many("ar.collection.case", "partner_id")
     collection_case_count = fields.Integer(
         compute="_compute_collection_case_count", groups=COLLECTION_GROUPS
@@ -85,6 +94,9 @@ class ResPartner(models.Model):
             partner.risk_tier = file.risk_tier
             partner.amount_overdue = file.overdue_amount
             partner.days_overdue = file.days_overdue
+            partner.has_credit_limit = file.is_limited
+            partner.effective_credit_limit = file.effective_limit
+            partner.credit_exposure = file.exposure
 
     def _inverse_credit_grade_id(self):
         # compute_sudo makes the inverse sudo too; the file checks who may grade.
@@ -218,6 +230,10 @@ class ResPartner(models.Model):
                 ("account_id.non_trade", "=", False),
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
+            ],
+            "search_view_id": [
+                self.env.ref("ar_collections.account_move_line_view_search_open").id,
+                "search",
             ],
             "context": {"create": False},
         }

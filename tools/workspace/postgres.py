@@ -190,20 +190,28 @@ class PrivateServer:
 
     def __enter__(self):
         self.lock = open(HOME / "pg.lock", "w")  # noqa: SIM115 (held while the server is used)
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        if not self.cluster.exists():
-            self._create_cluster()
-        if self._control("status").returncode:
-            self._start()
-        fcntl.flock(self.lock, fcntl.LOCK_SH)
+        with self._gate():
+            fcntl.flock(self.lock, fcntl.LOCK_SH)
+            if not self.cluster.exists():
+                self._create_cluster()
+            if self._control("status").returncode:
+                self._start()
         return self
 
     def __exit__(self, *exception):
         """The last user stops the server: the one that gets the lock alone."""
-        with contextlib.suppress(BlockingIOError):
+        with self._gate(), contextlib.suppress(BlockingIOError):
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._control("-m", "fast", "-w", "stop")
         self.lock.close()
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _gate():
+        """One process at a time starts or stops the server; users of it need not wait."""
+        with open(HOME / "pg.gate", "w") as gate:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            yield
 
     def _create_cluster(self):
         with stage("PostgreSQL: new cluster"):
