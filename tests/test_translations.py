@@ -10,7 +10,7 @@ from odoo.tools.translate import trans_export
 
 from workspace.layout import LANGUAGE, ROOT, addons
 
-PLACEHOLDER = re.compile(r"%\(\w+\)[sdf.\d]*|%[sdf]|\$\{\w+\}|\{\w+\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[\d.]*[sdf]|%[sdf]|\$\{\w+\}|\{\w+\}")
 
 
 @tagged("post_install", "-at_install")

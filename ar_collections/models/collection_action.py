@@ -34,7 +34,7 @@ class ArCollectionAction(models.Model):
     user_id = fields.Many2one(
         "res.users", string="Collector", index=True, default=lambda self: self.env.user
     )
-    contact_id = fields.Many2one("res.partner", string="Contact")
+    contact_id = fields.Many2one("res.partner")
     phone = fields.Char(compute="_compute_phone")
     state = fields.Selection(
         [

@@ -31,7 +31,7 @@ class ArCreditFile(models.Model):
 
     _inherit = "ar.credit.file"
 
-    open_amount = fields.Monetary(string="Open Amount", readonly=True)
+    open_amount = fields.Monetary(readonly=True)
     not_due = fields.Monetary(readonly=True)
     overdue_amount = fields.Monetary(string="Overdue", readonly=True)
     overdue_count = fields.Integer(string="Overdue Items", readonly=True)
