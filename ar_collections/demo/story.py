@@ -350,8 +350,12 @@ class Story:
 
     def _set_the_scene(self):
         """Decisions of the credit manager that are in force today."""
-        for firm, partner in self.partners.items():
+        for index, (firm, partner) in enumerate(self.partners.items()):
             file = self.env["ar.credit.file"]._for(partner, self.company)
+            if firm.grade in ("A", "B", "C") and index % 6:
+                # Limits that were agreed on leave some room; every sixth customer has outgrown it.
+                room = (1.2, 1.5, 2.5)[index % 3] * max(file.exposure, 4000)
+                file.write({"limit_mode": "custom", "custom_limit": -(-room // 5000) * 5000})
             if firm.trait == "paused":
                 file.env["ar.collection.case"].search(
                     [

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import format_amount
+from odoo.tools import format_amount, format_date
 
 from .credit_grade import RISK_TIERS
 
@@ -358,7 +358,7 @@ class ArCreditFile(models.Model):
                 0,
                 self.env._(
                     "Credit hold since %(date)s: %(reason)s.",
-                    date=self.hold_date,
+                    date=format_date(self.env, self.hold_date),
                     reason=self.hold_reason,
                 ),
             )
