@@ -35,5 +35,6 @@ class AccountMoveLine(models.Model):
         # EXTENDS account
         result = super().write(vals)
         if not vals.keys().isdisjoint(("date_maturity", "no_followup")):
-            self.env["ar.collection.case"]._ledger_changed(self)
+            posted = self.filtered(lambda line: line.parent_state == "posted")
+            self.env["ar.collection.case"]._ledger_changed(posted)
         return result

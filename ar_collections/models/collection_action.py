@@ -130,7 +130,9 @@ class ArCollectionAction(models.Model):
         policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
         steps = self.env["ar.collection.planner"]._steps_by_rung(policies)
         files = self.env["ar.credit.file"].browse(plan.file_id for plan in plans)
-        cases = self.env["ar.collection.case"].browse(plan.case_id for plan in plans)
+        cases = self.env["ar.collection.case"].browse(
+            plan.case_id for plan in plans if plan.case_id
+        )
         cases.fetch(["collector_id"])
         vals_list, asked = [], []
         for plan, file in zip(plans, files, strict=True):

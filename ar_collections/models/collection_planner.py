@@ -152,27 +152,22 @@ class ArCollectionPlanner(models.AbstractModel):
                 items=self.env["ar.position"]._items_sql(company, date),
             )
         )
+        asked = self._asked_before_due([line_id for row in rows for line_id in row[4]])
+        # Most customers have had their message: leave them out before policies are matched.
+        rows = [row for row in rows if self._not_asked_yet(row[4:], rungs, asked)]
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._match(files)
         values = self._policies(company, date, set(policies.ids))
-        asked = self._asked_before_due([line_id for row in rows for line_id in row[4]])
         plans = []
         for file, row in zip(files, rows, strict=True):
-            file_id, partner_id, credit, last, line_ids, ages, residuals = row
+            file_id, partner_id, credit, last_contact = row[:4]
             policy = values.get(matched[file].id)
-            if not policy or not policy["courtesy"]:
-                continue
-            # Per item: the rung it has reached, when it has not had that or a later one.
-            new = {}
-            for line_id, age, residual in zip(line_ids, ages, residuals, strict=True):
-                rung = max((day for day in policy["courtesy"] if day <= age), default=None)
-                if rung is not None and rung > asked.get(line_id, rung - 1):
-                    new[line_id] = (rung, residual)
+            new = policy and self._not_asked_yet(row[4:], policy["courtesy"], asked)
             if not new:
                 continue
             rung = max(rung for rung, _residual in new.values())
             amount = sum(residual for _rung, residual in new.values())
-            wait = self._courtesy_wait(policy, amount, credit, last, date)
+            wait = self._courtesy_wait(policy, amount, credit, last_contact, date)
             plans.append(
                 Plan(
                     partner_id,
@@ -186,6 +181,20 @@ class ArCollectionPlanner(models.AbstractModel):
                 )
             )
         return plans
+
+    @api.model
+    def _not_asked_yet(self, items, rungs, asked):
+        """``{line id: (rung, residual)}`` of items that have not had the rung they reached.
+
+        :param items: line ids, ages in days and residuals, as three lists
+        :param asked: ``{line id: highest rung it was part of}``
+        """
+        new = {}
+        for line_id, age, residual in zip(*items, strict=True):
+            rung = max((rung for rung in rungs if rung <= age), default=None)
+            if rung is not None and rung > asked.get(line_id, rung - 1):
+                new[line_id] = (rung, residual)
+        return new
 
     @api.model
     def _courtesy_wait(self, policy, amount, credit, last_contact, date):

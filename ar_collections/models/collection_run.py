@@ -1,6 +1,8 @@
 import logging
 import time
 
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import split_every
@@ -151,6 +153,7 @@ class ArCollectionRun(models.Model):
             raise UserError(self.env._("This collection run is being executed right now."))
         start = time.monotonic()
         if self.state != "running":
+            self._take_over()
             self.write(
                 {
                     "state": "running",
@@ -161,16 +164,32 @@ class ArCollectionRun(models.Model):
             )
         company, date = self.company_id, self.date
         self._update_cases()
-        plans = self._due(self._plans())
-        finished = self._take_all(plans, checkpoint)
+        plans = self._plans()
+        due = self._due(plans)
+        finished = self._take_all(due, checkpoint)
         self.env["ar.collection.action"]._sweep_undelivered(company, date)
         self.env["ar.collection.priority.rule"]._apply(company)
         if finished:
-            self._refresh_next_actions()
+            if due:
+                plans = self.env["ar.collection.planner"]._plan_cases(company, date)
+            self._refresh_next_actions(plans)
             self.state = "done"
         self._count(time.monotonic() - start)
         if checkpoint:
             checkpoint(1, 0 if finished else self.remaining_count)
+
+    def _take_over(self):
+        """Runs of earlier days that were killed have nothing left to do: this one does it."""
+        killed = self.search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("date", "<", self.date),
+                ("state", "=", "running"),
+            ]
+        )
+        for run in killed:
+            note = self.env._("Interrupted; the run of %s went on with it.", self.date)
+            run.write({"state": "done", "log": "\n".join(filter(None, (run.log, note)))})
 
     def _update_cases(self):
         """Figures first; then cases that end, change, wake up or begin."""
@@ -231,6 +250,8 @@ class ArCollectionRun(models.Model):
                 actions._take(plans, self.company_id, self.date, self)
                 self.env.flush_all()
             return
+        except OperationalError:
+            raise  # two transactions at odds: the scheduler tries the whole run again
         except Exception:
             _logger.info("Collection run %s: a batch failed, going one by one", self.id)
             self.env.invalidate_all(flush=False)
@@ -240,6 +261,8 @@ class ArCollectionRun(models.Model):
                 with self.env.cr.savepoint():
                     actions._take([plan], self.company_id, self.date, self)
                     self.env.flush_all()
+            except OperationalError:
+                raise
             except Exception as error:
                 _logger.exception("Collection run %s: case %s failed", self.id, case.id)
                 self.env.invalidate_all(flush=False)
@@ -254,10 +277,9 @@ class ArCollectionRun(models.Model):
             case.last_error = str(error)
             case._message_log(body=self.env._("The daily run failed: %s", error))
 
-    def _refresh_next_actions(self):
+    def _refresh_next_actions(self, plans):
         """Tell each case when something can happen next, and what it waits for."""
         cases = self.env["ar.collection.case"]
-        plans = self.env["ar.collection.planner"]._plan_cases(self.company_id, self.date)
         failed = set(
             cases.search(
                 [
@@ -273,6 +295,7 @@ class ArCollectionRun(models.Model):
                 plan.decision.wait,
             )
             for plan in plans
+            if plan.case_id
         }
         cases._write_next_actions(fresh)
         cases.browse(
@@ -302,12 +325,12 @@ class ArCollectionRun(models.Model):
         self.ensure_one()
         if self.state not in ("draft", "preview"):
             return
-        savepoint = self.env.cr.savepoint(flush=True)
-        self._update_cases()
-        counts = {"opened_count": self.opened_count, "closed_count": self.closed_count}
-        lines = self._preview_lines(self._plans())
-        self.env.flush_all()
-        savepoint.close(rollback=True)
+        with self.env.cr.savepoint() as savepoint:
+            self.with_context(tracking_disable=True)._update_cases()
+            counts = {"opened_count": self.opened_count, "closed_count": self.closed_count}
+            lines = self._preview_lines(self._plans())
+            self.env.flush_all()
+            savepoint.rollback()
         self.env.invalidate_all(flush=False)
         self.write(
             {

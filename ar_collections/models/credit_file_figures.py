@@ -86,96 +86,88 @@ class ArCreditFile(models.Model):
         :param current: see ``ar.position._items_sql``
         """
         self.env["ar.credit.file"].flush_model()
-        new = SQL(", ").join(
-            SQL(
-                "(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)",
-                *self._new_file_values(company),
-            )
-            for company in companies
-        )
-        columns = SQL(", ").join(map(SQL.identifier, POSITION_COLUMNS))
+        new = [self._new_file_values(company) for company in companies]
+        scope = SQL("company_id IN %s", tuple(companies.ids))
+        if partners is not None:
+            ids = tuple(partners.commercial_partner_id.ids) or (0,)
+            scope = SQL("%s AND partner_id IN %s", scope, ids)
         figures = SQL(", ").join(
-            SQL("COALESCE(%s, 0) AS %s", SQL.identifier("figure", name), SQL.identifier(name))
+            SQL("COALESCE(%s, 0)", SQL.identifier("figure", name))
             if self._fields[name].type != "date"
             else SQL.identifier("figure", name)
             for name in POSITION_COLUMNS
         )
-        scope = SQL("file.company_id IN %s", tuple(companies.ids))
-        if partners is not None:
-            ids = tuple(partners.commercial_partner_id.ids) or (0,)
-            scope = SQL("%s AND file.partner_id IN %s", scope, ids)
+        position = self.env["ar.position"]
         inserted = self.env.execute_query(
             SQL(
                 """
-            WITH figure AS MATERIALIZED (
-                %(figures_sql)s
-            ), fresh AS (
-                SELECT file.id, %(figures)s,
-                       COALESCE(GREATEST(%(date)s - figure.oldest_due, 0), 0) AS days_overdue
-                  FROM ar_credit_file file
-                  LEFT JOIN figure ON figure.company_id = file.company_id
-                                  AND figure.partner_id = file.partner_id
-                 WHERE %(scope)s
+            WITH fresh (id, company_id, partner_id, %(columns)s, days_overdue) AS MATERIALIZED (
+                SELECT file.id, figure.company_id, figure.partner_id, %(figures)s,
+                       COALESCE(%(date)s - figure.oldest_due, 0)
+                  FROM (%(figures_sql)s) figure
+                  FULL JOIN (SELECT * FROM ar_credit_file WHERE %(scope)s) file
+                    ON file.company_id = figure.company_id
+                   AND file.partner_id = figure.partner_id
+                 WHERE (%(file_columns)s, file.days_overdue)
+                       IS DISTINCT FROM (%(figures)s, COALESCE(%(date)s - figure.oldest_due, 0))
             ), updated AS (
                 UPDATE ar_credit_file file
                    SET (%(columns)s, days_overdue, exposure, limit_use)
-                     = (%(fresh_columns)s, fresh.days_overdue, fresh.open_amount,
-                        %(limit_use)s)
+                     = (%(fresh_columns)s, fresh.days_overdue, fresh.open_amount, %(limit_use)s)
                   FROM fresh
                  WHERE fresh.id = file.id
-                   AND (%(file_columns)s, file.days_overdue)
-                       IS DISTINCT FROM (%(fresh_columns)s, fresh.days_overdue)
             )
             INSERT INTO ar_credit_file (
                    company_id, partner_id, grade_id, risk_tier, limit_mode, custom_limit,
                    is_limited, effective_limit, %(columns)s, days_overdue, exposure,
                    create_uid, write_uid, create_date, write_date)
-            SELECT figure.company_id, figure.partner_id, new.grade_id, new.risk_tier,
+            SELECT fresh.company_id, fresh.partner_id, new.grade_id, new.risk_tier,
                    CASE WHEN own.credit_limit IS NULL THEN 'grade'
                         WHEN own.credit_limit = 0 THEN 'unlimited' ELSE 'custom' END,
                    COALESCE(own.credit_limit, 0),
                    COALESCE(own.credit_limit <> 0, new.credit_limit IS NOT NULL),
                    COALESCE(own.credit_limit, new.credit_limit, 0),
-                   %(figures)s, COALESCE(GREATEST(%(date)s - figure.oldest_due, 0), 0),
-                   figure.open_amount, %(uid)s, %(uid)s, %(now)s, %(now)s
-              FROM figure
+                   %(fresh_columns)s, fresh.days_overdue, fresh.open_amount,
+                   %(uid)s, %(uid)s, %(now)s, %(now)s
+              FROM fresh
               JOIN (VALUES %(new)s)
                    AS new(company_id, grade_id, risk_tier, credit_limit, fallback)
-                ON new.company_id = figure.company_id
-              JOIN res_partner partner ON partner.id = figure.partner_id
+                ON new.company_id = fresh.company_id
+              JOIN res_partner partner ON partner.id = fresh.partner_id
              CROSS JOIN LATERAL (
-                SELECT NULLIF((partner.credit_limit ->> figure.company_id::text)::numeric,
+                SELECT NULLIF((partner.credit_limit ->> fresh.company_id::text)::numeric,
                               new.fallback) AS credit_limit
              ) own
-             WHERE NOT EXISTS (
-                SELECT FROM ar_credit_file file
-                 WHERE file.company_id = figure.company_id
-                   AND file.partner_id = figure.partner_id)
+             WHERE fresh.id IS NULL
                 ON CONFLICT (partner_id, company_id) DO NOTHING
          RETURNING id
             """,
-                figures_sql=self.env["ar.position"]._figures_sql(
-                    companies, date, partners, current, ageing=False
-                ),
+                columns=SQL(", ").join(map(SQL.identifier, POSITION_COLUMNS)),
                 figures=figures,
                 date=date,
+                figures_sql=position._figures_sql(companies, date, partners, current, ageing=False),
                 scope=scope,
-                columns=columns,
-                fresh_columns=SQL(", ").join(
-                    SQL.identifier("fresh", name) for name in POSITION_COLUMNS
-                ),
                 file_columns=SQL(", ").join(
                     SQL.identifier("file", name) for name in POSITION_COLUMNS
                 ),
+                fresh_columns=SQL(", ").join(
+                    SQL.identifier("fresh", name) for name in POSITION_COLUMNS
+                ),
                 limit_use=self._limit_use_sql(SQL.identifier("fresh", "open_amount")),
-                new=new,
+                new=SQL(", ").join(
+                    SQL("(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)", *values)
+                    for values in new
+                ),
                 uid=self.env.uid,
                 now=self.env.cr.now(),
             )
         )
         self.env["ar.credit.file"].invalidate_model(flush=False)
-        if inserted:
-            self.browse(id_ for (id_,) in inserted)._refresh_limit_use()
+        files = self.browse(id_ for (id_,) in inserted)
+        files._refresh_limit_use()
+        if any(limit is not None for _company, _grade, _tier, limit, _default in new):
+            # Odoo does not know yet what the grade of a new customer allows.
+            files.filtered(lambda file: file.limit_mode == "grade")._push_limit()
 
     @api.model
     def _new_file_values(self, company):

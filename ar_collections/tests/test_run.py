@@ -329,6 +329,18 @@ class TestRun(CollectionsCommon):
             run._execute(lambda done, remaining: 100)
         self.assertRecordValues(run, [{"state": "done", "action_count": 4}])
 
+    def test_next_day_goes_on_with_a_killed_run(self):
+        self._invoice(self.customer, 100, due=-1)
+        killed = (
+            self.env["ar.collection.run"]
+            .sudo()
+            .create({"company_id": self.company.id, "date": self._day(-1), "state": "running"})
+        )
+        run = self._run(0)
+        self.assertEqual((killed.state, run.state), ("done", "done"))
+        self.assertIn("Interrupted", killed.log)
+        self.assertEqual(self._steps_taken(), ["First"])
+
     def test_preview_sends_nothing(self):
         nobody = self._customer("Nobody", email=False)
         poor = self._customer("Poor")

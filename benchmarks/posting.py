@@ -1,0 +1,95 @@
+"""What the addon costs Odoo when invoices are posted and paid, as ratios to stock Odoo.
+
+Runs on the database of ``run_cycle`` and keeps nothing: every measurement is rolled back. Stock
+means without our indexes and without our code in posting and reconciliation.
+"""
+
+import argparse
+import statistics
+import time
+from datetime import date, timedelta
+from unittest.mock import patch
+
+from odoo import SUPERUSER_ID, Command, api
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
+from workspace.session import open_session
+
+INDEXES = (
+    "account_move_line_ar_open_item_idx",
+    "account_move_line_ar_unposted_matching_idx",
+    "account_partial_reconcile_ar_max_date_idx",
+    "account_move_ar_in_payment_idx",
+)
+BATCH = 100
+ROUNDS = 5
+
+
+def post_and_pay(env, offset):
+    """Seconds to post a batch of invoices of as many customers, and to pay them."""
+    customers = env["res.partner"].search(
+        [("customer_rank", ">", 0), ("parent_id", "=", False)], offset=offset, limit=BATCH
+    )
+    moves = env["account.move"].create(
+        [
+            {
+                "move_type": "out_invoice",
+                "partner_id": customer.id,
+                "invoice_date": date.today() - timedelta(days=40),
+                "invoice_line_ids": [Command.create({"name": "Goods", "price_unit": 100})],
+            }
+            for customer in customers
+        ]
+    )
+    env.flush_all()
+    start = time.perf_counter()
+    moves.action_post()
+    env.flush_all()
+    posted = time.perf_counter()
+    wizard = env["account.payment.register"].with_context(
+        active_model="account.move", active_ids=moves.ids
+    )
+    wizard.create({"payment_date": date.today()})._create_payments()
+    env.flush_all()
+    return posted - start, time.perf_counter() - posted
+
+
+def measure(registry, stock):
+    results = []
+    for turn in range(ROUNDS):
+        with registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            if stock:
+                for index in INDEXES:
+                    cr.execute(f"DROP INDEX {index}")
+                silent = patch.object(
+                    registry["ar.collection.case"], "_ledger_changed", lambda self, lines: None
+                )
+                with silent:
+                    results.append(post_and_pay(env, turn * BATCH))
+            else:
+                results.append(post_and_pay(env, turn * BATCH))
+            cr.rollback()
+    # The first round warms the caches.
+    return [statistics.median(times) for times in zip(*results[1:], strict=True)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--db", default="bench_small")
+    options = parser.parse_args()
+    with open_session():
+        config.parse_config(["-d", options.db, "--log-level=error"])
+        registry = Registry(options.db)
+        ours, stock = measure(registry, stock=False), measure(registry, stock=True)
+        for label, with_us, without in zip(("post", "pay"), ours, stock, strict=True):
+            extra = 1000 * (with_us - without) / BATCH
+            print(
+                f"{label} {BATCH} invoices of {BATCH} customers: {with_us:.2f} s, stock Odoo "
+                f"{without:.2f} s, ratio {with_us / without:.2f}, {extra:.1f} ms an invoice more"
+            )
+
+
+if __name__ == "__main__":
+    main()
