@@ -86,7 +86,7 @@ class ArCollectionRun(models.Model):
     @api.model
     def _run_for(self, company, date, execute=True):
         """The run of that company and day, created once, previewed or executed."""
-        company = company.root_id
+        company, date = company.root_id, fields.Date.to_date(date)
         run = self.sudo().search([("company_id", "=", company.id), ("date", "=", date)])
         if not run:
             run = self.sudo().create({"company_id": company.id, "date": date})

@@ -26,7 +26,14 @@ class ArCollectionStep(models.Model):
     _description = "Collection Step"
     _order = "policy_id, days, sequence, id"
 
-    name = fields.Char(required=True, translate=True)
+    name = fields.Char(
+        compute="_compute_name",
+        store=True,
+        precompute=True,
+        readonly=False,
+        required=True,
+        translate=True,
+    )
     sequence = fields.Integer(default=10)
     policy_id = fields.Many2one(
         "ar.collection.policy", required=True, ondelete="cascade", index=True
@@ -58,18 +65,30 @@ class ArCollectionStep(models.Model):
     template_id = fields.Many2one(
         "mail.template",
         string="E-mail Template",
+        compute="_compute_templates",
+        store=True,
+        precompute=True,
+        readonly=False,
         domain=[("model", "=", "ar.collection.action")],
         ondelete="restrict",
     )
     sms_template_id = fields.Many2one(
         "sms.template",
         string="SMS Template",
+        compute="_compute_templates",
+        store=True,
+        precompute=True,
+        readonly=False,
         domain=[("model", "=", "ar.collection.action")],
         ondelete="restrict",
     )
     report_id = fields.Many2one(
         "ir.actions.report",
         string="Letter",
+        compute="_compute_templates",
+        store=True,
+        precompute=True,
+        readonly=False,
         domain=[("model", "=", "ar.collection.action")],
         ondelete="restrict",
         help="Printed and attached to the e-mail.",
@@ -81,6 +100,35 @@ class ArCollectionStep(models.Model):
     min_amount = fields.Monetary(help="Customers who owe less skip this step.")
     currency_id = fields.Many2one(related="policy_id.currency_id")
     cc_role = fields.Selection(CONTACT_ROLES, string="Copy To")
+
+    @api.depends("channel", "days")
+    def _compute_name(self):
+        channels = dict(self._fields["channel"]._description_selection(self.env))
+        for step in self:
+            step.name = step.name or f"{channels.get(step.channel, '')} {step.days:+d}"
+
+    @api.depends("channel")
+    def _compute_templates(self):
+        """What is usual for the channel, until somebody chooses better words."""
+
+        def usual(name):
+            return self.env.ref(f"ar_collections.{name}", raise_if_not_found=False)
+
+        for step in self:
+            step.template_id = step.channel in ("email", "letter") and (
+                step.template_id
+                or usual(
+                    "mail_template_reminder"
+                    if step.channel == "email"
+                    else "mail_template_formal_letter"
+                )
+            )
+            step.sms_template_id = step.channel == "sms" and (
+                step.sms_template_id or usual("sms_template_reminder")
+            )
+            step.report_id = step.channel == "letter" and (
+                step.report_id or usual("report_formal_letter")
+            )
 
     @api.depends("channel")
     def _compute_automatic(self):

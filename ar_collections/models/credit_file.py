@@ -16,6 +16,8 @@ MANAGER_FIELDS = (
     *LIMIT_FIELDS,
     "policy_id",
     "collector_id",
+    "hold",
+    "hold_reason",
 )
 
 
@@ -86,8 +88,8 @@ class ArCreditFile(models.Model):
     is_limited = fields.Boolean(compute="_compute_effective_limit", store=True)
     effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
 
-    hold = fields.Boolean(string="Credit Hold", readonly=True, index=True, tracking=True)
-    hold_reason = fields.Char(readonly=True, tracking=True)
+    hold = fields.Boolean(string="Credit Hold", index=True, tracking=True)
+    hold_reason = fields.Char(tracking=True)
     hold_date = fields.Date(string="Held Since", readonly=True)
     hold_user_id = fields.Many2one("res.users", string="Held By", readonly=True)
     hold_automatic = fields.Boolean(
@@ -184,6 +186,8 @@ class ArCreditFile(models.Model):
         if not vals.keys().isdisjoint(MANAGER_FIELDS):
             self._check_manager()
         result = super().write(vals)
+        if "hold" in vals and "hold_date" not in vals:
+            self._sign_hold(vals["hold"])
         if not vals.keys().isdisjoint(LIMIT_FIELDS):
             self._push_limit()
         if not vals.keys().isdisjoint(("grade_id", "policy_id")):
@@ -276,6 +280,13 @@ class ArCreditFile(models.Model):
         self._check_manager()
         self.check_access("write")
         self.sudo()._lift_hold()
+
+    def _sign_hold(self, hold):
+        """Note who set a hold by hand, and when; forget it all when it is lifted."""
+        for company, files in self.sudo().grouped("company_id").items():
+            signature = {"hold_date": company._ar_today(), "hold_user_id": self.env.uid}
+            nobody = {"hold_date": False, "hold_user_id": False, "hold_reason": False}
+            files.write({**(signature if hold else nobody), "hold_automatic": False})
 
     def _check_manager(self):
         if not self.env.su and not self.env.user.has_group("ar_collections.group_credit_manager"):

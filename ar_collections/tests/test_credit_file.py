@@ -278,6 +278,17 @@ class TestCreditFile(CollectionsCommon):
         self.assertIn("fraud", alert["message"])
         self.assertNotIn("account_partner_credit_warning", draft._get_alerts())
 
+    def test_hold_by_hand(self):
+        self.file.write({"hold": True, "hold_reason": "Cheque came back"})
+        self.assertRecordValues(
+            self.file,
+            [{"hold_date": self.company._ar_today(), "hold_user_id": self.env.uid}],
+        )
+        self.file.action_release_hold()
+        self.assertRecordValues(self.file, [{"hold": False, "hold_reason": False}])
+        self.file.action_hold()
+        self.assertTrue(self.file.hold)
+
     def test_grade_on_the_partner_form(self):
         with Form(self.customer) as form:
             form.credit_grade_id = self.grade

@@ -2,6 +2,7 @@ import contextlib
 from unittest.mock import patch
 
 from odoo import Command
+from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
 from .common import CollectionsCommon
@@ -396,6 +397,26 @@ class TestRun(CollectionsCommon):
         )
         self.assertEqual(run.state, "done")
         self.assertEqual(self._steps_taken(), ["First"])
+
+    def test_steps_have_usual_words(self):
+        policy = self.env["ar.collection.policy"].create(
+            {
+                "name": "Short",
+                "step_ids": [
+                    Command.create({"days": day, "channel": channel})
+                    for day, channel in ((1, "email"), (5, "sms"), (9, "letter"), (20, "call"))
+                ],
+            }
+        )
+        email, sms, letter, call = policy.step_ids
+        self.assertTrue(email.template_id and sms.sms_template_id and letter.report_id)
+        self.assertFalse(call.template_id or call.sms_template_id or call.report_id)
+        self.assertEqual(email.name, "E-mail +1")
+        self.assertEqual(policy.step_ids.mapped("automatic"), [True, True, True, False])
+        with self.assertRaises(ValidationError):
+            email.template_id = False
+        with self.assertRaises(ValidationError):
+            call.automatic = True
 
     def test_priority(self):
         rules = self.env["ar.collection.priority.rule"]
