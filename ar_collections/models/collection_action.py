@@ -307,6 +307,10 @@ class ArCollectionAction(models.Model):
             lambda action: action.state in ("planned", "failed") and action.channel in SENDABLE
         )
         actions.check_access("write")
+        if not all(actions.mapped("step_id")):
+            raise UserError(
+                self.env._("Only steps have a text to send. Write to the customer in the chatter.")
+            )
         for company, company_actions in actions.grouped("company_id").items():
             date = company._ar_today()
             company_actions._freeze_now(date)

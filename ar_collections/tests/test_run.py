@@ -2,7 +2,7 @@ import contextlib
 from unittest.mock import patch
 
 from odoo import Command
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import mute_logger
 
 from .common import CollectionsCommon
@@ -138,9 +138,21 @@ class TestRun(CollectionsCommon):
         )
         self.assertEqual(len(case.activity_ids), 1)
         self.assertEqual((run.failure_count, case.attention), (1, "failed"))
+        loose = case.action_ids.create(
+            {
+                "case_id": case.id,
+                "partner_id": nobody.id,
+                "company_id": self.company.id,
+                "channel": "email",
+                "date_planned": self.today,
+            }
+        )
+        with self.assertRaises(UserError):
+            loose.action_send()
+        loose.action_cancel()
         nobody.email = "found@example.com"
-        case.action_ids.action_send()
-        self.assertEqual(case.action_ids.state, "done")
+        (case.action_ids - loose).action_send()
+        self.assertEqual((case.action_ids - loose).state, "done")
 
     def test_missing_phone_is_no_activity_when_the_mail_went_out(self):
         quiet = self._customer("Quiet", phone=False)
