@@ -151,11 +151,14 @@ def cycle(env, with_letters):
     quiet = day + timedelta(days=2)
     with meter.measure("the day after that"):
         run = run_for(company, quiet)
-    env.cr.execute("DELETE FROM ar_collection_run WHERE date = %s", [quiet])
-    env.invalidate_all()
-    with meter.measure("quiet day: that day again, nothing newly due"):
-        run = run_for(company, quiet)
-    print(f"    {run.opened_count} cases, {run.action_count} actions")
+
+    def live_again():
+        env.cr.execute("DELETE FROM ar_collection_run WHERE date = %s", [quiet])
+        env.invalidate_all()
+        env["ar.collection.run"]._run_for(company, quiet)
+        env.flush_all()
+
+    meter.best_of("quiet day: that day again, nothing newly due", live_again)
     env.cr.rollback()
 
 

@@ -307,7 +307,7 @@ class ArCollectionAction(models.Model):
             lambda action: action.state in ("planned", "failed") and action.channel in SENDABLE
         )
         actions.check_access("write")
-        if not all(actions.mapped("step_id")):
+        if not all(action.step_id for action in actions):
             raise UserError(
                 self.env._("Only steps have a text to send. Write to the customer in the chatter.")
             )

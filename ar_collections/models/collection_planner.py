@@ -133,6 +133,9 @@ class ArCollectionPlanner(models.AbstractModel):
         rungs = sorted({step.days for step in policies.step_ids if step.days <= 0})
         if not rungs:
             return []
+        self.env["ar.collection.action"].flush_model()
+        self.env["ar.collection.action.item"].flush_model()
+        # Most items have had their message: leave them out before anything is made of them.
         rows = self.env.execute_query(
             SQL(
                 """
@@ -144,17 +147,24 @@ class ArCollectionPlanner(models.AbstractModel):
                AND file.partner_id = item.partner_id
              WHERE item.followup AND item.due >= %(date)s AND item.due <= %(date)s - (%(first)s)
                AND COALESCE(file.followup_amount, 0) = 0
+               AND NOT EXISTS (
+                SELECT FROM ar_collection_action_item asked
+                  JOIN ar_collection_action action ON action.id = asked.action_id
+                 WHERE asked.move_line_id = item.line_id AND action.case_id IS NULL
+                   AND action.step_id IS NOT NULL AND action.state <> 'cancelled'
+                   AND action.rung >= (
+                    SELECT MAX(rung) FROM UNNEST(%(rungs)s) rung
+                     WHERE rung <= %(date)s::date - item.due))
              GROUP BY file.id
              ORDER BY file.id
             """,
                 date=date,
                 first=rungs[0],
+                rungs=rungs,
                 items=self.env["ar.position"]._items_sql(company, date),
             )
         )
         asked = self._asked_before_due([line_id for row in rows for line_id in row[4]])
-        # Most customers have had their message: leave them out before policies are matched.
-        rows = [row for row in rows if self._not_asked_yet(row[4:], rungs, asked)]
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._match(files)
         values = self._policies(company, date, set(policies.ids))
@@ -208,8 +218,6 @@ class ArCollectionPlanner(models.AbstractModel):
     @api.model
     def _asked_before_due(self, line_ids):
         """``{move line id: highest rung of the courtesy messages it was part of}``"""
-        self.env["ar.collection.action"].flush_model()
-        self.env["ar.collection.action.item"].flush_model()
         return dict(
             self.env.execute_query(
                 SQL(

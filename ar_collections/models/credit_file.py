@@ -84,7 +84,9 @@ class ArCreditFile(models.Model):
     temporary_limit = fields.Monetary(
         tracking=True, help="Replaces any other limit until its end date."
     )
-    temporary_limit_end = fields.Date(string="Temporary Limit Until", tracking=True)
+    temporary_limit_end = fields.Date(
+        string="Temporary Limit Until", tracking=True, index="btree_not_null"
+    )
     is_limited = fields.Boolean(compute="_compute_effective_limit", store=True)
     effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
 
