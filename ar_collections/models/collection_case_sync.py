@@ -245,7 +245,7 @@ class ArCollectionCase(models.Model):
 
     @api.model
     def _write_next_actions(self, values):
-        """Write the changed ones only.
+        """Write what is new in one statement.
 
         :param values: ``{case id: (next action date, what it waits for)}``
         """
@@ -260,8 +260,6 @@ class ArCollectionCase(models.Model):
               FROM UNNEST(%s::int[], %s::date[], %s::varchar[])
                    AS fresh(id, next_date, wait)
              WHERE fresh.id = kase.id
-               AND (kase.next_action_date, kase.waiting_for)
-                   IS DISTINCT FROM (fresh.next_date, fresh.wait)
             """,
                 list(values),
                 [value[0] for value in values.values()],

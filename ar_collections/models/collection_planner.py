@@ -22,6 +22,8 @@ class Plan(NamedTuple):
     decision: Decision
     # What a courtesy message is about; with a case it is all that is overdue.
     line_ids: tuple = ()
+    # What the case says so far: its next action date and what it waits for.
+    noted: tuple = ()
 
 
 class ArCollectionPlanner(models.AbstractModel):
@@ -41,7 +43,8 @@ class ArCollectionPlanner(models.AbstractModel):
                    kase.oldest_due_date, kase.days_overdue, kase.amount_overdue,
                    COALESCE(file.unallocated, 0), file.last_contact_date,
                    CASE WHEN kase.ladder_due_date = kase.oldest_due_date
-                        THEN kase.ladder_days END
+                        THEN kase.ladder_days END,
+                   kase.next_action_date, kase.waiting_for
               FROM ar_collection_case kase
               JOIN ar_credit_file file ON file.id = kase.file_id
              WHERE kase.company_id = %s AND kase.state = 'open'
@@ -65,6 +68,7 @@ class ArCollectionPlanner(models.AbstractModel):
             credit,
             last,
             ladder,
+            *noted,
         ) in rows:
             policy = policies[policy_id]
             net = amount + credit if policy["net_of_credit"] else amount
@@ -81,7 +85,9 @@ class ArCollectionPlanner(models.AbstractModel):
                 held_back=policy["held_back"],
             )
             decision = decide(situation)
-            plan = Plan(partner_id, file_id, case_id, policy_id, amount, days, decision)
+            plan = Plan(
+                partner_id, file_id, case_id, policy_id, amount, days, decision, noted=tuple(noted)
+            )
             if decision.rung is not None or decision.wait:
                 doubtful[len(plans)] = situation
             plans.append(plan)

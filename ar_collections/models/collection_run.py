@@ -289,14 +289,12 @@ class ArCollectionRun(models.Model):
                 ]
             ).ids
         )
-        fresh = {
-            plan.case_id: (
-                self.date if plan.decision.rung is not None else plan.decision.next_date,
-                plan.decision.wait,
-            )
-            for plan in plans
-            if plan.case_id
-        }
+        fresh = {}
+        for plan in plans:
+            rung, wait, next_date = plan.decision
+            news = (self.date if rung is not None else next_date, wait)
+            if plan.case_id and news != plan.noted:
+                fresh[plan.case_id] = news
         cases._write_next_actions(fresh)
         cases.browse(
             plan.case_id for plan in plans if plan.case_id in failed and plan.decision.rung is None
