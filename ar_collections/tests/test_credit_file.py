@@ -55,11 +55,22 @@ class TestCreditFile(CollectionsCommon):
                 }
             ],
         )
+
+    def test_ageing_of_today(self):
+        today = (self.company._ar_today() - self.today).days
+        for amount, due in ((60, today - 40), (30, today - 200), (10, today)):
+            self._invoice(self.customer, amount, due=due)
         self.assertEqual(
-            [share for _label, _amount, share in self.file.ageing][:1],
-            [0.0],
-            "the buckets are of today, when everything is long overdue or not due",
-        ) if self.company._ar_today() > self._day(11) else None
+            [(label, share) for label, _amount, share in self.file.ageing],
+            [
+                ("Not due", 0.1),
+                ("1-30", 0),
+                ("31-60", 0.6),
+                ("61-90", 0),
+                ("91-180", 0),
+                ("> 180", 0.3),
+            ],
+        )
 
     def test_payment_behaviour(self):
         late = self._invoice(self.customer, 300, due=-40)
