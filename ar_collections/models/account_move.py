@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .res_partner import COLLECTION_GROUPS
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -7,8 +9,10 @@ class AccountMove(models.Model):
     # Invoices in payment are few and every ageing asks for them.
     _ar_in_payment_idx = models.Index("(id) WHERE payment_state = 'in_payment'")
 
-    ar_credit_banner = fields.Json(compute="_compute_ar_credit_banner")
-    collection_case_count = fields.Integer(compute="_compute_collection_case_count")
+    ar_credit_banner = fields.Json(compute="_compute_ar_credit_banner", groups="base.group_user")
+    collection_case_count = fields.Integer(
+        compute="_compute_collection_case_count", compute_sudo=True, groups=COLLECTION_GROUPS
+    )
 
     def _post(self, soft=True):
         # EXTENDS account
@@ -41,8 +45,10 @@ class AccountMove(models.Model):
         # EXTENDS account: one credit banner, for the document's own company
         alerts = super()._get_alerts()
         alerts.pop("account_partner_credit_warning", None)
-        if self.ar_credit_banner:
-            level, message = self.ar_credit_banner
+        # The caller decided to show alerts; the banner itself is for employees only.
+        banner = self.env.user._is_internal() and self.ar_credit_banner
+        if banner:
+            level, message = banner
             alerts["ar_credit"] = {"level": level, "message": message}
         return alerts
 

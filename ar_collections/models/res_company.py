@@ -50,9 +50,10 @@ class ResCompany(models.Model):
 
     def _ar_today(self):
         """Today where the company is: crons have no time zone of their own."""
-        self.ensure_one()
-        timezone = self.partner_id.tz or self.resource_calendar_id.tz or "UTC"
-        return fields.Date.context_today(self.with_context(tz=timezone))
+        # Whoever reads an invoice need not have rights on the company's working hours.
+        company = self.sudo().ensure_one()
+        timezone = company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
+        return fields.Date.context_today(company.with_context(tz=timezone))
 
     def _ar_is_working_day(self, date):
         """Whether the company works on that day, by its working hours and public holidays."""

@@ -27,12 +27,19 @@ class ResPartner(models.Model):
         inverse="_inverse_credit_grade_id",
         search="_search_credit_grade_id",
         compute_sudo=True,
+        groups="base.group_user",
     )
     credit_hold = fields.Boolean(
-        compute="_compute_credit_file", search="_search_credit_hold", compute_sudo=True
+        compute="_compute_credit_file",
+        search="_search_credit_hold",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     credit_score = fields.Float(
-        compute="_compute_credit_file", search="_search_credit_score", compute_sudo=True
+        compute="_compute_credit_file",
+        search="_search_credit_score",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     risk_tier = fields.Selection(
         RISK_TIERS,
@@ -40,6 +47,7 @@ class ResPartner(models.Model):
         compute="_compute_credit_file",
         search="_search_risk_tier",
         compute_sudo=True,
+        groups="base.group_user",
     )
     amount_overdue = fields.Monetary(
         string="Overdue",
@@ -63,9 +71,8 @@ class ResPartner(models.Model):
     credit_exposure = fields.Monetary(
         compute="_compute_credit_file", compute_sudo=True, groups=COLLECTION_GROUPS
     )
-    collection_case_ids = fields.One2many("ar.collection.case", "partner_id")
     collection_case_count = fields.Integer(
-        compute="_compute_collection_case_count", groups=COLLECTION_GROUPS
+        compute="_compute_collection_case_count", compute_sudo=True, groups=COLLECTION_GROUPS
     )
 
     @api.depends("commercial_partner_id")

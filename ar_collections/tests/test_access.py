@@ -165,6 +165,41 @@ class TestAccess(CollectionsCommon):
         self._refused(lambda: partner.read(["amount_overdue"]))
         self._refused(lambda: partner.search([("amount_overdue", ">", 0)]))
 
+    def test_others_read_partners_and_invoices_as_before(self):
+        """All fields that we add and somebody may see can be read without our own rights."""
+
+        def read_ours(record, user):
+            record = record.with_user(user)
+            ours = [
+                name
+                for name in record.fields_get()
+                if record._fields[name]._module == "ar_collections"
+            ]
+            self.assertTrue(ours)
+            record.read(ours)
+
+        employee = new_test_user(
+            self.env,
+            "employee",
+            "base.group_user",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        read_ours(self.customer, employee)
+        for record in (self.customer, self.invoice, self.invoice.line_ids):
+            read_ours(record, self.biller)
+        portal = new_test_user(
+            self.env,
+            "portal",
+            "base.group_portal",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        portal.partner_id.parent_id = self.customer
+        customer = self.customer.with_user(portal)
+        self._refused(lambda: customer.read(["credit_hold"]))
+        self._refused(lambda: customer.read(["risk_tier"]))
+
     def test_companies_are_apart(self):
         other = self.setup_other_company(name="Other company")["company"]
         stranger = new_test_user(
