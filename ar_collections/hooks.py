@@ -7,6 +7,17 @@ MODELS = (
     "ar.collection.run.line",
     "ar.collection.run",
     "ar.collection.case",
+    "ar.credit.review.document",
+    "ar.credit.review.line",
+    "ar.credit.review",
+    "ar.credit.rating",
+    "ar.credit.rating.provider",
+    "ar.credit.document.type",
+    "ar.credit.criterion.band",
+    "ar.credit.criterion",
+    "ar.credit.release",
+    "ar.credit.cover",
+    "ar.credit.history",
     "ar.credit.file",
     "ar.collection.step",
 )
@@ -16,6 +27,15 @@ def post_init_hook(env):
     """Give every customer of a ledger in use its credit file at once."""
     for company in env["res.company"].search([("parent_id", "=", False)]):
         env["ar.credit.file"]._refresh(company, company._ar_today())
+        for (partner_id,) in env.execute_query(
+            SQL(
+                "SELECT id FROM res_partner WHERE parent_id IS NULL AND credit_limit ? %s",
+                str(company.id),
+            )
+        ):
+            # Limits of customers who owe nothing yet.
+            partner = env["res.partner"].browse(partner_id)
+            env["ar.credit.file"]._for(partner, company, create=True)
     if env.ref("base.module_ar_collections").demo:
         from .demo import story  # noqa: PLC0415 - demo databases alone need it
 

@@ -4,6 +4,7 @@ Everything here goes through the same doors as in a company: invoices are posted
 matched, the daily run does the rest, collectors make their calls. Only the clock is ours.
 """
 
+import contextlib
 import logging
 import random
 import time
@@ -11,7 +12,9 @@ from datetime import datetime, time as clock_time, timedelta
 
 from odoo import Command
 
+from ..models.credit_facts import CONTROL_FIELDS
 from .cast import CAST
+from .credit import CreditScene
 
 _logger = logging.getLogger(__name__)
 
@@ -69,6 +72,25 @@ class Story:
     def live(self):
         self._create_customers()
         self._plan_sales()
+        with self._before_credit_control():
+            self._live_days()
+        self._set_the_scene()
+        cities = {firm.city: partner for firm, partner in self.partners.items()}
+        CreditScene(self.env, self.company, cities, self.today).set_up()
+        self._deliver_mails()
+        self.env["ar.collection.run"]._run_for(self.company, self._next_working_day(), False)
+
+    @contextlib.contextmanager
+    def _before_credit_control(self):
+        """The goods were sold when nobody controlled credit: that is why so much is overdue."""
+        grades = self.env["ar.credit.grade"].search([])
+        former = {grade: {name: grade[name] for name in CONTROL_FIELDS} for grade in grades}
+        grades.write(dict.fromkeys(CONTROL_FIELDS, "allow"))
+        yield
+        for grade, controls in former.items():
+            grade.write(controls)
+
+    def _live_days(self):
         for day in self._days():
             self._post_sales(day)
             self._post_payments(day)
@@ -77,9 +99,6 @@ class Story:
             self._special_days(day)
             self._deliver_mails()
             self._date_messages(day)
-        self._set_the_scene()
-        self._deliver_mails()
-        self.env["ar.collection.run"]._run_for(self.company, self._next_working_day(), False)
 
     def _days(self):
         """The days of the daily run: working days, fewer in the past, and today in any case."""

@@ -1,24 +1,103 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
+from .credit_control import COLLECT_STOPPED, STOPPING, Passed
+from .credit_document import Demand
 from .res_partner import COLLECTION_GROUPS
 
 
 class AccountMove(models.Model):
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "ar.credit.document"]
 
     # Invoices in payment are few and every ageing asks for them.
     _ar_in_payment_idx = models.Index("(id) WHERE payment_state = 'in_payment'")
 
-    ar_credit_banner = fields.Json(compute="_compute_ar_credit_banner", groups="base.group_user")
     collection_case_count = fields.Integer(
         compute="_compute_collection_case_count", compute_sudo=True, groups=COLLECTION_GROUPS
     )
 
+    # Credit control
+
+    def _ar_credit_demands(self):
+        # EXTENDS ar_collections
+        demands = super()._ar_credit_demands()
+        for move in self:
+            due, start = move.invoice_date_due, move.invoice_date or move.company_id._ar_today()
+            if (
+                move.state == "draft"
+                # A receipt is a sale for cash, unless it is to be paid later.
+                and (
+                    move.move_type == "out_invoice"
+                    or (move.move_type == "out_receipt" and due and due > start)
+                )
+                and move.commercial_partner_id
+                # A form that is being filled in may have none yet.
+                and move.currency_id
+                and move.amount_total_signed > 0
+            ):
+                demands[move] = Demand(
+                    partner=move.commercial_partner_id._origin,
+                    company=move.company_id,
+                    amount=move.amount_total_signed - move._ar_amount_in_exposure(),
+                    term_days=(due - start).days if due else None,
+                    exempt=move._ar_credit_exemption(),
+                )
+        return demands
+
+    def _ar_credit_name(self):
+        # EXTENDS ar_collections: a draft has no number yet
+        reference = self.ref or self.invoice_origin
+        name = super()._ar_credit_name()
+        return f"{name} ({reference})" if reference and reference not in name else name
+
+    def _ar_amount_in_exposure(self):
+        """What the customer's exposure has of the draft already, company currency."""
+        return 0.0
+
+    def _ar_credit_exemption(self):
+        """Why credit control does not stop the invoice, or an empty text."""
+        return ""
+
     def _post(self, soft=True):
-        # EXTENDS account
-        posted = super()._post(soft=soft)
+        # EXTENDS account: the one method that all paths of posting cross
+        control = self.env["ar.credit.control"]
+        later = self.browse()
+        if soft:
+            today = fields.Date.context_today(self)
+            later = self.filtered(lambda move: move.date and move.date > today)
+        passed = later | control._gate(self - later)
+        # In the order that was given.
+        passed = self.filtered(lambda move: move in passed)
+        posted = super(AccountMove, passed.with_context(ar_credit_passed=Passed(passed)))._post(
+            soft=soft
+        )
+        posted = posted.with_context(ar_credit_passed=None)
         self.env["ar.collection.case"]._ledger_changed(posted.line_ids)
         return posted
+
+    def write(self, vals):
+        # EXTENDS account: nobody writes an invoice posted beside the gate
+        if vals.get("state") == "posted" and (
+            others := self.filtered(lambda move: not move._ar_has_passed())
+        ):
+            # What else is written decides as well, so it comes first.
+            self.write({name: value for name, value in vals.items() if name != "state"})
+            vals = {"state": "posted"}
+            stopped = others - self.env["ar.credit.control"]._gate(others)
+            if stopped:
+                raise UserError(
+                    self.env._(
+                        "Credit control stops %s.", ", ".join(stopped.mapped("display_name"))
+                    )
+                )
+        return super().write(vals)
+
+    def _autopost_draft_entries(self, batch_size=100):
+        # EXTENDS account: what is stopped is kept back once, not reported every day
+        return super(
+            AccountMove, self.with_context(ar_credit_stopped=COLLECT_STOPPED)
+        )._autopost_draft_entries(batch_size)
 
     def button_draft(self):
         # EXTENDS account: a matching stays, but it does not count any more
@@ -32,33 +111,22 @@ class AccountMove(models.Model):
         self.env["ar.collection.case"]._ledger_changed(self.line_ids)
         return result
 
-    @api.depends("partner_id", "company_id", "amount_total_signed", "state")
-    def _compute_ar_credit_banner(self):
-        for move in self:
-            move.ar_credit_banner = False
-            if move.move_type == "out_invoice" and move.state == "draft":
-                # Whoever writes an invoice is warned, with or without accounting rights.
-                file = self.env["ar.credit.file"].sudo()._for(move.partner_id, move.company_id)
-                move.ar_credit_banner = file and file._banner(move.amount_total_signed)
+    @api.depends("partner_id", "company_id", "amount_total_signed", "invoice_date_due", "state")
+    def _compute_ar_credit(self):
+        return super()._compute_ar_credit()
 
     def _get_alerts(self):
         # EXTENDS account: one credit banner, for the document's own company
         alerts = super()._get_alerts()
         alerts.pop("account_partner_credit_warning", None)
         # The caller decided to show alerts; the banner itself is for employees only.
-        banner = self.env.user._is_internal() and self.ar_credit_banner
-        if banner:
-            level, message = banner
-            alerts["ar_credit"] = {"level": level, "message": message}
+        if self.env.user._is_internal() and self.ar_credit_action:
+            stopping = self.ar_credit_action in STOPPING
+            alerts["ar_credit"] = {
+                "level": "danger" if stopping else "warning",
+                "message": self.ar_credit_text,
+            }
         return alerts
-
-    def _build_credit_warning_message(
-        self, record, current_amount=0.0, exclude_current=False, exclude_amount=0.0
-    ):
-        # OVERRIDE account: the text for every document that has no alerts of its own
-        file = self.env["ar.credit.file"].sudo()._for(record.partner_id, record.company_id)
-        banner = file and file._banner(current_amount)
-        return banner[1] if banner else ""
 
     @api.depends("partner_id")
     def _compute_collection_case_count(self):

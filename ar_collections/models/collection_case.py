@@ -189,7 +189,7 @@ class ArCollectionCase(models.Model):
         if stage.hold_credit and self:
             # The stage decides on the hold, not the rights of who moves the case.
             self.file_id.sudo()._set_hold(
-                self.env._("Collection stage “%s”", stage.name), date, automatic=True
+                self.env._("Collection stage “%s”", stage.name), date, "stage"
             )
 
     # Actions

@@ -14,7 +14,7 @@ class ArCollectionCase(models.Model):
         Lateness is judged at the day of the last run, so that nothing here reads the clock.
         Only the daily run opens new cases; here one shrinks, closes or opens again.
         """
-        lines = lines.exists().filtered(
+        lines = lines.filtered(
             lambda line: line.account_type == "asset_receivable" and line.partner_id
         )
         if not lines:
@@ -23,9 +23,11 @@ class ArCollectionCase(models.Model):
         self = self.sudo()  # noqa: PLW0642
         for company, company_lines in lines.grouped(lambda line: line.company_id.root_id).items():
             date = self.env["ar.collection.run"]._last_date(company)
-            if date:
-                partners = company_lines.partner_id.commercial_partner_id
-                self.env["ar.credit.file"]._refresh(company, date, partners, current=True)
+            partners = company_lines.partner_id.commercial_partner_id
+            files = self.env["ar.credit.file"]
+            partners = files._refresh(company, date, partners, current=True)
+            if partners:
+                files._apply_hold_rules(company, date, partners)
                 self._sync(company, date, partners)
 
     @api.model
@@ -153,7 +155,7 @@ class ArCollectionCase(models.Model):
                 [f"ar_collections.activity_{kind}" for kind in ("call", "visit", "task")]
             )
             self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
-            self.file_id.filtered("hold_automatic")._lift_hold()
+            self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
             self.flush_model()
 
     def _paid_since_opened(self):

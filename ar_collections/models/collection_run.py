@@ -98,11 +98,8 @@ class ArCollectionRun(models.Model):
 
     @api.model
     def _last_date(self, company):
-        """The day of the company's newest run that did something, or ``None``."""
-        run = self.sudo().search(
-            [("company_id", "=", company.id), ("state", "in", ("running", "done"))], limit=1
-        )
-        return run.date or None
+        """The day of the company's newest run that did something, today before the first one."""
+        return company.root_id.sudo().ar_run_date or company.root_id._ar_today()
 
     def action_preview(self):
         self._check_manager()
@@ -163,6 +160,8 @@ class ArCollectionRun(models.Model):
                 }
             )
         company, date = self.company_id, self.date
+        if not company.ar_run_date or company.ar_run_date < date:
+            company.ar_run_date = date
         self._update_cases()
         plans = self._plans()
         due = self._due(plans)
@@ -196,8 +195,13 @@ class ArCollectionRun(models.Model):
         company, date = self.company_id, self.date
         files = self.env["ar.credit.file"]
         files._refresh(company, date)
-        files._refresh_behaviour(company, date)
+        if files._refresh_behaviour(company, date):
+            files._rescore(company, date)
+        self.env["ar.credit.review"]._open_due(company, date)
         files._end_temporary_limits(company, date)
+        self.env["ar.credit.cover"]._refresh_all(company, date)
+        files._refresh_warnings(company, date)
+        files._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
         closed = cases._sync(company, date)
         cases.search(

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount
 
+from .credit_limit import LimitTerms, effective_limit
+
 # What the refresh copies from the position, as it is called in both places.
 POSITION_COLUMNS = (
     "open_amount",
@@ -21,6 +23,8 @@ BEHAVIOUR_COLUMNS = (
     "max_days_late",
     "avg_monthly_sales",
     "last_payment_date",
+    "late_spread",
+    "sales_trend",
 )
 # A year of behaviour does not change overnight, and it costs more than all the rest.
 BEHAVIOUR_DAYS = 7
@@ -48,7 +52,10 @@ class ArCreditFile(models.Model):
         help="Overdue items that are neither excluded from follow-up nor in payment.",
     )
     followup_due = fields.Date(string="Oldest Due Date to Follow Up", readonly=True)
-    exposure = fields.Monetary(readonly=True)
+    order_amount = fields.Monetary(
+        string="Orders Not Invoiced", readonly=True, help="Confirmed orders less their invoices."
+    )
+    exposure = fields.Monetary(readonly=True, help="Open items and orders not invoiced.")
     limit_use = fields.Float(
         readonly=True, aggregator="avg", help="Exposure as a share of the limit; 1 is all of it."
     )
@@ -58,6 +65,18 @@ class ArCreditFile(models.Model):
     max_days_late = fields.Integer(string="Worst Delay", readonly=True, aggregator="max")
     avg_monthly_sales = fields.Monetary(string="Average Monthly Sales", readonly=True)
     last_payment_date = fields.Date(readonly=True)
+    late_spread = fields.Float(
+        string="Spread of Delays (days)",
+        readonly=True,
+        aggregator="avg",
+        help="Standard deviation of the days late: how regularly the customer pays.",
+    )
+    sales_trend = fields.Float(
+        readonly=True,
+        aggregator="avg",
+        help="Sales of the last 90 days, as of a year, against those of the year: 0.1 is 10 % "
+        "more. Zero when nothing was sold before these 90 days.",
+    )
     ageing = fields.Json(compute="_compute_ageing")
 
     def _compute_ageing(self):
@@ -84,6 +103,7 @@ class ArCreditFile(models.Model):
 
         :param companies: root companies
         :param current: see ``ar.position._items_sql``
+        :return: the customers whose items to follow up changed
         """
         self.env["ar.credit.file"].flush_model()
         new = [self._new_file_values(company) for company in companies]
@@ -98,25 +118,34 @@ class ArCreditFile(models.Model):
             for name in POSITION_COLUMNS
         )
         position = self.env["ar.position"]
-        inserted = self.env.execute_query(
+        as_booked = current and not position._has_unposted_matching()
+        rows = self.env.execute_query(
             SQL(
                 """
-            WITH fresh (id, company_id, partner_id, %(columns)s, days_overdue) AS MATERIALIZED (
-                SELECT file.id, figure.company_id, figure.partner_id, %(figures)s,
-                       COALESCE(%(date)s - figure.oldest_due, 0)
+            WITH fresh (
+                id, company_id, partner_id, %(columns)s, days_overdue, exposure, to_chase
+            ) AS MATERIALIZED (
+                SELECT file.id, COALESCE(figure.company_id, file.company_id),
+                       COALESCE(figure.partner_id, file.partner_id), %(figures)s,
+                       COALESCE(%(date)s - figure.oldest_due, 0),
+                       COALESCE(figure.open_amount, 0) + COALESCE(file.order_amount, 0),
+                       (COALESCE(file.followup_amount, 0), file.followup_due)
+                       IS DISTINCT FROM (COALESCE(figure.followup_amount, 0), figure.followup_due)
                   FROM (%(figures_sql)s) figure
                   FULL JOIN (SELECT * FROM ar_credit_file WHERE %(scope)s) file
                     ON file.company_id = figure.company_id
                    AND file.partner_id = figure.partner_id
-                 WHERE (%(file_columns)s, file.days_overdue)
-                       IS DISTINCT FROM (%(figures)s, COALESCE(%(date)s - figure.oldest_due, 0))
+                 WHERE (%(file_columns)s, file.days_overdue, file.exposure)
+                       IS DISTINCT FROM
+                       (%(figures)s, COALESCE(%(date)s - figure.oldest_due, 0),
+                        COALESCE(figure.open_amount, 0) + COALESCE(file.order_amount, 0))
             ), updated AS (
                 UPDATE ar_credit_file file
                    SET (%(columns)s, days_overdue, exposure, limit_use)
-                     = (%(fresh_columns)s, fresh.days_overdue, fresh.open_amount, %(limit_use)s)
+                     = (%(fresh_columns)s, fresh.days_overdue, fresh.exposure, %(limit_use)s)
                   FROM fresh
                  WHERE fresh.id = file.id
-            )
+            ), inserted AS (
             INSERT INTO ar_credit_file (
                    company_id, partner_id, grade_id, risk_tier, limit_mode, custom_limit,
                    is_limited, effective_limit, %(columns)s, days_overdue, exposure,
@@ -127,7 +156,7 @@ class ArCreditFile(models.Model):
                    COALESCE(own.credit_limit, 0),
                    COALESCE(own.credit_limit <> 0, new.credit_limit IS NOT NULL),
                    COALESCE(own.credit_limit, new.credit_limit, 0),
-                   %(fresh_columns)s, fresh.days_overdue, fresh.open_amount,
+                   %(fresh_columns)s, fresh.days_overdue, fresh.exposure,
                    %(uid)s, %(uid)s, %(now)s, %(now)s
               FROM fresh
               JOIN (VALUES %(new)s)
@@ -140,12 +169,20 @@ class ArCreditFile(models.Model):
              ) own
              WHERE fresh.id IS NULL
                 ON CONFLICT (partner_id, company_id) DO NOTHING
-         RETURNING id
+         RETURNING id, company_id, partner_id
+            )
+            SELECT inserted.id, fresh.partner_id, fresh.to_chase
+              FROM fresh
+              LEFT JOIN inserted ON inserted.company_id = fresh.company_id
+                                AND inserted.partner_id = fresh.partner_id
+             WHERE inserted.id IS NOT NULL OR fresh.to_chase
             """,
                 columns=SQL(", ").join(map(SQL.identifier, POSITION_COLUMNS)),
                 figures=figures,
                 date=date,
-                figures_sql=position._figures_sql(companies, date, partners, current, ageing=False),
+                figures_sql=position._figures_sql(
+                    companies, date, partners, current, False, as_booked
+                ),
                 scope=scope,
                 file_columns=SQL(", ").join(
                     SQL.identifier("file", name) for name in POSITION_COLUMNS
@@ -153,7 +190,7 @@ class ArCreditFile(models.Model):
                 fresh_columns=SQL(", ").join(
                     SQL.identifier("fresh", name) for name in POSITION_COLUMNS
                 ),
-                limit_use=self._limit_use_sql(SQL.identifier("fresh", "open_amount")),
+                limit_use=self._limit_use_sql(SQL.identifier("fresh", "exposure")),
                 new=SQL(", ").join(
                     SQL("(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)", *values)
                     for values in new
@@ -163,11 +200,24 @@ class ArCreditFile(models.Model):
             )
         )
         self.env["ar.credit.file"].invalidate_model(flush=False)
-        files = self.browse(id_ for (id_,) in inserted)
+        files = self.browse(id_ for id_, _partner_id, _to_chase in rows if id_)
         files._refresh_limit_use()
+        files._record_history()
+        # Orders tell of their own changes: only the day and new files ask for all.
+        if partners is None:
+            self._refresh_orders(companies, date)
+        elif files:
+            self._refresh_orders(companies, date, files.partner_id)
         if any(limit is not None for _company, _grade, _tier, limit, _default in new):
             # Odoo does not know yet what the grade of a new customer allows.
             files.filtered(lambda file: file.limit_mode == "grade")._push_limit()
+        return self.env["res.partner"].browse(
+            {partner_id for _id, partner_id, to_chase in rows if to_chase}
+        )
+
+    @api.model
+    def _refresh_orders(self, companies, date, partners=None):
+        """Bring ``order_amount`` of the files to the date, where there are orders."""
 
     @api.model
     def _new_file_values(self, company):
@@ -178,33 +228,16 @@ class ArCreditFile(models.Model):
         grade = self.env["ar.credit.grade"]._default(company)
         Partner = self.env["res.partner"].with_company(company)
         fallback = Partner._fields["credit_limit"].get_company_dependent_fallback(Partner) or 0
-        limit = grade._limit(0, company._ar_default_credit_limit())
+        default = company._ar_default_credit_limit()
+        limit = effective_limit(LimitTerms(default=default, **grade._limit_terms()))
         return company.id, grade.id or None, grade.risk_tier or None, limit, fallback
 
     @api.model
-    def _limit_use_sql(self, exposure):
-        return SQL(
-            """CASE WHEN file.is_limited IS NOT TRUE OR %(exposure)s <= 0 THEN 0
-                    WHEN file.effective_limit > 0 THEN %(exposure)s / file.effective_limit
-                    ELSE 1 END""",
-            exposure=exposure,
-        )
-
-    def _refresh_limit_use(self):
-        self.flush_recordset()
-        if self:
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
-                    self._limit_use_sql(SQL.identifier("file", "exposure")),
-                    tuple(self.ids),
-                )
-            )
-            self.invalidate_recordset(["limit_use"], flush=False)
-
-    @api.model
     def _refresh_behaviour(self, companies, date):
-        """Bring the payment behaviour of all customers to the date, at most once a week."""
+        """Bring the payment behaviour of all customers to the date, at most once a week.
+
+        :return: whether it was done
+        """
         companies = companies.filtered(
             lambda company: (
                 not company.ar_behaviour_date
@@ -212,7 +245,7 @@ class ArCreditFile(models.Model):
             )
         )
         if not companies:
-            return
+            return False
         self.env["ar.credit.file"].flush_model()
         columns = [SQL.identifier(name) for name in BEHAVIOUR_COLUMNS]
         fresh = [SQL.identifier("fresh", name) for name in BEHAVIOUR_COLUMNS]
@@ -267,3 +300,5 @@ class ArCreditFile(models.Model):
         files = self.browse(id_ for id_, grade_id in changed if grade_id in by_sales.ids)
         self.env.add_to_compute(self._fields["effective_limit"], files)
         files._push_limit()
+        files._record_history(self.env._("By average monthly sales"))
+        return True

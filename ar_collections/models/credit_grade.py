@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import ormcache
 
 RISK_TIERS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
 CONTROLS = [
@@ -43,13 +44,42 @@ class ArCreditGrade(models.Model):
     limit_cap = fields.Float(
         string="Largest Limit", help="Cap of the limit by months of sales; zero for no cap."
     )
-    max_term_days = fields.Integer(string="Longest Payment Term (days)")
+    max_term_days = fields.Integer(
+        string="Longest Payment Term (days)", default=60, help="Zero allows no credit term at all."
+    )
     on_limit = fields.Selection(CONTROLS, string="Over the Limit", default="warn", required=True)
     on_overdue = fields.Selection(
         CONTROLS, string="With Overdue Items", default="warn", required=True
     )
     overdue_tolerance_days = fields.Integer(string="Tolerated Days Overdue")
     overdue_tolerance_amount = fields.Float(string="Tolerated Overdue Amount")
+    on_hold = fields.Selection(CONTROLS, string="On Credit Hold", default="block", required=True)
+    on_promise = fields.Selection(
+        CONTROLS, string="After a Broken Promise", default="allow", required=True
+    )
+    on_expired = fields.Selection(
+        CONTROLS,
+        string="Review, Limit or Cover Expired",
+        default="allow",
+        required=True,
+    )
+    on_terms = fields.Selection(
+        CONTROLS, string="Longer Payment Term", default="allow", required=True
+    )
+    on_first_sale = fields.Selection(
+        CONTROLS,
+        string="First Credit Sale Ungraded",
+        default="allow",
+        required=True,
+        help="Of a grade for new customers: nothing was sold on credit to the customer before.",
+    )
+    hold_by_rule = fields.Boolean(
+        string="Hold by Rule",
+        help="The daily run holds the credit of who is overdue beyond these days and this amount, "
+        "and lifts the hold when it is paid.",
+    )
+    hold_days = fields.Integer(string="Hold beyond Days Overdue")
+    hold_amount = fields.Float(string="Hold beyond Overdue Amount")
     policy_id = fields.Many2one("ar.collection.policy", string="Collection Policy")
     late_charge_rate = fields.Float(string="Late Charge (% a year)")
     review_months = fields.Integer(string="Review Every (months)", default=12)
@@ -70,7 +100,17 @@ class ArCreditGrade(models.Model):
         for grade in self:
             grade.display_name = " ".join(filter(None, (grade.code, grade.name)))
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
     def write(self, vals):
+        self.env.registry.clear_cache()
         result = super().write(vals)
         if not vals.keys().isdisjoint(("limit_rule", "limit_amount", "limit_months", "limit_cap")):
             self.env["ar.credit.file"].sudo().search([("grade_id", "in", self.ids)])._push_limit()
@@ -79,22 +119,27 @@ class ArCreditGrade(models.Model):
     @api.model
     def _default(self, company):
         """The grade of a new customer of the company; empty when there is none."""
-        return self.search(
-            [("is_default", "=", True), ("company_id", "in", (company.id, False))],
-            order="company_id, sequence",
-            limit=1,
+        return self.browse(self._default_id(company.id))
+
+    @api.model
+    @ormcache("company_id")
+    def _default_id(self, company_id):
+        # Every invoice that is posted asks for it.
+        return (
+            self.sudo()
+            .search(
+                [("is_default", "=", True), ("company_id", "in", (company_id, False))],
+                order="company_id, sequence",
+                limit=1,
+            )
+            .id
         )
 
-    def _limit(self, avg_monthly_sales, default_limit):
-        """The limit that the grade gives.
-
-        :param avg_monthly_sales: company currency
-        :param default_limit: the company's default limit, or ``None``
-        :return: an amount in company currency, or ``None`` for no limit
-        """
-        if self.limit_rule == "fixed":
-            return self.limit_amount
-        if self.limit_rule == "months":
-            limit = max(avg_monthly_sales, 0) * self.limit_months
-            return min(limit, self.limit_cap) if self.limit_cap else limit
-        return default_limit
+    def _limit_terms(self):
+        """The part of :class:`LimitTerms` that the grade decides, as keyword arguments."""
+        return {
+            "rule": self.limit_rule or "none",
+            "fixed": self.limit_amount,
+            "months": self.limit_months,
+            "cap": self.limit_cap,
+        }

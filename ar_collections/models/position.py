@@ -41,6 +41,11 @@ class Behaviour(NamedTuple):
     # Invoices less credit notes, tax included, divided by 12.
     avg_monthly_sales: float = 0.0
     last_payment_date: object = None
+    # Standard deviation of the days late of the settled items, each counting the same.
+    late_spread: float = 0.0
+    # Sales of the last 90 days, as of a year, against those of the year: 0.1 is 10 % more.
+    # Zero when nothing was sold before these 90 days.
+    sales_trend: float = 0.0
 
 
 class Item(NamedTuple):
@@ -149,9 +154,25 @@ class ArPosition(models.AbstractModel):
     # The statements
 
     @api.model
-    def _scope(self, companies, ageing=False):
-        """Literal values beat joins for the planner: (company, root) pairs and account ids."""
+    def _scope(self, companies, ageing=False, few=False):
+        """Companies with their roots and bucket edges, and the receivable accounts.
+
+        Over all customers literal values beat joins in the planner. For ``few`` customers the
+        queries that find them cost more than the joins.
+        """
+        self.env["account.account"].flush_model(["account_type", "non_trade"])
         roots = companies.sudo().root_id
+        accounts = SQL(
+            "SELECT id FROM account_account"
+            " WHERE account_type = 'asset_receivable' AND non_trade IS NOT TRUE"
+        )
+        if few:
+            scope = SQL(
+                "SELECT id, root_id, ARRAY[1] FROM (SELECT id, SPLIT_PART(parent_path, '/', 1)::int"
+                " AS root_id FROM res_company) company WHERE root_id IN %s OFFSET 0",
+                tuple(roots.ids) or (0,),
+            )
+            return scope, SQL("ARRAY(%s)", accounts)
         branches = (
             self.env["res.company"]
             .sudo()
@@ -167,14 +188,8 @@ class ArPosition(models.AbstractModel):
             )
             for branch in branches
         )
-        self.env["account.account"].flush_model(["account_type", "non_trade"])
-        accounts = self.env.execute_query(
-            SQL(
-                "SELECT id FROM account_account"
-                " WHERE account_type = 'asset_receivable' AND non_trade IS NOT TRUE"
-            )
-        )
-        return scope, tuple(id_ for (id_,) in accounts) or (0,)
+        scope = SQL("VALUES %s", scope)
+        return scope, [id_ for (id_,) in self.env.execute_query(accounts)] or [0]
 
     @api.model
     def _partner_clause(self, partners):
@@ -186,17 +201,21 @@ class ArPosition(models.AbstractModel):
         )
 
     @api.model
-    def _items_sql(self, companies, date, partners=None, current=False, ageing=True):
+    def _items_sql(
+        self, companies, date, partners=None, current=False, ageing=True, as_booked=False
+    ):
         """SELECT of one row per open receivable item at the date, see :class:`Item`.
 
         :param current: take the ledger as it stands and judge only lateness by the date, for
             what must follow the ledger within one transaction whatever the entries' dates are
+        :param as_booked: no matching is to be undone, which is so as a rule when ``current``:
+            see ``_has_unposted_matching_sql``; the statement is planned in half the time
         """
         self.env["account.move.line"].flush_model()
         self.env["account.move"].flush_model(["payment_state"])
         self.env["account.partial.reconcile"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
-        scope, accounts = self._scope(companies, ageing)
+        scope, accounts = self._scope(companies, ageing, partners is not None and not ageing)
         columns = SQL(
             """
             l.id AS line_id, l.company_id, l.partner_id, l.currency_id,
@@ -207,15 +226,88 @@ class ArPosition(models.AbstractModel):
             """
         )
         condition = SQL(
-            "l.account_id IN %s AND l.parent_state = 'posted' AND (%s OR l.date <= %s) %s",
+            "l.account_id = ANY(%s) AND l.parent_state = 'posted' AND (%s OR l.date <= %s) %s",
             accounts,
             current,
             date,
-            self._partner_clause(partners),
+            SQL() if partners is None else SQL("AND l.partner_id IN (SELECT id FROM customer)"),
         )
+        customers, contact = SQL(), SQL("res_partner")
+        if partners is not None:
+            # Few partners with many items: looked up once, not item by item.
+            customers = SQL(
+                """
+                customer AS MATERIALIZED (
+                    SELECT id, commercial_partner_id FROM res_partner
+                     WHERE commercial_partner_id IN %s
+                ),
+                """,
+                tuple(partners.ids) or (0,),
+            )
+            contact = SQL("customer")
+        lines = SQL(
+            """
+                SELECT %(columns)s, l.amount_residual AS residual,
+                       l.amount_residual_currency AS residual_currency
+                  FROM account_move_line l
+                 WHERE %(condition)s
+                   AND l.reconciled IS NOT TRUE AND l.amount_residual <> 0
+            """,
+            columns=columns,
+            condition=condition,
+        )
+        undone = SQL()
+        if not as_booked:
+            undone = self._undone_sql(date, current)
+            lines = SQL(
+                """
+                SELECT %(columns)s,
+                       l.amount_residual + COALESCE(undone.amount, 0) AS residual,
+                       l.amount_residual_currency + COALESCE(undone.amount_currency, 0)
+                           AS residual_currency
+                  FROM account_move_line l
+                  LEFT JOIN undone ON undone.line_id = l.id
+                 WHERE %(condition)s
+                   AND l.reconciled IS NOT TRUE AND l.amount_residual <> 0
+                 UNION ALL
+                SELECT %(columns)s,
+                       l.amount_residual + undone.amount,
+                       l.amount_residual_currency + undone.amount_currency
+                  FROM undone
+                  JOIN account_move_line l ON l.id = undone.line_id
+                 WHERE %(condition)s
+                   AND (l.reconciled IS TRUE OR l.amount_residual = 0)
+                """,
+                columns=columns,
+                condition=condition,
+            )
         return SQL(
             """
-            WITH unposted AS (
+            WITH %(customers)s %(undone)s line AS (%(lines)s)
+            SELECT scope.root_id, scope.edges,
+                   COALESCE(contact.commercial_partner_id, line.partner_id) AS partner_id,
+                   line.line_id, line.due, line.residual, line.residual_currency,
+                   line.currency_id, line.followup AND line.residual > 0 AS followup
+              FROM line
+              JOIN (%(scope)s) AS scope(company_id, root_id, edges)
+                ON scope.company_id = line.company_id
+              LEFT JOIN %(contact)s contact ON contact.id = line.partner_id
+                   AND contact.commercial_partner_id <> contact.id
+             WHERE line.residual <> 0
+            """,
+            customers=customers,
+            undone=undone,
+            lines=lines,
+            contact=contact,
+            scope=scope,
+        )
+
+    @api.model
+    def _undone_sql(self, date, current):
+        """CTEs up to ``undone``: what matchings that do not count took off each journal item."""
+        return SQL(
+            """
+            unposted AS (
                 SELECT id FROM account_move_line
                  WHERE parent_state <> 'posted' AND matching_number IS NOT NULL
             ), matching AS (  -- that had not happened yet, or does not count any more
@@ -237,44 +329,30 @@ class ArPosition(models.AbstractModel):
                     (credit_move_id, -amount, -credit_amount_currency)
                   ) side(line_id, amount, amount_currency)
                  GROUP BY line_id
-            ), line AS (
-                SELECT %(columns)s,
-                       l.amount_residual + COALESCE(undone.amount, 0) AS residual,
-                       l.amount_residual_currency + COALESCE(undone.amount_currency, 0)
-                           AS residual_currency
-                  FROM account_move_line l
-                  LEFT JOIN undone ON undone.line_id = l.id
-                 WHERE %(condition)s
-                   AND l.reconciled IS NOT TRUE AND l.amount_residual <> 0
-                 UNION ALL
-                SELECT %(columns)s,
-                       l.amount_residual + undone.amount,
-                       l.amount_residual_currency + undone.amount_currency
-                  FROM undone
-                  JOIN account_move_line l ON l.id = undone.line_id
-                 WHERE %(condition)s
-                   AND (l.reconciled IS TRUE OR l.amount_residual = 0)
-            )
-            SELECT scope.root_id, scope.edges,
-                   COALESCE(contact.commercial_partner_id, line.partner_id) AS partner_id,
-                   line.line_id, line.due, line.residual, line.residual_currency,
-                   line.currency_id, line.followup AND line.residual > 0 AS followup
-              FROM line
-              JOIN (VALUES %(scope)s) AS scope(company_id, root_id, edges)
-                ON scope.company_id = line.company_id
-              LEFT JOIN res_partner contact ON contact.id = line.partner_id
-                   AND contact.commercial_partner_id <> contact.id
-             WHERE line.residual <> 0
+            ),
             """,
             current=current,
             date=date,
-            columns=columns,
-            condition=condition,
-            scope=scope,
         )
 
     @api.model
-    def _figures_sql(self, companies, date, partners=None, current=False, ageing=True):
+    def _has_unposted_matching(self):
+        self.env["account.move.line"].flush_model(["parent_state", "matching_number"])
+        return self.env.execute_query(SQL("SELECT %s", self._has_unposted_matching_sql()))[0][0]
+
+    @api.model
+    def _has_unposted_matching_sql(self):
+        """Whether an entry went back to draft with its matching: it is to be undone."""
+        return SQL(
+            """EXISTS (
+                SELECT FROM account_move_line
+                 WHERE parent_state <> 'posted' AND matching_number IS NOT NULL)"""
+        )
+
+    @api.model
+    def _figures_sql(
+        self, companies, date, partners=None, current=False, ageing=True, as_booked=False
+    ):
         """SELECT of ``company_id, partner_id`` and the columns of :class:`Figures`.
 
         The ageing buckets are columns ``bucket_0`` (not due) and so on.
@@ -312,7 +390,7 @@ class ArPosition(models.AbstractModel):
                 for index, bucket in enumerate(buckets)
             ),
             date=date,
-            items=self._items_sql(companies, date, partners, current, ageing),
+            items=self._items_sql(companies, date, partners, current, ageing, as_booked),
         )
 
     @api.model
@@ -336,24 +414,24 @@ class ArPosition(models.AbstractModel):
             ), fact AS (
                 SELECT l.company_id, l.partner_id, l.balance AS weight,
                        GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0) AS days_late,
-                       NULL::numeric AS sales, NULL::date AS paid_on
+                       NULL::numeric AS sales, NULL::boolean AS recent, NULL::date AS paid_on
                   FROM settlement
                   JOIN account_move_line l ON l.id = settlement.line_id
-                 WHERE l.account_id IN %(accounts)s AND l.parent_state = 'posted'
+                 WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
                    AND l.reconciled IS TRUE AND l.balance > 0 %(partners)s
                  UNION ALL
                 SELECT l.company_id, l.commercial_partner_id, NULL, NULL,
-                       l.amount_total_signed, NULL
+                       l.amount_total_signed, l.invoice_date > %(date)s - 90, NULL
                   FROM account_move l
                  WHERE l.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
                    AND l.state = 'posted'
                    AND l.invoice_date > %(date)s - 365 AND l.invoice_date <= %(date)s
                    %(partners)s
                  UNION ALL
-                SELECT l.company_id, l.partner_id, NULL, NULL, NULL, MAX(l.date)
+                SELECT l.company_id, l.partner_id, NULL, NULL, NULL, NULL, MAX(l.date)
                   FROM account_move_line l
                   JOIN account_journal journal ON journal.id = l.journal_id
-                 WHERE l.account_id IN %(accounts)s AND l.parent_state = 'posted'
+                 WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
                    AND journal.type IN ('bank', 'cash', 'credit') AND l.balance < 0
                    AND l.date > %(date)s - 365 AND l.date <= %(date)s %(partners)s
                  GROUP BY l.company_id, l.partner_id
@@ -365,9 +443,14 @@ class ArPosition(models.AbstractModel):
                    COUNT(*) FILTER (WHERE days_late > 0) AS late_count,
                    COALESCE(MAX(days_late), 0) AS max_days_late,
                    COALESCE(ROUND(SUM(sales) / 12, 2), 0) AS avg_monthly_sales,
-                   MAX(paid_on) AS last_payment_date
+                   MAX(paid_on) AS last_payment_date,
+                   COALESCE(STDDEV_POP(days_late), 0) AS late_spread,
+                   CASE WHEN SUM(sales) > 0 AND SUM(sales) FILTER (WHERE NOT recent) > 0
+                        THEN COALESCE(SUM(sales) FILTER (WHERE recent), 0) * 365 / 90 / SUM(sales)
+                             - 1
+                        ELSE 0 END AS sales_trend
               FROM fact
-              JOIN (VALUES %(scope)s) AS scope(company_id, root_id, edges)
+              JOIN (%(scope)s) AS scope(company_id, root_id, edges)
                 ON scope.company_id = fact.company_id
               JOIN res_partner partner ON partner.id = fact.partner_id
              GROUP BY 1, 2

@@ -1,9 +1,16 @@
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from pytz import timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
+
+class Clock(NamedTuple):
+    """Another day than today, in the context: to live days again. A request cannot send it."""
+
+    date: date
 
 
 class ResCompany(models.Model):
@@ -12,11 +19,31 @@ class ResCompany(models.Model):
     ar_behaviour_date = fields.Date(
         string="Payment Behaviour As Of", help="When the behaviour of all customers was computed."
     )
+    ar_run_date = fields.Date(
+        string="Last Collection Run", help="Lateness between two runs is judged at this day."
+    )
     ar_ageing_days = fields.Char(
         string="Ageing Buckets",
         default="30,60,90,180",
         help="Last day of each ageing bucket, separated by commas. "
         "30,60,90,180 gives: not due, 1-30, 31-60, 61-90, 91-180, over 180 days.",
+    )
+
+    ar_score_coverage = fields.Float(
+        string="Least Coverage of the Scorecard",
+        default=0.5,
+        help="A score carries a grade when criteria of this share of all weights are known.",
+    )
+    ar_credit_manager_id = fields.Many2one(
+        "res.users",
+        string="Credit Manager",
+        domain=[("share", "=", False)],
+        help="Gets the early warnings; without one the customer's collector gets them.",
+    )
+
+    _ar_score_coverage = models.Constraint(
+        "CHECK(ar_score_coverage BETWEEN 0 AND 1)",
+        "The least coverage of the scorecard is from 0 to 100 %.",
     )
 
     @api.constrains("ar_ageing_days")
@@ -50,6 +77,9 @@ class ResCompany(models.Model):
 
     def _ar_today(self):
         """Today where the company is: crons have no time zone of their own."""
+        clock = self.env.context.get("ar_clock")
+        if isinstance(clock, Clock):
+            return clock.date
         # Whoever reads an invoice need not have rights on the company's working hours.
         company = self.sudo().ensure_one()
         timezone = company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
@@ -72,3 +102,8 @@ class ResCompany(models.Model):
         Partner = self.env["res.partner"].with_company(self)
         limit = Partner._fields["credit_limit"].get_company_dependent_fallback(Partner)
         return limit if self.account_use_credit_limit and limit else None
+
+    def _ar_credit_manager(self, file):
+        """Who is told of a customer's credit: the company's credit manager, or the collector."""
+        self.ensure_one()
+        return self.ar_credit_manager_id or file.collector_id

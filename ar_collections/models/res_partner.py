@@ -35,6 +35,9 @@ class ResPartner(models.Model):
         compute_sudo=True,
         groups="base.group_user",
     )
+    credit_hold_reason = fields.Char(
+        compute="_compute_credit_file", compute_sudo=True, groups="base.group_user"
+    )
     credit_score = fields.Float(
         compute="_compute_credit_file",
         search="_search_credit_score",
@@ -97,6 +100,7 @@ class ResPartner(models.Model):
             partner.credit_file_id = file
             partner.credit_grade_id = file.grade_id
             partner.credit_hold = file.hold
+            partner.credit_hold_reason = file.hold and file.hold_reason
             partner.credit_score = file.score
             partner.risk_tier = file.risk_tier
             partner.amount_overdue = file.overdue_amount
@@ -189,8 +193,10 @@ class ResPartner(models.Model):
             file = files._for(partner, self.env.company, create=limit != default)
             if file and limit == default:
                 file.write({"limit_mode": "grade"})
-            elif file:
-                file.write({"limit_mode": "custom", "custom_limit": limit})
+            elif file and not (file.is_limited and limit == file.effective_limit):
+                # Odoo's limit has the cover in it.
+                own = max(limit - file.cover_amount, 0)
+                file.write({"limit_mode": "custom", "custom_limit": own})
 
     # Screens
 

@@ -5,6 +5,8 @@ from odoo.tests import tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
+from ..models.res_company import Clock
+
 
 @tagged("post_install", "-at_install")
 class CollectionsCommon(AccountTestInvoicingCommon):
@@ -16,7 +18,8 @@ class CollectionsCommon(AccountTestInvoicingCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.company = cls.company_data["company"]
+        cls.env = cls.env(context={**cls.env.context, "ar_clock": Clock(cls.today)})
+        cls.company = cls.company_data["company"].with_env(cls.env)
         cls.branch = cls.env["res.company"].create(
             {
                 "name": "Branch",

@@ -33,6 +33,21 @@ class TestAccess(CollectionsCommon):
         cls._run(0)
         cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
         cls.file = cls.case.file_id
+        cls.cover = cls.env["ar.credit.cover"].create(
+            {"file_id": cls.file.id, "amount": 10, "date_from": cls.today}
+        )
+        cls.review = cls.env["ar.credit.review"].create({"file_id": cls.file.id})
+        cls.file.write({"hold": True, "hold_reason": "Cheque came back"})
+        held = cls._invoice(cls.customer, 10, due=30, post=False)
+        held.action_request_credit_release()
+        cls.release = cls.env["ar.credit.release"].browse(held.ar_release_ids.id)
+        cls.credit_records = (
+            cls.cover,
+            cls.review,
+            cls.review.line_ids[:1],
+            cls.release,
+            cls.file.history_ids[:1],
+        )
 
     def _refused(self, function, error=AccessError):
         with self.assertRaises(error), self.env.cr.savepoint():
@@ -125,6 +140,8 @@ class TestAccess(CollectionsCommon):
             self.policy.step_ids,
             self.env["ar.collection.run"].search([], limit=1),
             self.env["ar.credit.grade"].search([], limit=1),
+            self.env["ar.credit.criterion"].search([], limit=1),
+            *self.credit_records,
         ):
             record = record.with_user(self.auditor)
             record.read()
@@ -209,7 +226,13 @@ class TestAccess(CollectionsCommon):
             company_id=other.id,
             company_ids=[Command.set(other.ids)],
         )
-        for record in (self.case, self.file, self.case.action_ids, self.case.action_ids.item_ids):
+        for record in (
+            self.case,
+            self.file,
+            self.case.action_ids,
+            self.case.action_ids.item_ids,
+            *self.credit_records,
+        ):
             self.assertFalse(record.with_user(stranger).search([("id", "in", record.ids)]))
             self._refused(record.with_user(stranger).read)
 
@@ -218,6 +241,11 @@ class TestAccess(CollectionsCommon):
             "ar.position": ("_figures", "_behaviour", "_items"),
             "ar.collection.run": ("_run_for", "_execute", "_cron_daily"),
             "ar.credit.file": ("_set_hold", "_lift_hold", "_refresh", "_push_limit"),
+            "ar.credit.control": ("_decide", "_gate", "_judge", "_gather"),
+            "ar.credit.release": ("_hold", "_use", "_submit", "_cancel", "_decided"),
+            "ar.credit.review": ("_apply", "_decide", "_open_for", "_open_due"),
+            "ar.credit.cover": ("_refresh_all",),
+            "account.move": ("_ar_credit_demands", "_ar_credit_exemption"),
             "ar.collection.case": ("_close", "_sync", "_pause", "_ledger_changed"),
             "ar.collection.action": ("_mark_done", "_send", "_take", "_fail"),
         }.items():

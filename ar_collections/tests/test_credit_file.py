@@ -269,12 +269,14 @@ class TestCreditFile(CollectionsCommon):
 
     def test_invoice_banner_is_of_its_own_company(self):
         self.file.write({"limit_mode": "custom", "custom_limit": 120})
-        self._invoice(self.customer, 100, due=-10)
+        self._invoice(self.customer, 100, due=-20)
         self._run(0)
         draft = self._invoice(self.customer, 30, due=30, post=False)
         alert = draft._get_alerts()["ar_credit"]
         self.assertEqual(alert["level"], "warning")
-        self.assertIn("100.00 overdue since 10 days", alert["message"].replace("\xa0", " "))
+        self.assertIn(
+            "100.00 overdue, the oldest since 20 days", alert["message"].replace("\xa0", " ")
+        )
         self.assertIn("130.00", alert["message"])
         other = self.setup_other_company(name="Other company")["company"]
         self.assertEqual(
@@ -297,8 +299,14 @@ class TestCreditFile(CollectionsCommon):
         )
         self.file.action_release_hold()
         self.assertRecordValues(self.file, [{"hold": False, "hold_reason": False}])
-        self.file.action_hold()
-        self.assertTrue(self.file.hold)
+        action = self.file.action_hold()
+        self.env["ar.credit.hold"].with_context(**action["context"]).create(
+            {"reason": "Moved without telling"}
+        ).action_hold()
+        self.assertRecordValues(
+            self.file,
+            [{"hold": True, "hold_reason": "Moved without telling", "hold_cause": "manual"}],
+        )
 
     def test_grade_on_the_partner_form(self):
         with Form(self.customer) as form:

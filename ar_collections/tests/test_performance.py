@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from .common import CollectionsCommon
 
 
@@ -77,3 +79,60 @@ class TestPerformance(CollectionsCommon):
 
         changed(few)
         self.assertEqual(changed(few), changed(many))
+
+    def _drafts(self, customers):
+        return self.env["account.move"].union(
+            *(self._invoice(customer, 10, due=30, post=False) for customer in customers)
+        )
+
+    def test_control_of_a_batch(self):
+        """Two statements, however many invoices of however many customers."""
+        few, many = self._customers("Few", 3, due=-1), self._customers("Many", 30, due=-1)
+        control = self.env["ar.credit.control"]
+        for limited in (False, True):
+            files = self.env["ar.credit.file"].search([("partner_id", "in", (few | many).ids)])
+            files.write({"limit_mode": "custom" if limited else "grade", "custom_limit": 10**6})
+            for customers in (few, many):
+                drafts = self._drafts(customers)
+                drafts._ar_credit_demands()  # posting reads these fields anyway
+                with self.assertQueryCount(2):
+                    control._gate(drafts)
+
+    def test_posting_costs_the_same_for_many_customers(self):
+        """What we add to the posting of a batch does not grow with it."""
+        few, many = self._customers("Few", 3, due=-1), self._customers("Many", 30, due=-1)
+        self._run(0)
+        control, cases = self.env["ar.credit.control"], self.env["ar.collection.case"]
+        for customers in (few, many):
+            self._drafts(customers[:1]).action_post()
+        added = []
+        for customers in (few, many):
+            drafts = self._drafts(customers)
+            gate = self._queries(lambda drafts=drafts: control._gate(drafts))
+            drafts.action_post()
+            added.append(gate + self._queries(lambda d=drafts: cases._ledger_changed(d.line_ids)))
+        self.assertLessEqual(added[1], added[0])
+
+    def test_posting_one_invoice(self):
+        """Two statements decide, two bring the credit file up to date; Odoo's own stay as many."""
+        customer = self._customers("One", 1, due=30)
+        self._run(0)
+        customer.credit_file_id.write({"limit_mode": "custom", "custom_limit": 10**6})
+        registry = self.registry
+        ours, stock = [], []
+        for _turn in range(3):
+            drafts = [self._drafts(customer) for _each in range(2)]
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            drafts[0].action_post()
+            self.env.flush_all()
+            ours.append(self.env.cr.sql_log_count - before)
+            with (
+                patch.object(registry["ar.credit.control"], "_gate", lambda self, moves: moves),
+                patch.object(registry["ar.collection.case"], "_ledger_changed", lambda *args: None),
+            ):
+                before = self.env.cr.sql_log_count
+                drafts[1].action_post()
+                self.env.flush_all()
+                stock.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(ours[-1] - stock[-1], 4, (ours, stock))

@@ -23,7 +23,7 @@ class TestTour(CollectionsCommon, HttpCase):
         return new_test_user(
             self.env,
             login,
-            f"base.group_user,ar_collections.{group}",
+            f"base.group_user,{group if '.' in group else f'ar_collections.{group}'}",
             company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )
@@ -66,3 +66,40 @@ class TestTour(CollectionsCommon, HttpCase):
             self.today + timedelta(days=10),
             [value.date() for value in tracked.mapped("new_value_datetime") if value],
         )
+
+    def test_stopped_invoice_is_released(self):
+        grade = self.env["ar.credit.grade"].create(
+            {"code": "TOUR", "name": "Tour", "on_hold": "approve"}
+        )
+        customer = self._customer("Held Customer")
+        file = self.env["ar.credit.file"]._for(customer, self.company, create=True)
+        file.write({"grade_id": grade.id, "hold": True, "hold_reason": "Court case opened"})
+        invoice = self._invoice(customer, 500, due=10, post=False)
+        biller = self._user("tour_biller", "account.group_account_invoice")
+        manager = self._user("tour_releaser", "group_credit_manager")
+
+        invoices = "/odoo/customer-invoices"
+        self.start_tour(invoices, "ar_collections_request_release", login=biller.login)
+        self.assertEqual(invoice.state, "draft")
+        release = invoice.ar_release_ids
+        self.assertRecordValues(
+            release, [{"state": "requested", "requester_id": biller.id, "amount": 500}]
+        )
+        self.assertIn(manager, release.activity_ids.user_id)
+
+        self.start_tour("/odoo", "ar_collections_release", login=manager.login)
+        self.assertRecordValues(
+            release,
+            [
+                {
+                    "state": "approved",
+                    "approver_id": manager.id,
+                    "amount_granted": 500,
+                    "decision_note": "Paid in advance by the court",
+                }
+            ],
+        )
+
+        self.start_tour(invoices, "ar_collections_confirm_released", login=biller.login)
+        self.assertEqual(invoice.state, "posted")
+        self.assertEqual(release.state, "used")

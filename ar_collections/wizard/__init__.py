@@ -1,1 +1,1 @@
-from . import base_partner_merge, collection_pause
+from . import base_partner_merge, collection_pause, credit_hold, credit_rescore

@@ -1,0 +1,54 @@
+"""How a credit limit comes about: pure, so that the file and the control agree on any date."""
+
+from typing import NamedTuple
+
+
+class LimitTerms(NamedTuple):
+    """What decides the limit of one customer; amounts in company currency."""
+
+    mode: str = "grade"
+    custom: float = 0.0
+    temporary: float = 0.0
+    temporary_end: object = None
+    # The grade's rule; see ``ar.credit.grade``.
+    rule: str = "none"
+    fixed: float = 0.0
+    months: float = 0.0
+    cap: float = 0.0
+    avg_monthly_sales: float = 0.0
+    # The company's default limit, ``None`` when it has none.
+    default: float = None
+    # What credit cover adds.
+    cover: float = 0.0
+
+
+def effective_limit(terms, date=None):
+    """The limit under the terms, ``None`` for no limit; zero is no credit at all.
+
+    A temporary limit replaces any other until its last day. Cover raises what the company itself
+    risks: limit + sum of covered amounts (so Dynamics 365: 100,000 + 50,000 x 50 % = 125,000).
+
+    :param date: judges whether a temporary limit still counts; without one it does
+    """
+    limit = _own_limit(terms, date)
+    return None if limit is None else limit + terms.cover
+
+
+def _own_limit(terms, date):
+    if terms.temporary_end and (date is None or date <= terms.temporary_end):
+        return terms.temporary
+    if terms.mode == "unlimited":
+        return None
+    if terms.mode == "custom":
+        return terms.custom
+    return grade_limit(terms)
+
+
+def grade_limit(terms):
+    """The limit that the rule of the grade gives, ``None`` for no limit."""
+    if terms.rule == "fixed":
+        return terms.fixed
+    if terms.rule == "months":
+        limit = max(terms.avg_monthly_sales, 0) * terms.months
+        return min(limit, terms.cap) if terms.cap else limit
+    return terms.default

@@ -1,0 +1,141 @@
+"""The score of a customer: plain functions of plain values.
+
+The usual scorecard of trade credit: every criterion turns a value into points from 0 to 100, and
+the score is their weighted mean over the criteria whose value is known,
+``sum(weight * points) / sum(weight)``. What is unknown neither helps nor hurts, but it lowers
+the coverage, the known share of all weights; with too little of it a score carries no grade.
+"""
+
+from typing import NamedTuple
+
+# From this sub-score on a customer counts as able, or willing, to pay.
+THRESHOLD = 50
+# How to treat a customer who is (able, willing) to pay.
+WAYS = {
+    (True, True): "negotiate",
+    (False, True): "instalments",
+    (True, False): "firm",
+    (False, False): "legal",
+}
+
+
+class Band(NamedTuple):
+    id: int
+    # The lowest value of the band; of no meaning for options to choose from.
+    value_from: float
+    points: float
+
+
+class Answer(NamedTuple):
+    """What is known of a customer about one criterion: a number, an option, or nothing."""
+
+    criterion: int
+    # "ability" or "willingness".
+    aspect: str
+    weight: float
+    bands: tuple
+    value: float = None
+    # The id of the band that somebody chose, instead of a number.
+    option: int = None
+    # Where the value comes from: nothing that the score looks at.
+    source: object = None
+
+
+class Line(NamedTuple):
+    criterion: int
+    # ``None`` when the value is unknown.
+    points: float
+    # Share of the points in the score; over all lines they add up to it.
+    contribution: float
+    # The band that applied, or None, and why: a code and the values that explain it.
+    band: int
+    reason: tuple
+
+
+class Score(NamedTuple):
+    # ``None`` without any known value, as are the sub-scores.
+    score: float
+    ability: float
+    willingness: float
+    # Weight of the known values as a share of all weights, 0 to 1.
+    coverage: float
+    # Whether the coverage is large enough for a grade.
+    graded: bool
+    lines: tuple
+
+    @property
+    def way(self):
+        """How to treat the customer, a value of WAYS, or ``None`` when that is not known."""
+        if not self.graded or self.ability is None or self.willingness is None:
+            return None
+        return WAYS[self.ability >= THRESHOLD, self.willingness >= THRESHOLD]
+
+
+def find_band(answer):
+    """The band that applies to the answer and the reason, ``(band or None, (code, values))``.
+
+    A number is in the band with the highest start that it reaches; below all of them it is in
+    the lowest.
+    """
+    if answer.option is not None:
+        band = next((band for band in answer.bands if band.id == answer.option), None)
+        return band, ("option", ()) if band else ("unknown", ())
+    if answer.value is None or not answer.bands:
+        return None, ("unknown", ())
+    reached = [band for band in answer.bands if band.value_from <= answer.value]
+    if reached:
+        band = max(reached, key=lambda band: band.value_from)
+        return band, ("from", (answer.value, band.value_from))
+    band = min(answer.bands, key=lambda band: band.value_from)
+    return band, ("below", (answer.value, band.value_from))
+
+
+def score(answers, min_coverage):
+    """Score a customer.
+
+    :param answers: iterable of :class:`Answer`, one per criterion of the card
+    :param min_coverage: least share of the weights, 0 to 1, that must be known for a grade
+    :return: :class:`Score`, rounded to two decimals as it is shown
+    """
+    found = [(answer, *find_band(answer)) for answer in answers]
+    total = sum(answer.weight for answer, _band, _reason in found)
+    known = sum(answer.weight for answer, band, _reason in found if band)
+
+    def mean(aspects):
+        pairs = [
+            (answer.weight, band.points)
+            for answer, band, _reason in found
+            if band and answer.aspect in aspects
+        ]
+        weight = sum(weight for weight, _points in pairs)
+        return round(sum(w * points for w, points in pairs) / weight, 2) if weight else None
+
+    coverage = known / total if total else 0.0
+    lines = tuple(
+        Line(
+            answer.criterion,
+            band.points if band else None,
+            answer.weight * band.points / known if band else 0.0,
+            band.id if band else None,
+            reason,
+        )
+        for answer, band, reason in found
+    )
+    return Score(
+        mean(("ability", "willingness")),
+        mean(("ability",)),
+        mean(("willingness",)),
+        round(coverage, 4),
+        # Weights such as 0.1 do not add up exactly.
+        known > 0 and coverage > min_coverage - 1e-9,
+        lines,
+    )
+
+
+def grade_of(score, grades):
+    """The id of the grade that the score earns, or ``None``.
+
+    :param grades: ``[(id, score_from)]``; of two with the same start the first one wins
+    """
+    reached = [(id_, start) for id_, start in grades if start <= score]
+    return max(reached, key=lambda grade: grade[1])[0] if reached else None

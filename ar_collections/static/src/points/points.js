@@ -1,0 +1,43 @@
+import { Component } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { formatFloat } from "@web/views/fields/formatters";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
+
+const GOOD = 70;
+const FAIR = 40;
+
+/**
+ * Points from 0 to 100 as a bar with the number.
+ *
+ * Option `known`: the field that says whether there is a value at all.
+ */
+export class ArPointsField extends Component {
+    static template = "ar_collections.PointsField";
+    static props = { ...standardFieldProps, known: { type: String, optional: true } };
+
+    get isKnown() {
+        return !this.props.known || Boolean(this.props.record.data[this.props.known]);
+    }
+
+    get points() {
+        return this.props.record.data[this.props.name] || 0;
+    }
+
+    get text() {
+        return formatFloat(this.points, { digits: [0, 1], trailingZeros: false });
+    }
+
+    get color() {
+        const points = this.points;
+        return points >= GOOD ? "bg-success" : points >= FAIR ? "bg-warning" : "bg-danger";
+    }
+}
+
+registry.category("fields").add("ar_points", {
+    component: ArPointsField,
+    displayName: _t("Points"),
+    supportedTypes: ["float", "integer"],
+    supportedOptions: [{ label: _t("Known"), name: "known", type: "field" }],
+    extractProps: ({ options }) => ({ known: options.known }),
+});

@@ -1,0 +1,436 @@
+"""Hold by rule, cover, history, groups and the early warning."""
+
+from datetime import date
+
+from odoo import Command
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import new_test_user
+
+from ..models.credit_warning import HIGH, MEDIUM, TIERS
+from .common import CollectionsCommon
+
+
+class TestHold(CollectionsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.grade = cls.env["ar.credit.grade"].create(
+            {
+                "code": "RULE",
+                "name": "Rule",
+                "on_hold": "warn",
+                "hold_by_rule": True,
+                "hold_days": 10,
+                "hold_amount": 50,
+            }
+        )
+        cls.file.grade_id = cls.grade
+
+    def test_rule_holds_and_payment_lifts(self):
+        invoice = self._invoice(self.customer, 51, due=-10)
+        self._run(0)
+        self.assertFalse(self.file.hold, "ten days are not beyond ten days")
+        self._run(1)
+        self.assertRecordValues(
+            self.file,
+            [{"hold": True, "hold_cause": "rule", "hold_date": self._day(1)}],
+        )
+        self.assertIn("51.00", self.file.hold_reason)
+        self._pay(invoice, amount=1, day=1)
+        self.assertFalse(self.file.hold, "fifty are not beyond fifty; in the same transaction")
+        self.assertFalse(self.file.hold_reason)
+
+    def test_rule_leaves_other_holds_alone(self):
+        self.file.write({"hold": True, "hold_reason": "Fraud"})
+        invoice = self._invoice(self.customer, 51, due=-20)
+        self._run(0)
+        self.assertEqual(self.file.hold_cause, "manual")
+        self._pay(invoice)
+        self._run(1)
+        self.assertRecordValues(self.file, [{"hold": True, "hold_reason": "Fraud"}])
+
+    def test_grade_without_rule(self):
+        self.grade.hold_by_rule = False
+        self._invoice(self.customer, 5000, due=-300)
+        self._run(0)
+        self.assertNotEqual(self.file.hold_cause, "rule")
+        self.grade.hold_by_rule = True
+        self.file.sudo()._lift_hold()
+        self._run(1)
+        self.assertEqual(self.file.hold_cause, "rule")
+        self.grade.hold_by_rule = False
+        self._run(2)
+        self.assertFalse(self.file.hold)
+
+    def test_one_statement_for_many(self):
+        partners = self.env["res.partner"].create(
+            [{"name": f"Held {index}", "is_company": True} for index in range(20)]
+        )
+        for partner in partners:
+            self._invoice(partner, 100, due=-11)
+            partner.credit_grade_id = self.grade
+        self._run(0)
+        self.assertEqual(self.env["ar.credit.file"].search_count([("hold_cause", "=", "rule")]), 20)
+
+
+class TestCover(CollectionsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file.write({"limit_mode": "custom", "custom_limit": 1000})
+        cls.manager = new_test_user(
+            cls.env,
+            "cover_manager",
+            "ar_collections.group_credit_manager",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+        cls.company.ar_credit_manager_id = cls.manager
+
+    def _cover(self, **values):
+        return self.env["ar.credit.cover"].create(
+            {
+                "file_id": self.file.id,
+                "kind": "insurance",
+                "amount": 500,
+                "covered_share": 0.5,
+                "date_from": self._day(0),
+                "date_to": self._day(40),
+                **values,
+            }
+        )
+
+    def test_active_cover_raises_the_limit(self):
+        cover = self._cover()
+        self.assertRecordValues(self.file, [{"cover_amount": 250, "effective_limit": 1250}])
+        self.assertEqual(self.customer.credit_limit, 1250, "Odoo agrees")
+        self._cover(kind="guarantee", amount=100, covered_share=1)
+        self.assertEqual(self.file.effective_limit, 1350)
+        cover.active = False
+        self.assertEqual(self.file.effective_limit, 1100)
+        cover.active = True
+        cover.unlink()
+        self.assertEqual(self.file.effective_limit, 1100)
+
+    def test_cover_counts_within_its_dates(self):
+        self._cover(date_from=self._day(1), date_to=self._day(2))
+        self.assertEqual(self.file.effective_limit, 1000)
+        for day, limit in ((1, 1250), (2, 1250), (3, 1000)):
+            self._run(day)
+            self.assertEqual(self.file.effective_limit, limit, day)
+            decision = self.env["ar.credit.control"]._decide(
+                self.customer, self.company, limit, self._day(day)
+            )
+            self.assertNotIn("limit", dict(decision.reasons))
+
+    def test_control_does_not_wait_for_the_run(self):
+        """A cover that ended yesterday counts no more, though no run came since."""
+        self._cover(date_to=self._day(0))
+        for day, found in ((0, False), (1, True)):
+            decision = self.env["ar.credit.control"]._decide(
+                self.customer, self.company, 1100, self._day(day)
+            )
+            self.assertEqual("limit" in dict(decision.reasons), found)
+
+    def test_currency(self):
+        foreign = self.setup_other_currency(
+            "CAD", rates=[("2020-01-01", 2.0), (str(self._day(5)), 4.0)]
+        )
+        self._cover(currency_id=foreign.id, covered_share=1)
+        self.assertEqual(self.file.cover_amount, 250)
+        self._run(5)
+        self.assertEqual(self.file.cover_amount, 125, "at the rate of the day")
+
+    def test_what_is_not_covered(self):
+        self._invoice(self.customer, 400, due=30)
+        self._run(0)
+        self._cover()
+        self.assertEqual(self.file.uncovered_amount, 150)
+        self._cover(amount=1000)
+        self.assertEqual(self.file.uncovered_amount, 0)
+
+    def test_pledged_items_are_marked_and_cover_nothing(self):
+        pledged = self._invoice(self.customer, 300, due=30)
+        free = self._invoice(self.customer, 200, due=30)
+        lines = (pledged | free).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        self._cover(kind="financing", line_ids=[Command.set(lines[0].ids)])
+        self.assertEqual(lines.mapped("ar_financed"), [True, False])
+        self.assertRecordValues(self.file, [{"cover_amount": 0, "financed_amount": 300}])
+        self._pay(pledged)
+        self.file.invalidate_recordset()
+        self.assertEqual(self.file.financed_amount, 0)
+        other = self._invoice(self._customer("Other"), 5, due=30)
+        with self.assertRaises(ValidationError):
+            self._cover(
+                kind="financing",
+                line_ids=[
+                    Command.set(
+                        other.line_ids.filtered(
+                            lambda line: line.account_type == "asset_receivable"
+                        ).ids
+                    )
+                ],
+            )
+        with self.assertRaises(ValidationError):
+            self._cover(line_ids=[Command.set(lines[1].ids)])
+
+    def test_warning_of_the_end_comes_once(self):
+        cover = self._cover(date_to=self._day(40))
+        self._run(9)
+        self.assertFalse(cover.activity_ids)
+        self._run(10)
+        self.assertEqual(cover.activity_ids.user_id, self.manager)
+        self._run(11)
+        self.assertEqual(len(cover.activity_ids), 1)
+        cover.date_to = self._day(50)
+        self._run(20)
+        self.assertEqual(len(cover.activity_ids), 2, "another end date is news")
+
+    def test_rights_and_bad_input(self):
+        cover = self._cover()
+        collector = new_test_user(
+            self.env,
+            "cover_collector",
+            "ar_collections.group_collector",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self.assertTrue(cover.with_user(collector).read(["amount"]))
+        for values in ({"amount": 1}, {"amount_company": 10**6}):
+            with self.assertRaises(AccessError):
+                cover.with_user(collector).write(values)
+        with self.assertRaises(AccessError):
+            cover.with_user(self.manager).write({"amount_company": 10**6})
+        cover.with_user(self.manager).amount = 100
+        for state, found in (("active", cover), ("expired", cover.browse())):
+            domain = [("state", "=", state), ("id", "=", cover.id)]
+            self.assertEqual(self.env["ar.credit.cover"].search(domain), found)
+
+
+class TestHistory(CollectionsCommon):
+    def test_limits_with_reason_and_user(self):
+        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file.write(
+            {"limit_mode": "custom", "custom_limit": 100, "limit_reason": "First large order"}
+        )
+        file.collector_id = self.env.user
+        file.custom_limit = 200
+        self.assertRecordValues(
+            file.history_ids.sorted("id"),
+            [
+                {"is_limited": False, "effective_limit": 0, "reason": False},
+                {"is_limited": True, "effective_limit": 100, "reason": "First large order"},
+                {"is_limited": True, "effective_limit": 200, "reason": False},
+            ],
+        )
+        self.assertEqual(file.history_ids.user_id, self.env.user)
+        self.assertFalse(file.limit_reason, "a reason belongs to its limit")
+
+    def test_never_changed(self):
+        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        manager = new_test_user(
+            self.env,
+            "history_manager",
+            "account.group_account_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        row = file.history_ids.with_user(manager)
+        for attempt in (
+            lambda: row.write({"reason": "x"}),
+            row.unlink,
+            lambda: row.create({"file_id": file.id, "date": date.today()}),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+
+    def test_end_of_a_temporary_limit_is_kept(self):
+        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file.write({"limit_mode": "custom", "custom_limit": 10})
+        file.write({"temporary_limit": 50, "temporary_limit_end": self._day(0)})
+        self._run(1)
+        self.assertEqual(file.history_ids[0].effective_limit, 10)
+        self.assertIn("temporary limit ended", file.history_ids[0].reason)
+
+
+class TestGroups(CollectionsCommon):
+    def test_one_level(self):
+        files = self.env["ar.credit.file"]
+        head, member, third = (
+            files._for(self._customer(name), self.company, create=True) for name in "ABC"
+        )
+        member.parent_id = head
+        with self.assertRaises(ValidationError):
+            third.parent_id = member
+        with self.assertRaises(ValidationError):
+            head.parent_id = third
+        self.assertEqual(head.member_ids, member)
+
+    def test_merge_keeps_what_hangs_on_the_file(self):
+        files = self.env["ar.credit.file"]
+        keep, lose = self._customer("Keep"), self._customer("Lose")
+        kept, lost = (files._for(partner, self.company, create=True) for partner in (keep, lose))
+        member = files._for(self._customer("Member"), self.company, create=True)
+        member.parent_id = lost
+        cover = self.env["ar.credit.cover"].create(
+            {"file_id": lost.id, "amount": 70, "date_from": self._day(0)}
+        )
+        kept.write({"limit_mode": "custom", "custom_limit": 10})
+        self.env["base.partner.merge.automatic.wizard"]._merge((keep | lose).ids, keep)
+        self.assertFalse(lost.exists())
+        self.assertEqual(cover.file_id, kept)
+        self.assertEqual(cover.partner_id, keep)
+        self.assertEqual(member.parent_id, kept)
+        self.assertRecordValues(kept, [{"custom_limit": 10, "effective_limit": 80}])
+        keep.credit_limit = 100
+        self.assertRecordValues(kept, [{"custom_limit": 30, "effective_limit": 100}])
+
+
+class TestWarning(CollectionsCommon):
+    """The tier of every day, against a slow oracle that knows the five signals."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.files = cls.env["ar.credit.file"]
+        cls.file = cls.files._for(cls.customer, cls.company, create=True)
+        cls.manager = new_test_user(
+            cls.env,
+            "risk_manager",
+            "ar_collections.group_credit_manager",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+        cls.company.ar_credit_manager_id = cls.manager
+        cls.good = cls.env["ar.credit.grade"].create(
+            {"code": "LOW", "name": "Low", "risk_tier": "low"}
+        )
+
+    @staticmethod
+    def _points(file):
+        def above(value, *thresholds):
+            return sum(value > threshold for threshold in thresholds)
+
+        overdue = file.overdue_amount
+        months = overdue / max(file.avg_monthly_sales, 1) if overdue > 0 else 0
+        late_share = 1 - file.on_time_share if file.late_count >= 3 else 0
+        rhythm = 0
+        if file.days_overdue > 0 and file.last_payment_date:
+            rhythm = (file.days_overdue - file.avg_days_late) / max(file.late_spread, 3)
+        return (
+            above(file.days_overdue, 0, 30, 60)
+            + above(months, 0.5, 1, 2)
+            + above(late_share, 0.25, 0.5, 0.75)
+            + above(file.broken_promises * 2, 0, 1, 3)
+            + above(rhythm, 1, 2, 3)
+        )
+
+    def test_against_the_oracle(self):
+        steps = []
+        for index in range(40):
+            partner = self._customer(f"Signal {index}")
+            file = self.files._for(partner, self.company, create=True)
+            file.sudo().write(
+                {
+                    "grade_id": self.good.id,
+                    "days_overdue": (0, 1, 30, 31, 60, 61, 90)[index % 7],
+                    "overdue_amount": (0, 49, 51, 101, 201)[index % 5],
+                    "avg_monthly_sales": (0, 100)[index % 2],
+                    "late_count": (0, 2, 3, 9)[index % 4],
+                    "on_time_share": (1, 0.7, 0.45, 0.2, 0)[index % 5],
+                    "broken_promises": (0, 0, 0, 1, 2)[index % 5],
+                    "avg_days_late": (0, 5, 28)[index % 3],
+                    "late_spread": (0, 2, 10)[index % 3],
+                    "last_payment_date": (False, self._day(-9))[index % 2],
+                }
+            )
+            steps.append(file)
+        self.files._refresh_warnings(self.company, self.today)
+        seen = set()
+        for file in steps:
+            points = self._points(file)
+            tier = TIERS[(points >= MEDIUM) + (points >= HIGH)]
+            self.assertEqual((file.warning_points, file.warning_tier), (points, tier))
+            self.assertEqual(file.risk_tier, tier, "the grade is a low risk")
+            lines = file.warning_text.splitlines() if file.warning_text else []
+            self.assertEqual(bool(lines), bool(points))
+            seen.add(tier)
+        self.assertEqual(seen, set(TIERS))
+
+    def test_grade_is_the_least_risk(self):
+        self.file.grade_id = self.env["ar.credit.grade"].create(
+            {"code": "BAD", "name": "Bad", "risk_tier": "high"}
+        )
+        self._run(0)
+        self.assertEqual((self.file.warning_tier, self.file.risk_tier), ("low", "high"))
+
+    def test_rise_makes_one_activity_and_a_row_of_history(self):
+        self.file.grade_id = self.good
+        self._invoice(self.customer, 1000, due=0, date_=self._day(-400))
+        self._run(0)
+        self.assertFalse(self.file.activity_ids)
+        self._run(1)
+        self.assertEqual(self.file.risk_tier, "medium", "a day late with all it ever bought")
+        activity = self.file.activity_ids
+        self.assertEqual(activity.user_id, self.manager)
+        self.assertIn("Medium", activity.summary)
+        self.assertIn("days overdue", activity.note)
+        self._run(2)
+        self.assertEqual(self.file.activity_ids, activity, "no news")
+        self._run(61)
+        self.assertEqual(self.file.risk_tier, "high")
+        self.assertEqual(len(self.file.activity_ids), 1, "the older news is replaced")
+        tiers = self.file.history_ids.sorted("id").mapped("risk_tier")
+        self.assertEqual(tiers[-3:], ["low", "medium", "high"])
+        self.assertEqual(self.file.history_ids[0].risk_level, 3)
+
+    def test_first_judgement_of_an_old_ledger_is_silent(self):
+        self._invoice(self.customer, 1000, due=-200)
+        self._run(0)
+        self.assertEqual(self.file.risk_tier, "high")
+        self.assertFalse(self.file.activity_ids)
+
+    def test_own_rhythm(self):
+        """Twenty days late is nothing for one who is always twenty days late."""
+        usual, changed = self._customer("Usual"), self._customer("Changed")
+        for partner, delay in ((usual, 20), (changed, 0)):
+            for index in range(4):
+                invoice = self._invoice(partner, 1000, due=-200 + index * 30)
+                self._pay(invoice, day=-200 + index * 30 + delay)
+            self._invoice(partner, 300, due=-20)
+        self._run(0)
+        signals = {
+            partner: {
+                signal.name: points
+                for signal, _value, points in self.files._for(
+                    partner, self.company
+                )._read_signals()[self.files._for(partner, self.company).id]
+            }
+            for partner in (usual, changed)
+        }
+        self.assertEqual(signals[usual]["rhythm"], 0)
+        self.assertEqual(signals[changed]["rhythm"], 3)
+
+    def test_constant_queries(self):
+        def count(customers):
+            for index in range(customers):
+                file = self.files._for(
+                    self._customer(f"{customers} {index}"), self.company, create=True
+                )
+                file.grade_id = self.good
+            self.files._refresh_warnings(self.company, self.today)
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            self.files._refresh_warnings(self.company, self.today)
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        self.assertEqual(count(3), count(30))
+
+    def test_broken_promises_are_the_systems(self):
+        with self.assertRaises(AccessError):
+            self.file.with_user(self.manager).broken_promises = 3
