@@ -1,0 +1,5 @@
+from . import account_move
+from . import credit_file
+from . import payment_transaction
+from . import sale_order
+from . import sale_order_line
