@@ -4,6 +4,7 @@ import os
 
 from .browser import ensure_browser
 from .console import run_in_foreground, say, stage_report
+from .core_tests import run_core_tests
 from .databases import ensure_ready, ensure_template, temporary_clone
 from .layout import ADDON, HOME, ROOT, addons
 from .postgres import use_config_file
@@ -14,6 +15,8 @@ bin/test                            everything: linters, translations, unit test
                                     install/update/uninstall
 bin/test tests/test_x.py -k name    a part; all arguments go to pytest, paths are relative to the
                                     repository or to ar_collections/
+bin/test --core                     Odoo's own tests of account and sale (tests/core_selection.txt)
+                                    without and with the addons; the results must be the same
 bin/test --config odoo.conf ...     with the PostgreSQL of this file (or of the PG* variables)
 
 AR_TEST_WORKERS=1 runs the full set in one process instead of two."""
@@ -24,6 +27,9 @@ def main(args):
         print(USAGE)
         return 0
     args = _take_config(args)
+    if args == ["--core"]:
+        with open_session() as session:
+            return run_core_tests(session, _workers())
     paths, options = _split(args)
     full = not args
     with open_session() as session:
@@ -65,7 +71,8 @@ def _workers():
     wanted = os.environ.get("AR_TEST_WORKERS")
     count = int(wanted) if wanted else min(2, os.cpu_count() or 1)
     # Files keep their order, so the longest, which is given first, starts first.
-    return ["-n", count, "--dist", "loadfile", "--no-loadscope-reorder"] if count > 1 else []
+    options = ["--dist", "loadfile", "--no-loadscope-reorder", "-p", "workspace.shared_files"]
+    return ["-n", count, *options] if count > 1 else []
 
 
 def _split(args):
