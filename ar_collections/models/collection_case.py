@@ -35,7 +35,9 @@ class ArCollectionCase(models.Model):
         default=lambda self: self.env.company.root_id,
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    file_id = fields.Many2one("ar.credit.file", readonly=True, ondelete="restrict", index=True)
+    file_id = fields.Many2one(
+        "ar.credit.file", string="Credit File", readonly=True, ondelete="restrict", index=True
+    )
     risk_tier = fields.Selection(related="file_id.risk_tier")
     grade_id = fields.Many2one(related="file_id.grade_id")
     credit_hold = fields.Boolean(related="file_id.hold")

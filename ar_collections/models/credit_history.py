@@ -12,7 +12,9 @@ class ArCreditHistory(models.Model):
     _order = "date desc, id desc"
     _rec_name = "file_id"
 
-    file_id = fields.Many2one("ar.credit.file", required=True, index=True, ondelete="cascade")
+    file_id = fields.Many2one(
+        "ar.credit.file", string="Credit File", required=True, index=True, ondelete="cascade"
+    )
     partner_id = fields.Many2one(related="file_id.partner_id", store=True, index=True)
     company_id = fields.Many2one(related="file_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")

@@ -20,7 +20,12 @@ class ArCreditRelease(models.Model):
     _rec_name = "document_name"
 
     file_id = fields.Many2one(
-        "ar.credit.file", required=True, readonly=True, index=True, ondelete="cascade"
+        "ar.credit.file",
+        string="Credit File",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
     )
     partner_id = fields.Many2one(related="file_id.partner_id", store=True, index=True)
     company_id = fields.Many2one(related="file_id.company_id", store=True, index=True)

@@ -247,7 +247,7 @@ class ArCreditReview(models.Model):
             if terms.cap and terms.cap < max(terms.avg_monthly_sales, 0) * terms.months:
                 text = self.env._("%(sum)s, capped at %(cap)s.", sum=sum_text, cap=money(terms.cap))
             else:
-                text = f"{sum_text}."
+                text = self.env._("%s.", sum_text)
         elif terms.default is None:
             text = self.env._(
                 "Grade %s has no limit of its own and the company has no default limit: no limit.",

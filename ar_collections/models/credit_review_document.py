@@ -38,7 +38,7 @@ class ArCreditReviewDocument(models.Model):
     )
     type_id = fields.Many2one(
         "ar.credit.document.type",
-        string="Document",
+        string="Supporting Document",
         required=True,
         readonly=True,
         ondelete="restrict",
