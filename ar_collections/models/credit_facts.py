@@ -5,20 +5,12 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from .credit_decision import Facts
+from .credit_decision import CONTROL_OF, Facts
 from .credit_limit import LimitTerms, effective_limit
 
 # What a customer without any grade meets.
 NO_GRADE = {"on_limit": "warn", "on_overdue": "warn", "on_hold": "block"}
-CONTROL_FIELDS = (
-    "on_limit",
-    "on_overdue",
-    "on_hold",
-    "on_promise",
-    "on_expired",
-    "on_terms",
-    "on_first_sale",
-)
+CONTROL_FIELDS = tuple(dict.fromkeys(CONTROL_OF.values()))
 
 
 class FileRow(NamedTuple):

@@ -9,17 +9,8 @@ from odoo import SUPERUSER_ID, Command, api
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
+from ..models.credit_facts import CONTROL_FIELDS
 from .common import CollectionsCommon
-
-CONTROLS = (
-    "on_limit",
-    "on_overdue",
-    "on_hold",
-    "on_promise",
-    "on_expired",
-    "on_terms",
-    "on_first_sale",
-)
 
 
 class ControlCommon(CollectionsCommon):
@@ -33,7 +24,7 @@ class ControlCommon(CollectionsCommon):
                 "limit_rule": "fixed",
                 "limit_amount": 1000,
                 "max_term_days": 30,
-                **dict.fromkeys(CONTROLS, "block"),
+                **dict.fromkeys(CONTROL_FIELDS, "block"),
             }
         )
         cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
@@ -386,7 +377,7 @@ class TestRelease(ControlCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.grade.write(dict.fromkeys(CONTROLS, "approve"))
+        cls.grade.write(dict.fromkeys(CONTROL_FIELDS, "approve"))
         cls.file.write({"hold": True, "hold_reason": "Fraud"})
         cls.draft = cls._invoice(cls.customer, 100, due=30, post=False)
 

@@ -1,17 +1,8 @@
 from odoo import Command
 from odoo.tests import new_test_user
 
+from odoo.addons.ar_collections.models.credit_facts import CONTROL_FIELDS
 from odoo.addons.ar_collections.tests.common import CollectionsCommon
-
-CONTROLS = (
-    "on_limit",
-    "on_overdue",
-    "on_hold",
-    "on_promise",
-    "on_expired",
-    "on_terms",
-    "on_first_sale",
-)
 
 
 class SaleControlCommon(CollectionsCommon):
@@ -28,7 +19,7 @@ class SaleControlCommon(CollectionsCommon):
                 "limit_rule": "fixed",
                 "limit_amount": 1000,
                 "max_term_days": 30,
-                **dict.fromkeys(CONTROLS, "block"),
+                **dict.fromkeys(CONTROL_FIELDS, "block"),
             }
         )
         cls.file = cls._limited(cls.customer)

@@ -6,7 +6,9 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .common import CONTROLS, SaleControlCommon
+from odoo.addons.ar_collections.models.credit_facts import CONTROL_FIELDS
+
+from .common import SaleControlCommon
 
 
 class TestExposure(SaleControlCommon):
@@ -14,7 +16,7 @@ class TestExposure(SaleControlCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.file.limit_mode = "unlimited"
-        cls.grade.write(dict.fromkeys(CONTROLS, "allow"))
+        cls.grade.write(dict.fromkeys(CONTROL_FIELDS, "allow"))
 
     def _invoice_order(self, order, post=True, final=False):
         move = order._create_invoices(final=final)
