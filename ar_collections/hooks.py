@@ -2,6 +2,13 @@ from odoo.tools import SQL
 
 # In the order of their references.
 MODELS = (
+    "ar.payment.promise.line",
+    "ar.payment.promise",
+    "ar.payment.plan.item",
+    "ar.payment.plan.line",
+    "ar.payment.plan",
+    "ar.debt.acknowledgement.item",
+    "ar.debt.acknowledgement",
     "ar.collection.action.item",
     "ar.collection.action",
     "ar.collection.run.line",

@@ -102,14 +102,21 @@ class AccountMove(models.Model):
     def button_draft(self):
         # EXTENDS account: a matching stays, but it does not count any more
         result = super().button_draft()
-        self.env["ar.collection.case"]._ledger_changed(self.line_ids)
+        self.env["ar.collection.case"]._matching_changed(self._ar_matched_lines())
         return result
 
     def button_cancel(self):
         # EXTENDS account
         result = super().button_cancel()
-        self.env["ar.collection.case"]._ledger_changed(self.line_ids)
+        self.env["ar.collection.case"]._matching_changed(self._ar_matched_lines())
         return result
+
+    def _ar_matched_lines(self):
+        """Our items, and those that they are matched with: a matching with a draft is none."""
+        lines = self.line_ids
+        return (
+            lines | lines.matched_debit_ids.debit_move_id | lines.matched_credit_ids.credit_move_id
+        )
 
     @api.depends("partner_id", "company_id", "amount_total_signed", "invoice_date_due", "state")
     def _compute_ar_credit(self):

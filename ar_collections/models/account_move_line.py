@@ -39,7 +39,7 @@ class AccountMoveLine(models.Model):
     def _reconcile_post_hook(self, data):
         # EXTENDS account
         result = super()._reconcile_post_hook(data)
-        self.env["ar.collection.case"]._ledger_changed(self)
+        self.env["ar.collection.case"]._matching_changed(self)
         return result
 
     def write(self, vals):

@@ -140,7 +140,7 @@ class ArCollectionAction(models.Model):
             wanted = [
                 item
                 for item in items.get((company.id, plan.partner_id), ())
-                if item.followup and self._is_asked(item, plan)
+                if item.demand > 0 and self._is_asked(item, plan)
             ]
             for step in steps[plan.policy_id, plan.decision.rung]:
                 if not wanted or plan.amount < step.min_amount:
@@ -192,8 +192,8 @@ class ArCollectionAction(models.Model):
                     "date": line.move_id.invoice_date or line.date,
                     "due_date": item.due,
                     "days_overdue": item.days_overdue,
-                    "residual": item.residual,
-                    "residual_currency": item.residual_currency,
+                    "residual": item.demand,
+                    "residual_currency": item.demand_currency,
                     "currency_id": item.currency_id,
                     "amount_total": line.move_id.amount_total or abs(item.residual_currency),
                 }
@@ -205,7 +205,7 @@ class ArCollectionAction(models.Model):
         for action, wanted in zip(self.sudo(), items, strict=True):
             action.write(
                 {
-                    "amount": sum(item.residual for item in wanted),
+                    "amount": sum(item.demand for item in wanted),
                     "due_date": min((item.due for item in wanted), default=False),
                 }
             )
@@ -250,7 +250,7 @@ class ArCollectionAction(models.Model):
                         ).id,
                         "automated": True,
                         "summary": action.summary,
-                        "note": plaintext2html(action.step_id.note or ""),
+                        "note": plaintext2html(action.step_id.note or action.note or ""),
                         "date_deadline": date,
                         "user_id": action.user_id.id,
                     }
@@ -272,7 +272,7 @@ class ArCollectionAction(models.Model):
                     [
                         item
                         for item in items.get((company.id, action.partner_id.id), ())
-                        if item.followup and item.days_overdue
+                        if item.demand > 0 and item.days_overdue
                     ]
                     for action in actions
                 ]

@@ -69,6 +69,10 @@ class ArCollectionCase(models.Model):
     amount_open = fields.Monetary(related="file_id.open_amount")
     amount_disputed = fields.Monetary(string="Disputed", readonly=True)
     amount_promised = fields.Monetary(string="Promised", readonly=True)
+    amount_demand = fields.Monetary(
+        string="To Ask For", readonly=True, help="Overdue less what is disputed or promised."
+    )
+    demand_due_date = fields.Date(string="Oldest Due Date to Ask For", readonly=True)
     amount_collected = fields.Monetary(
         string="Collected",
         compute="_compute_amount_collected",
@@ -96,6 +100,11 @@ class ArCollectionCase(models.Model):
     ladder_due_date = fields.Date(readonly=True)
     ladder_days = fields.Integer(readonly=True)
     action_ids = fields.One2many("ar.collection.action", "case_id")
+    promise_ids = fields.One2many("ar.payment.promise", "case_id", string="Promises")
+    plan_ids = fields.One2many("ar.payment.plan", "case_id", string="Payment Plans")
+    acknowledgement_ids = fields.One2many(
+        "ar.debt.acknowledgement", "case_id", string="Debt Acknowledgements"
+    )
     action_count = fields.Integer(compute="_compute_action_count")
     failed_action_count = fields.Integer(compute="_compute_action_count")
     open_item_ids = fields.Many2many(
@@ -194,6 +203,38 @@ class ArCollectionCase(models.Model):
                 self.env._("Collection stage “%s”", stage.name), date, "stage"
             )
 
+    @api.model
+    def _open_of(self, partner, company):
+        """The case of the customer in the company that is not closed, if any."""
+        return self.search(
+            [
+                ("partner_id", "=", partner.commercial_partner_id.id),
+                ("company_id", "=", company.root_id.id),
+                ("state", "!=", "closed"),
+            ]
+        )
+
+    def _plan_call(self, date, note, user=None):
+        """Give the collector a call to make.
+
+        :param user: who calls when the case has no collector
+        :return: the action
+        """
+        self.ensure_one()
+        action = self.env["ar.collection.action"].create(
+            {
+                "company_id": self.company_id.id,
+                "partner_id": self.partner_id.id,
+                "case_id": self.id,
+                "channel": "call",
+                "user_id": (self.collector_id or user or self.env.user).id,
+                "date_planned": date,
+                "note": note,
+            }
+        )
+        action._schedule(date)
+        return action
+
     # Actions
 
     def _pause(self, reason, end):
@@ -253,6 +294,40 @@ class ArCollectionCase(models.Model):
                 "default_date_planned": self.company_id._ar_today(),
             },
         }
+
+    def action_promise(self):
+        """Enter what the customer promises, proposed as all that may be asked for now."""
+        self.ensure_one()
+        form = self.env.ref("ar_collections.ar_payment_promise_view_form_new")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Promise to Pay"),
+            "res_model": "ar.payment.promise",
+            "view_mode": "form",
+            "views": [(form.id, "form")],
+            "target": "new",
+            "context": {
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+                "default_amount": self.amount_demand,
+            },
+        }
+
+    def action_plan(self):
+        """Draft a payment plan over the customer's overdue items."""
+        self.ensure_one()
+        plan = self.env["ar.payment.plan"].create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        )
+        return plan._get_records_action()
+
+    def action_acknowledgement(self):
+        """Draft an acknowledgement of all that the customer owes."""
+        self.ensure_one()
+        acknowledgement = self.env["ar.debt.acknowledgement"].create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        )
+        return acknowledgement._get_records_action()
 
     def action_open_items(self):
         self.ensure_one()

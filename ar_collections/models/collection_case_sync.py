@@ -1,6 +1,25 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+# What a case takes over from the credit file, by its names and by the file's.
+FIGURES = (
+    "followup_amount",
+    "followup_due",
+    "disputed",
+    "promised",
+    "demand_amount",
+    "demand_due",
+)
+FOLLOWED = (
+    "amount_overdue",
+    "oldest_due_date",
+    "amount_disputed",
+    "amount_promised",
+    "amount_demand",
+    "demand_due_date",
+    "days_overdue",
+)
+
 
 class ArCollectionCase(models.Model):
     """How cases follow the ledger: daily for all customers, at once for those it touches."""
@@ -19,16 +38,27 @@ class ArCollectionCase(models.Model):
         )
         if not lines:
             return
+        for company, company_lines in lines.grouped(lambda line: line.company_id.root_id).items():
+            self._claims_changed(company, company_lines.partner_id.commercial_partner_id)
+
+    @api.model
+    def _claims_changed(self, company, partners):
+        """Bring files and cases of these customers in line with ledger and claims, at once."""
         # Whoever posts or reconciles need not have rights on collection.
         self = self.sudo()  # noqa: PLW0642
-        for company, company_lines in lines.grouped(lambda line: line.company_id.root_id).items():
-            date = self.env["ar.collection.run"]._last_date(company)
-            partners = company_lines.partner_id.commercial_partner_id
-            files = self.env["ar.credit.file"]
-            partners = files._refresh(company, date, partners, current=True)
-            if partners:
-                files._apply_hold_rules(company, date, partners)
-                self._sync(company, date, partners)
+        date = self.env["ar.collection.run"]._last_date(company)
+        files = self.env["ar.credit.file"]
+        partners = files._refresh(company, date, partners, current=True)
+        if partners:
+            files._apply_hold_rules(company, date, partners)
+            self._sync(company, date, partners)
+
+    @api.model
+    def _matching_changed(self, lines):
+        """Judge the promises and plans of these items again, then follow the ledger."""
+        for model in ("ar.payment.promise", "ar.payment.plan"):
+            self.env[model].sudo()._follow_matching(lines)
+        self._ledger_changed(lines)
 
     @api.model
     def _sync(self, company, date, partners=None):
@@ -62,28 +92,30 @@ class ArCollectionCase(models.Model):
             SQL(
                 """
             UPDATE ar_collection_case kase
-               SET amount_overdue = file.followup_amount,
-                   oldest_due_date = file.followup_due,
-                   days_overdue = %(date)s - file.followup_due
+               SET (%(columns)s) = (%(figures)s)
               FROM ar_credit_file file
              WHERE file.id = kase.file_id AND kase.company_id = %(company)s
                AND kase.state <> 'closed' %(scope)s
-               AND (kase.amount_overdue, kase.oldest_due_date, kase.days_overdue)
-                   IS DISTINCT FROM
-                   (file.followup_amount, file.followup_due, %(date)s - file.followup_due)
+               AND (%(present)s) IS DISTINCT FROM (%(figures)s)
             """,
-                date=date,
+                columns=SQL(", ").join(map(SQL.identifier, FOLLOWED)),
+                present=SQL(", ").join(SQL.identifier("kase", name) for name in FOLLOWED),
+                figures=SQL(
+                    "%s, %s - file.followup_due",
+                    SQL(", ").join(SQL.identifier("file", name) for name in FIGURES),
+                    date,
+                ),
                 company=company.id,
                 scope=scope,
             )
         )
-        self.invalidate_model(["amount_overdue", "oldest_due_date", "days_overdue"], flush=False)
+        self.invalidate_model(FOLLOWED, flush=False)
         self._cancel_outdated(company, scope)
         return paid_off
 
     @api.model
     def _cancel_outdated(self, company, scope):
-        """Drop the planned work of steps whose oldest item is settled while the case goes on."""
+        """Drop the planned work of steps whose oldest item is settled, disputed or promised."""
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action"].browse(
             id_
@@ -94,7 +126,7 @@ class ArCollectionCase(models.Model):
               JOIN ar_collection_case kase ON kase.id = action.case_id
              WHERE action.state = 'planned' AND action.step_id IS NOT NULL
                AND kase.company_id = %s %s AND kase.state <> 'closed'
-               AND action.due_date < kase.oldest_due_date
+               AND action.due_date < COALESCE(kase.demand_due_date, 'infinity')
             """,
                     company.id,
                     scope,
@@ -144,9 +176,7 @@ class ArCollectionCase(models.Model):
             "next_action_date": False,
             "waiting_for": False,
             "last_error": False,
-            "amount_overdue": 0,
-            "days_overdue": 0,
-            "oldest_due_date": False,
+            **dict.fromkeys(FOLLOWED, False),
         }
         paid.write({**common, "close_reason": "paid"})
         (self - paid).write({**common, "close_reason": "cancelled"})
@@ -195,7 +225,7 @@ class ArCollectionCase(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-            SELECT file.id, file.followup_amount, file.followup_due
+            SELECT file.id, %s, %s - file.followup_due
               FROM ar_credit_file file
              WHERE file.company_id = %s AND file.followup_amount > 0
                AND NOT EXISTS (
@@ -204,6 +234,8 @@ class ArCollectionCase(models.Model):
                    AND kase.partner_id = file.partner_id)
              ORDER BY file.id
             """,
+                SQL(", ").join(SQL.identifier("file", name) for name in FIGURES),
+                date,
                 company.id,
             )
         )
@@ -226,11 +258,9 @@ class ArCollectionCase(models.Model):
                         "policy_id": policies[file].id,
                         "collector_id": (file.collector_id or file.partner_id.user_id).id,
                         "date_opened": date,
-                        "amount_overdue": amount,
-                        "oldest_due_date": due,
-                        "days_overdue": (date - due).days,
+                        **dict(zip(FOLLOWED, figures, strict=True)),
                     }
-                    for file, (_id, amount, due) in zip(files, rows, strict=True)
+                    for file, (_id, *figures) in zip(files, rows, strict=True)
                 ]
             )
             .with_env(self.env)

@@ -40,9 +40,9 @@ class ArCollectionPlanner(models.AbstractModel):
             SQL(
                 """
             SELECT kase.id, kase.partner_id, kase.file_id, kase.policy_id,
-                   kase.oldest_due_date, kase.days_overdue, kase.amount_overdue,
+                   kase.demand_due_date, %s - kase.demand_due_date, kase.amount_demand,
                    COALESCE(file.unallocated, 0), file.last_contact_date,
-                   CASE WHEN kase.ladder_due_date = kase.oldest_due_date
+                   CASE WHEN kase.ladder_due_date = kase.demand_due_date
                         THEN kase.ladder_days END,
                    kase.next_action_date, kase.waiting_for
               FROM ar_collection_case kase
@@ -51,6 +51,7 @@ class ArCollectionPlanner(models.AbstractModel):
                AND kase.oldest_due_date IS NOT NULL AND kase.policy_id IS NOT NULL %s
              ORDER BY kase.id
             """,
+                date,
                 company.id,
                 SQL() if cases is None else SQL("AND kase.id IN %s", tuple(cases.ids) or (0,)),
             )
@@ -70,6 +71,12 @@ class ArCollectionPlanner(models.AbstractModel):
             ladder,
             *noted,
         ) in rows:
+            if not due:
+                claimed = Decision(None, "claimed", None)
+                plans.append(
+                    Plan(partner_id, file_id, case_id, policy_id, 0, 0, claimed, noted=tuple(noted))
+                )
+                continue
             policy = policies[policy_id]
             net = amount + credit if policy["net_of_credit"] else amount
             situation = Situation(
@@ -121,7 +128,7 @@ class ArCollectionPlanner(models.AbstractModel):
                AND action.step_id IS NOT NULL AND action.case_id IS NOT NULL
                AND action.state <> 'cancelled'
               JOIN ar_collection_action_item item ON item.action_id = action.id
-               AND item.due_date = kase.oldest_due_date
+               AND item.due_date = kase.demand_due_date
              WHERE kase.id IN %s
              GROUP BY kase.id
             """,
@@ -147,11 +154,11 @@ class ArCollectionPlanner(models.AbstractModel):
                 """
             SELECT file.id, file.partner_id, COALESCE(file.unallocated, 0),
                    file.last_contact_date, ARRAY_AGG(item.line_id),
-                   ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.residual)::float8[]
+                   ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.demand)::float8[]
               FROM (%(items)s) item
               JOIN ar_credit_file file ON file.company_id = item.root_id
                AND file.partner_id = item.partner_id
-             WHERE item.followup AND item.due >= %(date)s AND item.due <= %(date)s - (%(first)s)
+             WHERE item.demand > 0 AND item.due >= %(date)s AND item.due <= %(date)s - (%(first)s)
                AND COALESCE(file.followup_amount, 0) = 0
                AND NOT EXISTS (
                 SELECT FROM ar_collection_action_item asked
@@ -167,7 +174,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 date=date,
                 first=rungs[0],
                 rungs=rungs,
-                items=self.env["ar.position"]._items_sql(company, date),
+                items=self.env["ar.position"]._claimed_items_sql(company, date),
             )
         )
         asked = self._asked_before_due([line_id for row in rows for line_id in row[4]])

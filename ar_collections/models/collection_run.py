@@ -193,6 +193,9 @@ class ArCollectionRun(models.Model):
     def _update_cases(self):
         """Figures first; then cases that end, change, wake up or begin."""
         company, date = self.company_id, self.date
+        # What is broken today is asked for today.
+        self.env["ar.payment.promise"]._evaluate(company, date)
+        self.env["ar.payment.plan"]._evaluate(company, date)
         files = self.env["ar.credit.file"]
         files._refresh(company, date)
         if files._refresh_behaviour(company, date):

@@ -28,7 +28,14 @@ MANAGER_FIELDS = (
 # States of a review that is under way: a file has one at most.
 OPEN = ("draft", "submitted")
 # What follows a credit file when two customers become one.
-FILE_MODELS = ("ar.credit.cover", "ar.credit.history", "ar.credit.release")
+FILE_MODELS = (
+    "ar.credit.cover",
+    "ar.credit.history",
+    "ar.credit.release",
+    "ar.payment.promise",
+    "ar.payment.plan",
+    "ar.debt.acknowledgement",
+)
 
 
 class ArCreditFile(models.Model):

@@ -13,8 +13,21 @@ POSITION_COLUMNS = (
     "overdue_count",
     "oldest_due",
     "unallocated",
+    "disputed",
+    "promised",
     "followup_amount",
     "followup_due",
+    "demand_amount",
+    "demand_due",
+)
+# What collection acts on.
+FOLLOWED_COLUMNS = (
+    "disputed",
+    "promised",
+    "followup_amount",
+    "followup_due",
+    "demand_amount",
+    "demand_due",
 )
 BEHAVIOUR_COLUMNS = (
     "avg_days_late",
@@ -52,6 +65,16 @@ class ArCreditFile(models.Model):
         help="Overdue items that are neither excluded from follow-up nor in payment.",
     )
     followup_due = fields.Date(string="Oldest Due Date to Follow Up", readonly=True)
+    disputed = fields.Monetary(readonly=True, help="Open disputes that stop the dunning.")
+    promised = fields.Monetary(
+        readonly=True, help="Open promises to pay and accepted payment plans."
+    )
+    demand_amount = fields.Monetary(
+        string="To Ask For",
+        readonly=True,
+        help="What is to be followed up less what is disputed or promised.",
+    )
+    demand_due = fields.Date(string="Oldest Due Date to Ask For", readonly=True)
     order_amount = fields.Monetary(
         string="Orders Not Invoiced", readonly=True, help="Confirmed orders less their invoices."
     )
@@ -111,12 +134,15 @@ class ArCreditFile(models.Model):
         if partners is not None:
             ids = tuple(partners.commercial_partner_id.ids) or (0,)
             scope = SQL("%s AND partner_id IN %s", scope, ids)
-        figures = SQL(", ").join(
-            SQL("COALESCE(%s, 0)", SQL.identifier("figure", name))
-            if self._fields[name].type != "date"
-            else SQL.identifier("figure", name)
-            for name in POSITION_COLUMNS
-        )
+
+        def values(alias, names):
+            return SQL(", ").join(
+                SQL.identifier(alias, name)
+                if self._fields[name].type == "date"
+                else SQL("COALESCE(%s, 0)", SQL.identifier(alias, name))
+                for name in names
+            )
+
         position = self.env["ar.position"]
         as_booked = current and not position._has_unposted_matching()
         rows = self.env.execute_query(
@@ -129,8 +155,7 @@ class ArCreditFile(models.Model):
                        COALESCE(figure.partner_id, file.partner_id), %(figures)s,
                        COALESCE(%(date)s - figure.oldest_due, 0),
                        COALESCE(figure.open_amount, 0) + COALESCE(file.order_amount, 0),
-                       (COALESCE(file.followup_amount, 0), file.followup_due)
-                       IS DISTINCT FROM (COALESCE(figure.followup_amount, 0), figure.followup_due)
+                       (%(followed_before)s) IS DISTINCT FROM (%(followed)s)
                   FROM (%(figures_sql)s) figure
                   FULL JOIN (SELECT * FROM ar_credit_file WHERE %(scope)s) file
                     ON file.company_id = figure.company_id
@@ -178,7 +203,9 @@ class ArCreditFile(models.Model):
              WHERE inserted.id IS NOT NULL OR fresh.to_chase
             """,
                 columns=SQL(", ").join(map(SQL.identifier, POSITION_COLUMNS)),
-                figures=figures,
+                figures=values("figure", POSITION_COLUMNS),
+                followed=values("figure", FOLLOWED_COLUMNS),
+                followed_before=values("file", FOLLOWED_COLUMNS),
                 date=date,
                 figures_sql=position._figures_sql(
                     companies, date, partners, current, False, as_booked

@@ -21,13 +21,12 @@ class ArCreditReview(models.Model):
     """Somebody looks at a customer's credit, proposes grade and limit; somebody else approves."""
 
     _name = "ar.credit.review"
-    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["ar.numbered.mixin", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Credit Review"
     _order = "date desc, id desc"
     _check_company_auto = True
     _creation_fields = ("file_id",)
 
-    name = fields.Char(string="Number", readonly=True, copy=False, default="/")
     file_id = fields.Many2one(
         "ar.credit.file",
         string="Credit File",
@@ -320,28 +319,9 @@ class ArCreditReview(models.Model):
     def _prepare(self):
         """Number new reviews, and give them the card, what is known and the documents to ask."""
         for company, reviews in self.grouped("company_id").items():
-            sequence = self._sequence(company)
             for review in reviews.with_context(tracking_disable=True):
-                review.name = sequence._next(sequence_date=review.date)
+                review.name = self._next_number(company, review.date)
         self.with_context(tracking_disable=True)._refresh_figures()
-
-    @api.model
-    def _sequence(self, company):
-        """The company's own sequence of numbers, made when the first review needs it."""
-        sequences = self.env["ir.sequence"].sudo()
-        sequence = sequences.search(
-            [("code", "=", self._name), ("company_id", "=", company.id)], limit=1
-        )
-        return sequence or sequences.create(
-            {
-                "name": self._description,
-                "code": self._name,
-                "company_id": company.id,
-                "prefix": "CR/%(range_year)s/",
-                "padding": 4,
-                "use_date_range": True,
-            }
-        )
 
     def action_refresh(self):
         """Read the ledger, the ratings and the last review again; what was entered here stays."""

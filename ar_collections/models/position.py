@@ -22,11 +22,15 @@ class Figures(NamedTuple):
     oldest_due: object = None
     # Open payments on account and credit notes: zero or negative.
     unallocated: float = 0.0
+    # What of the open items, due or not, is in dispute or agreed to be paid later.
     disputed: float = 0.0
     promised: float = 0.0
     # The overdue items that may be asked for: not excluded from follow-up, not being paid.
     followup_amount: float = 0.0
     followup_due: object = None
+    # Those less what is disputed or promised: what is asked for now.
+    demand_amount: float = 0.0
+    demand_due: object = None
 
 
 class Behaviour(NamedTuple):
@@ -60,6 +64,11 @@ class Item(NamedTuple):
     residual_currency: float
     currency_id: int
     followup: bool
+    disputed: float = 0.0
+    promised: float = 0.0
+    # What may be asked for now of an item that is followed up.
+    demand: float = 0.0
+    demand_currency: float = 0.0
 
 
 class ArPosition(models.AbstractModel):
@@ -100,8 +109,8 @@ class ArPosition(models.AbstractModel):
             """
             SELECT company_id, partner_id, open_amount::float8, not_due::float8,
                    overdue_amount::float8, ARRAY[%s]::float8[], overdue_count, oldest_due,
-                   unallocated::float8, 0.0::float8, 0.0::float8, followup_amount::float8,
-                   followup_due
+                   unallocated::float8, disputed::float8, promised::float8,
+                   followup_amount::float8, followup_due, demand_amount::float8, demand_due
               FROM (%s) figure
             """,
             SQL(", ").join(
@@ -139,12 +148,13 @@ class ArPosition(models.AbstractModel):
         query = SQL(
             """
             SELECT root_id, partner_id, line_id, due, GREATEST(%(date)s - due, 0),
-                   residual, residual_currency, currency_id, followup
+                   residual, residual_currency, currency_id, followup,
+                   disputed, promised, demand, demand_currency
               FROM (%(items)s) item
              ORDER BY due, line_id
             """,
             date=date,
-            items=self._items_sql(companies, date, partners.commercial_partner_id),
+            items=self._claimed_items_sql(companies, date, partners.commercial_partner_id),
         )
         for row in self.env.execute_query(query):
             item = Item(*row)
@@ -365,7 +375,8 @@ class ArPosition(models.AbstractModel):
             """
             SELECT company_id, partner_id, bucket_0 AS not_due, %(overdue)s AS overdue_amount,
                    unallocated, bucket_0 + %(overdue)s + unallocated AS open_amount,
-                   overdue_count, oldest_due, followup_amount, followup_due, %(buckets)s
+                   overdue_count, oldest_due, disputed, promised, followup_amount,
+                   followup_due, demand_amount, demand_due, %(buckets)s
               FROM (
                 SELECT root_id AS company_id, partner_id, %(sums)s,
                        COALESCE(SUM(residual) FILTER (WHERE bucket < 0), 0) AS unallocated,
@@ -373,9 +384,13 @@ class ArPosition(models.AbstractModel):
                        MIN(due) FILTER (WHERE bucket > 0) AS oldest_due,
                        COALESCE(SUM(residual) FILTER (WHERE bucket > 0 AND followup), 0)
                            AS followup_amount,
-                       MIN(due) FILTER (WHERE bucket > 0 AND followup) AS followup_due
+                       MIN(due) FILTER (WHERE bucket > 0 AND followup) AS followup_due,
+                       SUM(disputed) AS disputed, SUM(promised) AS promised,
+                       COALESCE(SUM(demand) FILTER (WHERE bucket > 0), 0) AS demand_amount,
+                       MIN(due) FILTER (WHERE bucket > 0 AND demand > 0) AS demand_due
                   FROM (
-                    SELECT root_id, partner_id, due, residual, followup,
+                    SELECT root_id, partner_id, due, residual, followup, disputed, promised,
+                           demand,
                            CASE WHEN residual < 0 THEN -1
                                 ELSE WIDTH_BUCKET(%(date)s::date - due, edges) END AS bucket
                       FROM (%(items)s) item
@@ -390,7 +405,7 @@ class ArPosition(models.AbstractModel):
                 for index, bucket in enumerate(buckets)
             ),
             date=date,
-            items=self._items_sql(companies, date, partners, current, ageing, as_booked),
+            items=self._claimed_items_sql(companies, date, partners, current, ageing, as_booked),
         )
 
     @api.model

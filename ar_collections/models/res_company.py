@@ -41,6 +41,15 @@ class ResCompany(models.Model):
         help="Gets the early warnings; without one the customer's collector gets them.",
     )
 
+    ar_promise_grace_days = fields.Integer(
+        string="Grace of Promises (days)",
+        default=2,
+        help="A payment dated this many days after the promised day still keeps the promise.",
+    )
+
+    _ar_promise_grace = models.Constraint(
+        "CHECK(ar_promise_grace_days >= 0)", "Days of grace cannot be negative."
+    )
     _ar_score_coverage = models.Constraint(
         "CHECK(ar_score_coverage BETWEEN 0 AND 1)",
         "The least coverage of the scorecard is from 0 to 100 %.",

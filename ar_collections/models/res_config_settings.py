@@ -9,3 +9,6 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.root_id.ar_credit_manager_id", readonly=False
     )
     ar_score_coverage = fields.Float(related="company_id.root_id.ar_score_coverage", readonly=False)
+    ar_promise_grace_days = fields.Integer(
+        related="company_id.root_id.ar_promise_grace_days", readonly=False
+    )

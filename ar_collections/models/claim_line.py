@@ -1,0 +1,228 @@
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL, format_amount
+
+# The models of claims, each with the record that it is a line of.
+CLAIMS = ("ar.payment.promise.line", "ar.payment.plan.item")
+
+
+class Settled(NamedTuple):
+    # What payments and credit notes took off the item in time; may be more than the claim.
+    paid: float
+    # What of the claim nobody has to pay any more.
+    void: float
+
+
+class ArClaimLine(models.AbstractModel):
+    """Part of an open item that is not asked for as long as something else is agreed or open.
+
+    What is left of a claim is its amount less what came off the item since it was made, whatever
+    took it off. Amounts are in the currency of the item.
+    """
+
+    _name = "ar.claim.line"
+    _inherit = "ar.readonly.mixin"
+    _description = "Claimed Item"
+    _order = "due_date, id"
+
+    # The many2one to the record whose line this is, and the date from which it holds.
+    _claim_parent = None
+    _claim_start = "date_made"
+    # Which figure it is part of: ``disputed`` or ``promised``.
+    _claim_kind = "promised"
+
+    move_line_id = fields.Many2one(
+        "account.move.line",
+        string="Journal Item",
+        index=True,
+        ondelete="set null",
+        domain=[
+            ("account_id.account_type", "=", "asset_receivable"),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+        ],
+    )
+    move_id = fields.Many2one(related="move_line_id.move_id", string="Document")
+    currency_id = fields.Many2one(
+        "res.currency", compute="_compute_item", store=True, precompute=True
+    )
+    name = fields.Char(string="Number", compute="_compute_item", store=True, precompute=True)
+    due_date = fields.Date(compute="_compute_item", store=True, precompute=True)
+    amount = fields.Monetary(required=True)
+    # Item and ledger as they were when the claim was made.
+    residual_before = fields.Monetary(
+        string="Open When Made", compute="_compute_item", store=True, precompute=True
+    )
+    settled_before = fields.Monetary(compute="_compute_item", store=True, precompute=True)
+    amount_settled = fields.Monetary(
+        string="Paid Since", compute="_compute_amount_settled", help="By payment or credit note."
+    )
+    residual = fields.Monetary(
+        string="Still Open", related="move_line_id.amount_residual_currency", related_sudo=True
+    )
+
+    _positive = models.Constraint("CHECK(amount > 0)", "Claim more than nothing of an item.")
+
+    @api.depends("move_line_id")
+    def _compute_item(self):
+        """The item as it is now; it stays so, since only the choice of the item is looked at."""
+        settled = self._settled_before()
+        for line in self:
+            item = line.move_line_id.sudo()
+            line.currency_id = item.currency_id
+            line.name = item.move_name
+            line.due_date = item.date_maturity or item.date
+            line.residual_before = item.amount_residual_currency
+            line.settled_before = settled.get(item._origin.id, 0)
+
+    def _settled_before(self):
+        """``{item id: what payments and credit notes took off it so far}``"""
+        items = self.move_line_id._origin
+        if not items:
+            return {}
+        self.env["account.partial.reconcile"].flush_model()
+        self.env["account.move.line"].flush_model(["parent_state"])
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT item.id, settled.ever::float8 FROM UNNEST(%s) AS item(id)"
+                    " CROSS JOIN LATERAL (%s) settled",
+                    items.ids,
+                    self.env["ar.position"]._settled_sql(
+                        SQL.identifier("item", "id"), SQL("NULL::date")
+                    ),
+                )
+            )
+        )
+
+    def _compute_amount_settled(self):
+        settled = self._settled_since()
+        for line in self:
+            line.amount_settled = min(settled[line.id].paid, line.amount) if line.id else 0
+
+    def _settled_since(self, last_days=None):
+        """What came off the items of these lines since they were made.
+
+        An item that was closed without money, by a write-off for example, or that was cancelled
+        takes the unpaid part of the claim out of it: nobody has to pay that any more.
+
+        :param last_days: ``{line: date}``, the last day on which a payment counts as paid
+        :return: ``{line id: Settled}``, in the currency of each item
+        """
+        lines = self.filtered("id")
+        if not lines:
+            return {}
+        self.env["account.partial.reconcile"].flush_model()
+        self.env["account.move.line"].flush_model()
+        self.flush_model()
+        last_days = last_days or {}
+        return {
+            id_: Settled(paid, void)
+            for id_, paid, void in self.env.execute_query(
+                SQL(
+                    """
+            SELECT line.id, GREATEST(settled.in_time - line.settled_before, 0)::float8,
+                   CASE WHEN item.id IS NULL OR item.parent_state = 'cancel' OR item.reconciled
+                        THEN GREATEST(
+                            line.amount - GREATEST(settled.ever - line.settled_before, 0), 0)
+                        ELSE 0 END::float8
+              FROM UNNEST(%(ids)s, %(last_days)s::date[]) AS asked(id, last_day)
+              JOIN %(table)s line ON line.id = asked.id
+              LEFT JOIN account_move_line item ON item.id = line.move_line_id
+             CROSS JOIN LATERAL (%(settled)s) settled
+            """,
+                    ids=lines.ids,
+                    last_days=[last_days.get(line, "infinity") for line in lines],
+                    table=SQL.identifier(self._table),
+                    settled=self.env["ar.position"]._settled_sql(
+                        SQL.identifier("item", "id"), SQL.identifier("asked", "last_day")
+                    ),
+                )
+            )
+        }
+
+    @api.constrains("move_line_id", "amount")
+    def _check_item(self):
+        for line in self:
+            parent, item = line[self._claim_parent].sudo(), line.move_line_id.sudo()
+            if not item:
+                continue
+            if item.account_type != "asset_receivable" or item.parent_state != "posted":
+                raise ValidationError(
+                    self.env._("%s is not an open item: choose posted receivables.", line.name)
+                )
+            if (
+                item.partner_id.commercial_partner_id != parent.partner_id
+                or item.company_id.root_id != parent.company_id
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(item)s is not an item of %(customer)s in %(company)s.",
+                        item=line.name,
+                        customer=parent.partner_id.display_name,
+                        company=parent.company_id.display_name,
+                    )
+                )
+            if line.currency_id.compare_amounts(line.amount, line.residual_before) > 0:
+                raise ValidationError(
+                    self.env._(
+                        "Of %(item)s only %(residual)s is open.",
+                        item=line.name,
+                        residual=format_amount(self.env, line.residual_before, line.currency_id),
+                    )
+                )
+
+    @api.model
+    def _claims_sql(self, date, current, partners):
+        """SELECT of ``line_id, kind, amount, residual_before`` of the claims that hold at a date.
+
+        :param current: those that hold as things stand, whatever the date
+        :param partners: of these customers only, or ``None`` for all
+        """
+        parent = self.env[self._fields[self._claim_parent].comodel_name]
+        self.flush_model()
+        parent.flush_model()
+        start = SQL.identifier("claim", self._claim_start)
+        holds = SQL("%s IS NOT NULL AND claim.date_closed IS NULL", start)
+        if not current:
+            holds = SQL(
+                "%s <= %s AND (claim.date_closed IS NULL OR claim.date_closed > %s)",
+                start,
+                date,
+                date,
+            )
+        return SQL(
+            """
+            SELECT line.move_line_id AS line_id, %s AS kind, line.amount, line.residual_before
+              FROM %s line
+              JOIN %s claim ON claim.id = line.%s
+             WHERE line.move_line_id IS NOT NULL AND %s AND %s %s
+            """,
+            self._claim_kind,
+            SQL.identifier(self._table),
+            SQL.identifier(parent._table),
+            SQL.identifier(self._claim_parent),
+            holds,
+            self._claim_holds_sql(),
+            SQL()
+            if partners is None
+            else SQL("AND claim.partner_id IN %s", tuple(partners.ids) or (0,)),
+        )
+
+    @api.model
+    def _claim_holds_sql(self):
+        """What else must be so for a claim to keep its item out of dunning."""
+        return SQL("TRUE")
+
+
+class ArPosition(models.AbstractModel):
+    _inherit = "ar.position"
+
+    @api.model
+    def _claims_sql(self, date, current, partners):
+        # EXTENDS ar_collections
+        return SQL(" UNION ALL ").join(
+            self.env[model]._claims_sql(date, current, partners) for model in CLAIMS
+        )

@@ -1,0 +1,277 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import format_amount, format_date
+
+# A promise that was judged is judged again when a matching changes, not when it was given up.
+JUDGED = ("open", "kept", "broken")
+
+
+class ArPaymentPromise(models.Model):
+    """The customer's word to pay an amount by a day. Dunning of that amount waits for it.
+
+    Whether it was kept is read from the ledger: payments and credit notes matched with its items
+    since it was made, dated not later than the promised day and the company's days of grace.
+    """
+
+    _name = "ar.payment.promise"
+    _inherit = "ar.case.record"
+    _description = "Promise to Pay"
+    _order = "date desc, id desc"
+    _rec_name = "partner_id"
+    _creation_fields = (
+        "partner_id",
+        "company_id",
+        "case_id",
+        "action_id",
+        "currency_id",
+        "amount",
+        "date",
+        "line_ids",
+    )
+
+    amount = fields.Monetary(required=True, readonly=True, tracking=True)
+    amount_paid = fields.Monetary(string="Paid", compute="_compute_amount_paid")
+    date = fields.Date(
+        string="Promised For", required=True, readonly=True, index=True, tracking=True
+    )
+    date_made = fields.Date(
+        string="Made On",
+        required=True,
+        readonly=True,
+        default=lambda self: self.env.company._ar_today(),
+    )
+    date_closed = fields.Date(string="Decided On", readonly=True)
+    state = fields.Selection(
+        [
+            ("open", "Open"),
+            ("kept", "Kept"),
+            ("broken", "Broken"),
+            ("replaced", "Replaced"),
+            ("cancelled", "Cancelled"),
+        ],
+        default="open",
+        required=True,
+        readonly=True,
+        index=True,
+        tracking=True,
+    )
+    kept_share = fields.Float(
+        string="Kept",
+        compute="_compute_kept_share",
+        store=True,
+        aggregator="avg",
+        help="Its average over the promises that were decided is the promise-kept rate.",
+    )
+    line_ids = fields.One2many(
+        "ar.payment.promise.line", "promise_id", string="Items", readonly=True
+    )
+    contact_id = fields.Many2one("res.partner", string="Promised By")
+    note = fields.Text()
+    replaced_by_id = fields.Many2one("ar.payment.promise", readonly=True, ondelete="set null")
+
+    _positive = models.Constraint("CHECK(amount > 0)", "A promise is for more than nothing.")
+    _decided = models.Constraint(
+        "CHECK(state = 'open' OR date_closed IS NOT NULL)", "A promise is decided on a day."
+    )
+    _open_idx = models.Index("(company_id, date) WHERE state = 'open'")
+
+    @api.depends("state")
+    def _compute_kept_share(self):
+        for promise in self:
+            promise.kept_share = float(promise.state == "kept")
+
+    def _compute_amount_paid(self):
+        settled = self.line_ids._settled_since()
+        for promise in self:
+            paid = sum(settled[line.id].paid for line in promise.line_ids if line.id)
+            promise.amount_paid = min(paid, promise.amount)
+
+    @api.depends("partner_id", "amount", "date")
+    def _compute_display_name(self):
+        for promise in self:
+            promise.display_name = self.env._(
+                "%(amount)s by %(date)s",
+                amount=format_amount(self.env, promise.amount, promise.currency_id),
+                date=format_date(self.env, promise.date),
+            )
+
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        promises = super().create(vals_list)
+        # The ledger decides what follows, whatever its reader may see.
+        made = promises.sudo()
+        made._check_term()
+        made.filtered(lambda promise: not promise.line_ids)._allocate()
+        made._check_items()
+        made._replace_former()
+        for company, same in made.grouped("company_id").items():
+            self.env["ar.collection.case"]._claims_changed(company, same.partner_id)
+        return promises
+
+    def _check_term(self):
+        for promise in self:
+            if promise.date < promise.date_made:
+                raise ValidationError(self.env._("Nobody promises to have paid: choose a day."))
+
+    def _allocate(self):
+        """Take the amount from the open items in its currency, the oldest due date first."""
+        values = []
+        for company, promises in self.grouped("company_id").items():
+            items = self.env["ar.position"]._items(
+                company, company._ar_today(), promises.partner_id
+            )
+            for promise in promises:
+                currency, left = promise.currency_id, promise.amount
+                for item in items.get((company.id, promise.partner_id.id), ()):
+                    if item.currency_id != currency.id or item.residual_currency <= 0:
+                        continue
+                    part = min(left, item.residual_currency)
+                    if currency.compare_amounts(part, 0) <= 0:
+                        break
+                    left = currency.round(left - part)
+                    values.append(
+                        {"promise_id": promise.id, "move_line_id": item.line_id, "amount": part}
+                    )
+        self.env["ar.payment.promise.line"].create(values)
+
+    def _check_items(self):
+        for promise in self:
+            total = sum(promise.line_ids.mapped("amount"))
+            if promise.line_ids.currency_id - promise.currency_id:
+                raise ValidationError(
+                    self.env._(
+                        "A promise is in one currency: make another one for the other items."
+                    )
+                )
+            if promise.currency_id.compare_amounts(total, promise.amount):
+                raise ValidationError(
+                    self.env._(
+                        "%(customer)s has promised %(amount)s, but only %(total)s of it has open "
+                        "items in this currency. Correct the amount or the items.",
+                        customer=promise.partner_id.display_name,
+                        amount=format_amount(self.env, promise.amount, promise.currency_id),
+                        total=format_amount(self.env, total, promise.currency_id),
+                    )
+                )
+
+    def _replace_former(self):
+        """A new promise takes the place of open ones for the same items."""
+        for promise in self:
+            former = self.search(
+                [
+                    ("state", "=", "open"),
+                    ("line_ids.move_line_id", "in", promise.line_ids.move_line_id.ids),
+                    ("id", "!=", promise.id),
+                ]
+            )
+            former.write(
+                {
+                    "state": "replaced",
+                    "replaced_by_id": promise.id,
+                    "date_closed": promise.date_made,
+                }
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_record(self):
+        raise UserError(self.env._("A promise stays as a record. A manager can cancel it."))
+
+    # Decision
+
+    @api.model
+    def _follow_matching(self, lines):
+        """Judge the promises for these journal items again."""
+        promises = (
+            self.env["ar.payment.promise.line"]
+            .search([("move_line_id", "in", lines.ids)])
+            .promise_id.filtered(lambda promise: promise.state in JUDGED)
+        )
+        for company, same in promises.grouped("company_id").items():
+            same._judge(self.env["ar.collection.run"]._last_date(company))
+
+    @api.model
+    def _evaluate(self, company, date):
+        """The daily judgement of all open promises of the company."""
+        self.search([("company_id", "=", company.id), ("state", "=", "open")])._judge(date)
+        self.env["ar.credit.file"]._count_promises(company, date)
+
+    def _judge(self, date):
+        """Keep, break or open again, by what the ledger says on a date."""
+        settled = self.line_ids._settled_since(
+            {line: line.promise_id._last_day() for line in self.line_ids}
+        )
+        verdicts = {
+            promise: promise._verdict(
+                sum(settled[line.id].paid for line in promise.line_ids),
+                sum(settled[line.id].void for line in promise.line_ids),
+                date,
+            )
+            for promise in self
+        }
+        changed = self.filtered(lambda promise: verdicts[promise] != promise.state)
+        for state, promises in changed.grouped(verdicts.get).items():
+            promises.write({"state": state, "date_closed": state != "open" and date})
+        for company, promises in changed.grouped("company_id").items():
+            self.env["ar.credit.file"]._count_promises(company, date, promises.partner_id)
+        changed.filtered(lambda promise: promise.state == "broken")._after_broken(date)
+
+    def _verdict(self, paid, void, date):
+        """The state that the ledger gives the promise on a date."""
+        required = self.currency_id.round(self.amount - void)
+        if required <= 0:
+            return "cancelled"
+        if self.currency_id.compare_amounts(paid, required) >= 0:
+            return "kept"
+        return "broken" if date > self._last_day() else "open"
+
+    def _last_day(self):
+        """The promised day and the company's days of grace."""
+        return self.date + timedelta(days=self.company_id.ar_promise_grace_days)
+
+    def _after_broken(self, date):
+        """Dunning goes on the same day; the collector calls and credit looks at the customer."""
+        notes = {}
+        for promise in self:
+            note = self.env._(
+                "The promise of %(amount)s by %(date)s was broken; %(paid)s came.",
+                amount=format_amount(self.env, promise.amount, promise.currency_id),
+                date=format_date(self.env, promise.date),
+                paid=format_amount(self.env, promise.amount_paid, promise.currency_id),
+            )
+            notes[promise.file_id.id] = note
+            if promise.case_id.state == "open":
+                promise.case_id._plan_call(date, note, promise.user_id)
+        self.env["ar.credit.review"]._open_for(self.file_id, "broken_promise", notes, date)
+
+    def action_cancel(self):
+        """A promise that was entered by mistake; it counts for nothing."""
+        for promise in self:
+            if not self.env.user.has_group("ar_collections.group_credit_manager"):
+                raise AccessError(self.env._("Only a credit manager cancels a promise."))
+            if promise.state != "open":
+                raise UserError(self.env._("Only an open promise can be cancelled."))
+        self.check_access("write")
+        for company, promises in self.sudo().grouped("company_id").items():
+            promises.write({"state": "cancelled", "date_closed": company._ar_today()})
+            self.env["ar.collection.case"]._claims_changed(company, promises.partner_id)
+
+
+class ArPaymentPromiseLine(models.Model):
+    """The part of one item that a promise is about."""
+
+    _name = "ar.payment.promise.line"
+    _inherit = "ar.claim.line"
+    _description = "Promised Item"
+    _creation_fields = ("promise_id",)
+    _claim_parent = "promise_id"
+
+    promise_id = fields.Many2one(
+        "ar.payment.promise", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(
+        related="promise_id.company_id", store=True, precompute=True, index=True
+    )

@@ -1,0 +1,75 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# A word that was not kept is held against the customer for this long.
+MEMORY_DAYS = 365
+
+
+class ArCreditFile(models.Model):
+    """What the customer's word is worth."""
+
+    _inherit = "ar.credit.file"
+
+    promise_ids = fields.One2many("ar.payment.promise", "file_id", string="Promises")
+    plan_ids = fields.One2many("ar.payment.plan", "file_id", string="Payment Plans")
+    promise_count = fields.Integer(
+        string="Promises Decided",
+        readonly=True,
+        help="Promises and payment plans that were kept or broken in the last 365 days.",
+    )
+    promise_kept_rate = fields.Float(
+        string="Promises Kept",
+        readonly=True,
+        aggregator="avg",
+        help="Share of the promises and payment plans of the last 365 days that were kept.",
+    )
+
+    @api.model
+    def _count_promises(self, company, date, partners=None):
+        """Count promises and plans kept and broken, of all customers or some, in one statement."""
+        for model in ("ar.payment.promise", "ar.payment.plan", "ar.credit.file"):
+            self.env[model].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+            WITH decided AS (
+                SELECT file_id, COUNT(*) FILTER (WHERE kept) AS kept, COUNT(*) AS total
+                  FROM (
+                    SELECT file_id, state = 'kept' AS kept, company_id, date
+                      FROM ar_payment_promise WHERE state IN ('kept', 'broken')
+                     UNION ALL
+                    SELECT file_id, state = 'done', company_id, date_closed
+                      FROM ar_payment_plan WHERE state IN ('done', 'defaulted')
+                  ) word
+                 WHERE company_id = %(company)s AND date > %(since)s
+                 GROUP BY file_id
+            ), fresh AS (
+                SELECT file.id, COALESCE(total - kept, 0) AS broken_promises,
+                       COALESCE(total, 0) AS promise_count,
+                       COALESCE(kept::float8 / total, 0) AS promise_kept_rate
+                  FROM ar_credit_file file
+                  LEFT JOIN decided ON decided.file_id = file.id
+                 WHERE file.company_id = %(company)s AND %(scope)s
+                   AND (decided.file_id IS NOT NULL OR file.promise_count > 0)
+            )
+            UPDATE ar_credit_file file
+               SET (broken_promises, promise_count, promise_kept_rate)
+                 = (fresh.broken_promises, fresh.promise_count, fresh.promise_kept_rate)
+              FROM fresh
+             WHERE fresh.id = file.id
+               AND (COALESCE(file.broken_promises, 0), COALESCE(file.promise_count, 0),
+                    COALESCE(file.promise_kept_rate, 0)) IS DISTINCT FROM
+                   (fresh.broken_promises, fresh.promise_count, fresh.promise_kept_rate)
+            """,
+                company=company.id,
+                since=date - timedelta(days=MEMORY_DAYS),
+                scope=SQL("TRUE")
+                if partners is None
+                else SQL("file.partner_id IN %s", tuple(partners.ids) or (0,)),
+            )
+        )
+        self.invalidate_model(
+            ["broken_promises", "promise_count", "promise_kept_rate"], flush=False
+        )
