@@ -64,7 +64,7 @@ class ArPaymentPlan(models.Model):
     )
     amount_paid = fields.Monetary(string="Paid", compute="_compute_amount_paid")
     next_date = fields.Date(string="Next Instalment", compute="_compute_amount_paid")
-    next_amount = fields.Monetary(string="Next Amount", compute="_compute_amount_paid")
+    next_amount = fields.Monetary(compute="_compute_amount_paid")
     date_made = fields.Date(
         string="Made On",
         required=True,
@@ -76,7 +76,7 @@ class ArPaymentPlan(models.Model):
     # How to make the instalments.
     first_date = fields.Date(string="First Instalment On")
     period = fields.Selection(PERIODS, default="month", required=True)
-    instalment_count = fields.Integer(string="Number of Instalments", default=3)
+    instalment_count = fields.Integer(string="Instalments to Make", default=3)
     instalment_amount = fields.Monetary(
         string="Amount per Instalment", help="Instead of a number of instalments."
     )
@@ -132,9 +132,10 @@ class ArPaymentPlan(models.Model):
         }
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for plan in self:
             plan.access_url = f"/my/receivables/plan/{plan.id}"
+        return result
 
     # CRUD
 

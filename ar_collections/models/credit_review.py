@@ -26,6 +26,7 @@ class ArCreditReview(models.Model):
     _order = "date desc, id desc"
     _check_company_auto = True
     _creation_fields = ("file_id",)
+    _number_prefix = "CR"
 
     file_id = fields.Many2one(
         "ar.credit.file",

@@ -34,9 +34,10 @@ class ArDebtAcknowledgement(models.Model):
     contact_id = fields.Many2one("res.partner", string="Signs")
 
     def _compute_access_url(self):
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for record in self:
             record.access_url = f"/my/receivables/acknowledgement/{record.id}"
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):
