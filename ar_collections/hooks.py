@@ -2,6 +2,10 @@ from odoo.tools import SQL
 
 # In the order of their references.
 MODELS = (
+    "ar.dispute.line",
+    "ar.dispute",
+    "ar.dispute.cause",
+    "ar.dispute.reason",
     "ar.payment.promise.line",
     "ar.payment.promise",
     "ar.payment.plan.item",

@@ -1,8 +1,9 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
 from .credit_control import COLLECT_STOPPED, STOPPING, Passed
 from .credit_document import Demand
+from .dispute import DECIDED
 from .res_partner import COLLECTION_GROUPS
 
 
@@ -110,6 +111,54 @@ class AccountMove(models.Model):
         result = super().button_cancel()
         self.env["ar.collection.case"]._matching_changed(self._ar_matched_lines())
         return result
+
+    def action_toggle_block_payment(self):
+        # EXTENDS account: what is blocked is in dispute, and a decided dispute unblocks it
+        result = super().action_toggle_block_payment()
+        if self.env.context.get("ar_dispute_decided") is DECIDED:
+            return result
+        if self.payment_state == "blocked":
+            return self._ar_dispute_blocked() or result
+        self._ar_open_disputes().action_withdraw()
+        return result
+
+    def _ar_open_disputes(self):
+        """The open disputes of these invoices alone."""
+        lines = self.env["ar.dispute.line"].search(
+            [("move_line_id.move_id", "in", self.ids), ("state", "=", "open")]
+        )
+        return lines.dispute_id.filtered(lambda dispute: dispute.line_ids.move_id <= self)
+
+    def _ar_dispute_blocked(self):
+        """Open a dispute of what is open of a customer's invoice, and show it.
+
+        :return: the action that opens it, nothing when there is no need
+        """
+        items = self.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        )
+        if not self.is_sale_document() or self._ar_open_disputes() or not items:
+            return None
+        # Whoever blocks an invoice need not have rights on collection.
+        dispute = (
+            self.env["ar.dispute"]
+            .sudo()
+            .create(
+                {
+                    "partner_id": self.commercial_partner_id.id,
+                    "company_id": self.company_id.root_id.id,
+                    "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                    "line_ids": [
+                        Command.create(
+                            {"move_line_id": item.id, "amount": item.amount_residual_currency}
+                        )
+                        for item in items
+                    ],
+                }
+            )
+            .with_env(self.env)
+        )
+        return dispute._get_records_action() if dispute.has_access("read") else None
 
     def _ar_matched_lines(self):
         """Our items, and those that they are matched with: a matching with a draft is none."""

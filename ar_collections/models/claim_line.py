@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL, format_amount
 
 # The models of claims, each with the record that it is a line of.
-CLAIMS = ("ar.payment.promise.line", "ar.payment.plan.item")
+CLAIMS = ("ar.payment.promise.line", "ar.payment.plan.item", "ar.dispute.line")
 
 
 class Settled(NamedTuple):
@@ -18,8 +18,8 @@ class Settled(NamedTuple):
 class ArClaimLine(models.AbstractModel):
     """Part of an open item that is not asked for as long as something else is agreed or open.
 
-    What is left of a claim is its amount less what came off the item since it was made, whatever
-    took it off. Amounts are in the currency of the item.
+    What is left of a promise is its amount less what came off the item since it was made, whatever
+    took it off; of a dispute as much as the item has. Amounts are in the currency of the item.
     """
 
     _name = "ar.claim.line"
@@ -32,6 +32,8 @@ class ArClaimLine(models.AbstractModel):
     _claim_start = "date_made"
     # Which figure it is part of: ``disputed`` or ``promised``.
     _claim_kind = "promised"
+    # Whether what comes off the item comes off the claim first, or off the rest.
+    _claim_is_paid_first = True
 
     move_line_id = fields.Many2one(
         "account.move.line",
@@ -195,12 +197,13 @@ class ArClaimLine(models.AbstractModel):
             )
         return SQL(
             """
-            SELECT line.move_line_id AS line_id, %s AS kind, line.amount, line.residual_before
+            SELECT line.move_line_id AS line_id, %s AS kind, line.amount, %s AS residual_before
               FROM %s line
               JOIN %s claim ON claim.id = line.%s
              WHERE line.move_line_id IS NOT NULL AND %s AND %s %s
             """,
             self._claim_kind,
+            SQL("line.residual_before") if self._claim_is_paid_first else SQL("NULL::numeric"),
             SQL.identifier(self._table),
             SQL.identifier(parent._table),
             SQL.identifier(self._claim_parent),

@@ -105,6 +105,7 @@ class ArCollectionCase(models.Model):
     acknowledgement_ids = fields.One2many(
         "ar.debt.acknowledgement", "case_id", string="Debt Acknowledgements"
     )
+    dispute_ids = fields.One2many("ar.dispute", "case_id", string="Disputes")
     action_count = fields.Integer(compute="_compute_action_count")
     failed_action_count = fields.Integer(compute="_compute_action_count")
     open_item_ids = fields.Many2many(
@@ -320,6 +321,20 @@ class ArCollectionCase(models.Model):
             {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
         )
         return plan._get_records_action()
+
+    def action_dispute(self):
+        """Record what the customer objects to."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Dispute"),
+            "res_model": "ar.dispute",
+            "view_mode": "form",
+            "context": {
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+            },
+        }
 
     def action_acknowledgement(self):
         """Draft an acknowledgement of all that the customer owes."""

@@ -56,7 +56,7 @@ class ArCollectionCase(models.Model):
     @api.model
     def _matching_changed(self, lines):
         """Judge the promises and plans of these items again, then follow the ledger."""
-        for model in ("ar.payment.promise", "ar.payment.plan"):
+        for model in ("ar.dispute", "ar.payment.promise", "ar.payment.plan"):
             self.env[model].sudo()._follow_matching(lines)
         self._ledger_changed(lines)
 

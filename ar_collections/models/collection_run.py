@@ -196,6 +196,7 @@ class ArCollectionRun(models.Model):
         # What is broken today is asked for today.
         self.env["ar.payment.promise"]._evaluate(company, date)
         self.env["ar.payment.plan"]._evaluate(company, date)
+        self.env["ar.dispute"]._escalate_due(company, date)
         files = self.env["ar.credit.file"]
         files._refresh(company, date)
         if files._refresh_behaviour(company, date):

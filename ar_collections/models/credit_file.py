@@ -20,6 +20,7 @@ MANAGER_FIELDS = (
     "next_review_date",
     "policy_id",
     "collector_id",
+    "dispute_days",
     "hold",
     "hold_reason",
 )
@@ -35,6 +36,7 @@ FILE_MODELS = (
     "ar.payment.promise",
     "ar.payment.plan",
     "ar.debt.acknowledgement",
+    "ar.dispute",
 )
 
 
@@ -93,6 +95,11 @@ class ArCreditFile(models.Model):
 
     last_contact_date = fields.Date(
         string="Last Contact", readonly=True, help="By any step or call, courtesy messages too."
+    )
+    dispute_days = fields.Integer(
+        string="Dispute Window (days)",
+        tracking=True,
+        help="By contract with this customer. Zero for the window of the payment term or company.",
     )
     dunning_contact_id = fields.Many2one(
         "res.partner", help="Gets the reminders, instead of the invoice address."

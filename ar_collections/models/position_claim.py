@@ -14,7 +14,8 @@ class ArPosition(models.AbstractModel):
     def _claims_sql(self, date, current, partners):
         """SELECT of ``line_id, kind, amount, residual_before``, any number of rows per item.
 
-        ``kind`` is ``disputed`` or ``promised``; amounts are in the currency of the item.
+        ``kind`` is ``disputed`` or ``promised``; amounts are in the currency of the item. What
+        came off the item since ``residual_before`` came off the claim; without it, off the rest.
         """
         return SQL(
             "SELECT NULL::int AS line_id, NULL::varchar AS kind, 0.0 AS amount,"
@@ -27,7 +28,7 @@ class ArPosition(models.AbstractModel):
     ):
         """The rows of ``_items_sql`` with ``disputed, promised, demand, demand_currency``.
 
-        A claim loses what came off its item since it was made. What is disputed is not promised.
+        What is disputed is not promised.
         The demand is what is left of an item that may be followed up.
         """
         if partners is not None:

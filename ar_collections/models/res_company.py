@@ -47,6 +47,15 @@ class ResCompany(models.Model):
         help="A payment dated this many days after the promised day still keeps the promise.",
     )
 
+    ar_dispute_days = fields.Integer(
+        string="Dispute Window (days)",
+        help="Days after delivery, or else after the invoice date, in which customers may dispute "
+        "an invoice. Zero for no window: every dispute is in time.",
+    )
+
+    _ar_dispute = models.Constraint(
+        "CHECK(ar_dispute_days >= 0)", "The dispute window cannot be negative."
+    )
     _ar_promise_grace = models.Constraint(
         "CHECK(ar_promise_grace_days >= 0)", "Days of grace cannot be negative."
     )

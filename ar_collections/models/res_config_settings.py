@@ -12,3 +12,4 @@ class ResConfigSettings(models.TransientModel):
     ar_promise_grace_days = fields.Integer(
         related="company_id.root_id.ar_promise_grace_days", readonly=False
     )
+    ar_dispute_days = fields.Integer(related="company_id.root_id.ar_dispute_days", readonly=False)

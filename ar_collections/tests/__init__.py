@@ -5,6 +5,7 @@ from . import (
     test_control,
     test_credit_file,
     test_decision,
+    test_dispute,
     test_performance,
     test_plan,
     test_position,
