@@ -1,0 +1,87 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+# Stages in which somebody outside, or nobody, collects.
+OUTSIDE = ("agency", "legal", "writeoff")
+# A lapse of limitation so many days away makes the court the better way.
+NEAR_LAPSE_DAYS = 365
+
+
+def propose(acknowledged, days_to_lapse):
+    """Where an old case should go.
+
+    A claim that is proven by a signed acknowledgement, or that will be barred soon, belongs in
+    court; for all others an agency comes first.
+
+    :param acknowledged: whether the customer has signed an acknowledgement of the debt
+    :param days_to_lapse: days until the first item is barred, ``None`` when none ever is
+    :return: ``agency`` or ``legal``
+    """
+    soon = days_to_lapse is not None and days_to_lapse <= NEAR_LAPSE_DAYS
+    return "legal" if acknowledged or soon else "agency"
+
+
+class ArCollectionCase(models.Model):
+    """The three-month rule: what own effort has not collected by then goes outside."""
+
+    _inherit = "ar.collection.case"
+
+    escalation = fields.Selection(
+        [("agency", "Agency"), ("legal", "Legal")],
+        string="Proposed For",
+        readonly=True,
+        tracking=True,
+        help="Own effort had its time: hand the case over, or decide otherwise.",
+    )
+    escalation_date = fields.Date(string="Proposed On", readonly=True)
+
+    def write(self, vals):
+        # EXTENDS ar_collections: what was proposed has happened
+        result = super().write(vals)
+        if vals.get("stage_id") or vals.get("state") == "closed":
+            outside = vals.get("state") == "closed" or (
+                self.env["ar.collection.stage"].browse(vals["stage_id"]).kind in OUTSIDE
+            )
+            if outside:
+                # The proposal is the system's, whoever moves the case.
+                self.sudo().filtered("escalation").escalation = False
+        return result
+
+    @api.model
+    def _escalate(self, company, date):
+        """Propose an agency or the court for cases that are old, once each."""
+        if not company.ar_escalation_days:
+            return
+        cases = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "=", "open"),
+                ("escalation_date", "=", False),
+                ("demand_due_date", "<", date - timedelta(days=company.ar_escalation_days)),
+                ("stage_id.kind", "not in", OUTSIDE),
+                ("placement_ids", "not any", [("state", "=", "placed")]),
+            ]
+        )
+        if not cases:
+            return
+        signed = self.env["ar.debt.acknowledgement"].search(
+            [("case_id", "in", cases.ids), ("state", "=", "signed")]
+        )
+        lapses = self.env["ar.limitation"]._first_lapses(company, date, cases.partner_id)
+        proposals = {}
+        for case in cases:
+            lapse = lapses.get(case.partner_id.id)
+            proposals[case] = propose(case in signed.case_id, lapse and (lapse - date).days)
+        for kind, same in cases.grouped(proposals.get).items():
+            same.write({"escalation": kind, "escalation_date": date})
+        texts = {
+            "agency": self.env._("Overdue for long: hand over to an agency?"),
+            "legal": self.env._("Overdue for long: take legal action?"),
+        }
+        self.env["mail.activity"]._ar_give(
+            company,
+            "ar_collections.activity_escalation",
+            date,
+            {case: (texts[proposals[case]], "") for case in cases},
+        )

@@ -1,0 +1,264 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_amount
+
+from .legal_options import OPTIONS, Claim, weigh
+
+# Which placement a decision leads to.
+PLACEMENTS = {"court": "lawyer", "agency": "agency"}
+SHARES = ("interest", "tax_rate", "court_chance", "agency_chance", "commission", "plan_chance")
+
+
+class ArLegalDecision(models.Model):
+    """Sue or not: what each way with a case is worth, and what was decided."""
+
+    _name = "ar.legal.decision"
+    _inherit = ["ar.numbered.mixin", "ar.case.record"]
+    _description = "Sue-or-Not Sheet"
+    _order = "id desc"
+    _number_prefix = "SN"
+
+    state = fields.Selection(
+        [("draft", "Draft"), ("decided", "Decided")],
+        default="draft",
+        required=True,
+        readonly=True,
+        index=True,
+        tracking=True,
+        copy=False,
+    )
+    amount = fields.Monetary(
+        string="Claim",
+        compute="_compute_amount",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What is overdue, in company currency.",
+    )
+    interest = fields.Float(
+        string="Interest a Year", default=0.06, help="Money that comes later is worth less."
+    )
+    tax_rate = fields.Float(
+        string="Tax Saved by a Write-Off",
+        default=0.25,
+        help="Share of a loss that comes back as lower tax.",
+    )
+    court_chance = fields.Float(
+        string="Chance to Be Paid",
+        default=0.6,
+        help="To win, and to get the money from the customer after that.",
+    )
+    court_fee = fields.Monetary(
+        compute="_compute_fees", store=True, readonly=False, precompute=True
+    )
+    lawyer_fee = fields.Monetary(
+        string="Lawyer's Fee",
+        compute="_compute_fees",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    fee_back = fields.Boolean(
+        string="Loser Pays the Court Fee", default=True, help="It comes back with a claim won."
+    )
+    court_months = fields.Integer(string="Months to the Money", default=12)
+    agency_chance = fields.Float(string="Share Recovered", default=0.4)
+    commission = fields.Float(default=0.25)
+    agency_months = fields.Integer(string="Months of the Agency", default=6)
+    plan_chance = fields.Float(string="Share Paid in Instalments", default=0.3)
+    plan_months = fields.Integer(string="Monthly Instalments", default=12)
+    insured_amount = fields.Monetary(
+        string="Insured",
+        compute="_compute_insured_amount",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What credit insurances in force pay of the claim.",
+    )
+    insurance_months = fields.Integer(string="Months of the Insurer", default=6)
+    best = fields.Selection(OPTIONS, compute="_compute_best", store=True)
+    best_value = fields.Monetary(compute="_compute_best", store=True)
+    comparison = fields.Html(compute="_compute_comparison", sanitize=False)
+    decision = fields.Selection(OPTIONS, tracking=True, copy=False)
+    reason = fields.Text(tracking=True, copy=False)
+    decided_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    date = fields.Date(string="Decided On", readonly=True, copy=False)
+
+    _shares = models.Constraint(
+        f"CHECK({' AND '.join(f'{name} BETWEEN 0 AND 1' for name in SHARES)})",
+        "Chances, shares and rates are from 0 to 100 %.",
+    )
+    _amounts = models.Constraint(
+        "CHECK(amount > 0 AND court_fee >= 0 AND lawyer_fee >= 0 AND insured_amount >= 0"
+        " AND court_months >= 0 AND agency_months >= 0 AND plan_months >= 0"
+        " AND insurance_months >= 0)",
+        "A claim is more than nothing; fees and months cannot be negative.",
+    )
+
+    @api.depends("case_id")
+    def _compute_amount(self):
+        for sheet in self:
+            sheet.amount = sheet.sudo().case_id.amount_overdue or sheet.amount
+
+    @api.depends("case_id")
+    def _compute_fees(self):
+        """What the newest placement of the case has cost so far."""
+        for sheet in self:
+            placements = self.env["ar.placement"].sudo()
+            case_id = sheet.sudo().case_id.id or 0
+            costs = placements.search([("case_id", "=", case_id)], limit=1).cost_ids
+            for kind in ("court", "lawyer"):
+                known = costs.filtered(lambda cost, kind=kind: cost.kind == kind)
+                sheet[f"{kind}_fee"] = sum(known.mapped("amount"))
+
+    @api.depends("partner_id", "company_id", "amount")
+    def _compute_insured_amount(self):
+        for sheet in self:
+            covers = (
+                self.env["ar.credit.cover"]
+                .sudo()
+                .search([("file_id", "=", sheet.file_id.id or 0), ("kind", "=", "insurance")])
+                .filtered(lambda cover: cover.state == "active")
+            )
+            date = sheet.company_id._ar_today() if sheet.company_id else fields.Date.today()
+            insured = 0
+            for cover in covers:
+                limit = cover._amount_at(date)
+                insured += min(limit, sheet.amount * cover.covered_share)
+            sheet.insured_amount = min(insured, sheet.amount)
+
+    def _weigh(self):
+        """The ways of one sheet, best first; see :func:`weigh`."""
+        return weigh(
+            Claim(
+                amount=self.amount,
+                interest=self.interest,
+                tax_rate=self.tax_rate,
+                court_chance=self.court_chance,
+                court_fee=self.court_fee,
+                lawyer_fee=self.lawyer_fee,
+                court_months=self.court_months,
+                fee_back=self.fee_back,
+                agency_chance=self.agency_chance,
+                commission=self.commission,
+                agency_months=self.agency_months,
+                plan_chance=self.plan_chance,
+                plan_months=self.plan_months,
+                insured=self.insured_amount,
+                insurance_months=self.insurance_months,
+            )
+        )
+
+    @api.depends(
+        "amount",
+        *SHARES,
+        "court_fee",
+        "lawyer_fee",
+        "fee_back",
+        "court_months",
+        "agency_months",
+        "plan_months",
+        "insured_amount",
+        "insurance_months",
+    )
+    def _compute_best(self):
+        for sheet in self:
+            best = sheet._weigh()[0]
+            sheet.best = best.option
+            sheet.best_value = sheet.currency_id.round(best.value) if sheet.currency_id else 0
+
+    @api.depends("best", "best_value", "decision")
+    @api.depends_context("lang")
+    def _compute_comparison(self):
+        names = dict(self._fields["best"]._description_selection(self.env))
+        for sheet in self:
+            sheet.comparison = self.env["ir.qweb"]._render(
+                "ar_collections.legal_comparison",
+                {
+                    "sheet": sheet,
+                    "ways": sheet._weigh(),
+                    "names": names,
+                    "money": lambda amount, sheet=sheet: format_amount(
+                        self.env, amount, sheet.currency_id or self.env.company.currency_id
+                    ),
+                },
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        sheets = super().create(vals_list)
+        for sheet in sheets.sudo():
+            sheet.name = self._next_number(sheet.company_id, sheet.company_id._ar_today())
+        return sheets
+
+    def write(self, vals):
+        if not self.env.su and any(sheet.state == "decided" for sheet in self):
+            raise UserError(self.env._("What was decided stays as it is: make a new sheet."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_drafts(self):
+        if any(sheet.state == "decided" for sheet in self):
+            raise UserError(self.env._("A decision is kept with the case."))
+
+    def action_decide(self):
+        """Keep the decision with its figures, who took it and when, and tell the case."""
+        self.check_access("write")
+        if not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(self.env._("Only a credit manager decides whether to sue."))
+        names = dict(self._fields["decision"]._description_selection(self.env))
+        for sheet in self:
+            if sheet.state != "draft":
+                raise UserError(self.env._("%s is decided already.", sheet.name))
+            if not sheet.decision:
+                raise UserError(self.env._("Choose the way to go."))
+            if sheet.decision != sheet.best and not (sheet.reason or "").strip():
+                raise UserError(
+                    self.env._("Write down why you do not take the way that is worth most.")
+                )
+            sheet.sudo().write(
+                {
+                    "state": "decided",
+                    "decided_by_id": self.env.uid,
+                    "date": sheet.company_id._ar_today(),
+                }
+            )
+            sheet.case_id.message_post(
+                body=self.env._(
+                    "Decided: %(decision)s (%(sheet)s)",
+                    decision=names[sheet.decision],
+                    sheet=sheet._get_html_link(),
+                ),
+                subtype_xmlid="mail.mt_note",
+            )
+
+    def action_placement(self):
+        """Draft the placement that was decided on."""
+        self.ensure_one()
+        if self.state != "decided" or self.decision not in PLACEMENTS:
+            raise UserError(self.env._("Nothing was decided that needs an agency or lawyer."))
+        placement = self.env["ar.placement"].create(
+            {
+                "partner_id": self.partner_id.id,
+                "company_id": self.company_id.id,
+                "kind": PLACEMENTS[self.decision],
+                "commission_rate": self.commission if self.decision == "agency" else 0,
+            }
+        )
+        return placement._get_records_action()
+
+
+class ArCollectionCase(models.Model):
+    _inherit = "ar.collection.case"
+
+    legal_decision_ids = fields.One2many("ar.legal.decision", "case_id", string="Sue-or-Not Sheets")
+
+    def action_legal_decision(self):
+        """Weigh the ways to go on with this case."""
+        self.ensure_one()
+        sheets = self.env["ar.legal.decision"]
+        sheet = sheets.search([("case_id", "=", self.id), ("state", "=", "draft")], limit=1)
+        sheet = sheet or sheets.create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        )
+        return sheet._get_records_action()

@@ -1,0 +1,328 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+KINDS = [("agency", "Agency"), ("lawyer", "Lawyer")]
+# The kind of stage that a case enters when it is placed.
+STAGE_KINDS = {"agency": "agency", "lawyer": "legal"}
+# What was agreed with the agency or lawyer; fixed once the claim is placed.
+TERMS = ("kind", "agent_id", "commission_rate", "item_ids")
+
+
+class ArPlacement(models.Model):
+    """Overdue items handed over to an agency or a lawyer, who collects them for us.
+
+    What they recover is read from the ledger: payments and credit notes matched with the items
+    since they were placed. As long as they work on it, the case sends nothing by itself.
+    """
+
+    _name = "ar.placement"
+    _inherit = ["ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
+    _description = "Placement"
+    _order = "id desc"
+    _number_prefix = "PL"
+
+    kind = fields.Selection(KINDS, required=True, default="agency", tracking=True)
+    agent_id = fields.Many2one(
+        "res.partner",
+        string="Agency or Lawyer",
+        tracking=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("placed", "Placed"),
+            ("closed", "Closed"),
+            ("withdrawn", "Withdrawn"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        index=True,
+        tracking=True,
+        copy=False,
+    )
+    date = fields.Date(string="Placed On", readonly=True, copy=False, tracking=True)
+    date_closed = fields.Date(string="Ended On", readonly=True, copy=False)
+    ended_by_ledger = fields.Boolean(
+        readonly=True, copy=False, help="Nothing was open any more; it opens again if that changes."
+    )
+    item_ids = fields.One2many("ar.placement.item", "placement_id", string="Items")
+    cost_ids = fields.One2many("ar.placement.cost", "placement_id", string="Cost Lines")
+    report_ids = fields.One2many("ar.placement.report", "placement_id", string="Status Reports")
+    amount = fields.Monetary(string="Placed", compute="_compute_amount", store=True, tracking=True)
+    commission_rate = fields.Float(
+        string="Commission", tracking=True, help="Share of what is recovered."
+    )
+    amount_recovered = fields.Monetary(string="Recovered", compute="_compute_result")
+    amount_open = fields.Monetary(string="Still Open", compute="_compute_result")
+    commission = fields.Monetary(string="Commission Due", compute="_compute_result")
+    amount_costs = fields.Monetary(string="Costs", compute="_compute_amount_costs", store=True)
+    amount_net = fields.Monetary(
+        string="Net Result",
+        compute="_compute_result",
+        help="Recovered less commission and costs.",
+    )
+    last_report_date = fields.Date(
+        string="Last Report", compute="_compute_last_report_date", store=True
+    )
+    date_filed = fields.Date(
+        string="Filed in Court On",
+        tracking=True,
+        copy=False,
+        help="Limitation of the items starts anew on this day.",
+    )
+    court_reference = fields.Char(tracking=True, copy=False)
+    result = fields.Selection(
+        [
+            ("paid", "Paid"),
+            ("part", "Paid in part"),
+            ("settled", "Settled for less"),
+            ("judgment", "Judgment"),
+            ("uncollectable", "Uncollectable"),
+            ("recalled", "Recalled"),
+        ],
+        tracking=True,
+        copy=False,
+    )
+    note = fields.Text(help="Instructions for the agency or lawyer, printed on the index.")
+    bundle_id = fields.Many2one(
+        "ir.attachment", string="Hand-Over File", readonly=True, copy=False, ondelete="set null"
+    )
+
+    _rate = models.Constraint(
+        "CHECK(commission_rate BETWEEN 0 AND 1)", "The commission is from 0 to 100 %."
+    )
+    _placed_on = models.Constraint(
+        "CHECK(state = 'draft' OR date IS NOT NULL OR state = 'withdrawn')",
+        "A placement starts on a day.",
+    )
+    _one_running = models.UniqueIndex(
+        "(case_id) WHERE state = 'placed'",
+        "This case is with an agency or lawyer already. End that placement first.",
+    )
+
+    @api.depends("item_ids.amount_company")
+    def _compute_amount(self):
+        for placement in self:
+            placement.amount = sum(placement.item_ids.mapped("amount_company"))
+
+    @api.depends("cost_ids.amount")
+    def _compute_amount_costs(self):
+        for placement in self:
+            placement.amount_costs = sum(placement.cost_ids.mapped("amount"))
+
+    @api.depends("report_ids.date")
+    def _compute_last_report_date(self):
+        for placement in self:
+            placement.last_report_date = max(placement.report_ids.mapped("date"), default=False)
+
+    @api.depends("state", "commission_rate", "amount_costs", "amount")
+    def _compute_result(self):
+        """In company currency, each item at the rate at which it was placed."""
+        recovered = self.item_ids._recovered()
+        for placement in self:
+            currency = placement.currency_id
+            parts = [recovered.get(item._origin.id, (0, 0)) for item in placement.item_ids]
+            total = sum(part for part, _left in parts)
+            placement.amount_recovered = total
+            placement.amount_open = sum(left for _part, left in parts)
+            placement.commission = (
+                currency.round(total * placement.commission_rate) if currency else 0
+            )
+            placement.amount_net = total - placement.commission - placement.amount_costs
+
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        placements = super().create(vals_list)
+        for placement in placements.sudo():
+            date = placement.company_id._ar_today()
+            placement.name = self._next_number(placement.company_id, date)
+            if not placement.item_ids:
+                placement._take_items()
+        return placements
+
+    def write(self, vals):
+        if not self.env.su and not vals.keys().isdisjoint(TERMS):
+            self._check_draft()
+        return super().write(vals)
+
+    def _check_draft(self):
+        for placement in self:
+            if placement.state != "draft":
+                raise UserError(
+                    self.env._(
+                        "%s was handed over: what was agreed cannot be changed any more.",
+                        placement.name,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_only_drafts(self):
+        if any(placement.state != "draft" for placement in self):
+            raise UserError(self.env._("A placement stays as a record. Withdraw it instead."))
+
+    def _take_items(self):
+        """All that is overdue today and may be followed up."""
+        items = self.env["ar.position"]._items(
+            self.company_id, self.company_id._ar_today(), self.partner_id
+        )
+        self.env["ar.placement.item"].create(
+            [
+                {
+                    "placement_id": self.id,
+                    "move_line_id": item.line_id,
+                    "amount": item.residual_currency,
+                }
+                for item in items.get((self.company_id.id, self.partner_id.id), ())
+                if item.followup and item.days_overdue
+            ]
+        )
+
+    # Way
+
+    def _check_manager(self):
+        self.check_access("write")
+        if not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(self.env._("Only a credit manager decides on placements."))
+
+    def action_place(self):
+        """Hand the items over as they are now: the case sends nothing by itself any more."""
+        self._check_manager()
+        for placement in self.sudo():
+            placement._check_draft()
+            if not placement.agent_id:
+                raise UserError(self.env._("Choose the agency or lawyer."))
+            if placement.case_id.state not in ("open", "paused"):
+                placement.case_id = self.env["ar.collection.case"]._open_of(
+                    placement.partner_id, placement.company_id
+                )
+            case = placement.case_id
+            if not case:
+                raise UserError(
+                    self.env._("%s has no open case to hand over.", placement.partner_id.name)
+                )
+            if self.search_count([("case_id", "=", case.id), ("state", "=", "placed")]):
+                raise UserError(
+                    self.env._("%s is with an agency or lawyer already.", case.partner_id.name)
+                )
+            placement.item_ids._renew()
+            if not placement.item_ids:
+                raise UserError(self.env._("There is nothing open to hand over."))
+            placement._move_case()
+            placement.write({"state": "placed", "date": placement.company_id._ar_today()})
+
+    def _move_case(self):
+        """The case enters the agency or legal stage, and its own steps end."""
+        kind = STAGE_KINDS[self.kind]
+        stage = self.env["ar.collection.stage"].search([("kind", "=", kind)], limit=1)
+        case = self.case_id
+        if stage and case.stage_id.kind != kind:
+            case.stage_id = stage
+        case.action_ids.filtered(
+            lambda action: action.state == "planned" and action.step_id
+        )._cancel()
+        case.waiting_for = "placed"
+        case.message_post(
+            body=self.env._(
+                "Handed over to %(agent)s: %(placement)s",
+                agent=self.agent_id.display_name,
+                placement=self._get_html_link(),
+            ),
+            subtype_xmlid="mail.mt_note",
+        )
+
+    def action_close(self):
+        """The agency or lawyer has finished; the result is kept and the case goes on."""
+        self._check_manager()
+        for placement in self:
+            if placement.state != "placed":
+                raise UserError(self.env._("%s is not placed.", placement.name))
+            if not placement.result:
+                raise UserError(self.env._("Enter the result first."))
+        self._end("closed")
+
+    def action_withdraw(self):
+        """Take the items back."""
+        self._check_manager()
+        for placement in self:
+            if placement.state not in ("draft", "placed"):
+                raise UserError(self.env._("%s is over.", placement.name))
+        self.sudo().filtered(lambda placement: not placement.result).result = "recalled"
+        self._end("withdrawn")
+
+    def _end(self, state):
+        for company, placements in self.sudo().grouped("company_id").items():
+            placements.write({"state": state, "date_closed": company._ar_today()})
+            # The next daily run says what comes next.
+            placements.case_id.filtered(lambda case: case.waiting_for == "placed").write(
+                {"waiting_for": False}
+            )
+
+    @api.model
+    def _follow_matching(self, lines):
+        """End placements of which nothing is open any more, and undo that when something is."""
+        placements = (
+            self.env["ar.placement.item"]
+            .search([("move_line_id", "in", lines.ids)])
+            .placement_id.filtered(
+                lambda placement: placement.state == "placed" or placement.ended_by_ledger
+            )
+        )
+        running = self.search([("case_id", "in", placements.case_id.ids), ("state", "=", "placed")])
+        for placement in placements:
+            recovered, still_open = placement.amount_recovered, placement.amount_open
+            if placement.state == "placed" and not still_open:
+                full = placement.currency_id.compare_amounts(recovered, placement.amount) >= 0
+                placement.write(
+                    {
+                        "state": "closed",
+                        "ended_by_ledger": True,
+                        "date_closed": self.env["ar.collection.run"]._last_date(
+                            placement.company_id
+                        ),
+                        "result": "paid" if full else "part" if recovered else "uncollectable",
+                    }
+                )
+            elif (
+                placement.ended_by_ledger
+                and still_open
+                and placement.case_id not in (running.case_id)
+            ):
+                placement.write(
+                    {
+                        "state": "placed",
+                        "ended_by_ledger": False,
+                        "date_closed": False,
+                        "result": False,
+                    }
+                )
+
+    def action_open_case(self):
+        self.ensure_one()
+        return self.case_id._get_records_action()
+
+
+class ArCollectionCase(models.Model):
+    _inherit = "ar.collection.case"
+
+    placement_ids = fields.One2many("ar.placement", "case_id", string="Placements")
+
+    def action_placement(self):
+        """Draft a placement of all that is overdue, or open the one that runs."""
+        self.ensure_one()
+        placements = self.env["ar.placement"]
+        running = placements.search(
+            [("case_id", "=", self.id), ("state", "in", ("draft", "placed"))], limit=1
+        )
+        placement = running or placements.create(
+            {
+                "partner_id": self.partner_id.id,
+                "company_id": self.company_id.id,
+                "kind": "lawyer" if self.escalation == "legal" else "agency",
+            }
+        )
+        return placement._get_records_action()
