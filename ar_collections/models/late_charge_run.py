@@ -1,0 +1,246 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+
+class ArLateChargeRun(models.Model):
+    """Charging late customers: what has accrued up to a day, looked at, then invoiced.
+
+    The preview is what is invoiced: when the ledger has changed since, it has to be computed
+    again. A run is one transaction, so that one that was killed has done nothing.
+    """
+
+    _name = "ar.late.charge.run"
+    _inherit = ["ar.numbered.mixin", "ar.readonly.mixin", "mail.thread"]
+    _description = "Late Charge Run"
+    _order = "id desc"
+    _check_company_auto = True
+    _number_prefix = "LC"
+    _creation_fields = ("company_id",)
+
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        readonly=True,
+        index=True,
+        default=lambda self: self.env.company.root_id,
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(
+        string="Charge Until",
+        required=True,
+        tracking=True,
+        default=lambda self: self.env.company._ar_today(),
+        help="The last day that is charged, and the date of the debit notes.",
+    )
+    partner_ids = fields.Many2many(
+        "res.partner", string="Customers", help="Leave empty for all customers."
+    )
+    state = fields.Selection(
+        [("draft", "Preview"), ("done", "Done")],
+        default="draft",
+        required=True,
+        readonly=True,
+        index=True,
+        tracking=True,
+    )
+    charge_ids = fields.One2many("ar.late.charge", "run_id", string="Charges", readonly=True)
+    move_ids = fields.Many2many("account.move", string="Debit Notes", readonly=True, copy=False)
+    move_count = fields.Integer(compute="_compute_counts")
+    draft_count = fields.Integer(compute="_compute_counts")
+    customer_count = fields.Integer(
+        string="Customers Charged", compute="_compute_amount", store=True
+    )
+    amount = fields.Monetary(
+        string="Late Charges",
+        compute="_compute_amount",
+        store=True,
+        tracking=True,
+        help="In company currency, without taxes.",
+    )
+    amount_held = fields.Monetary(
+        string="Not Yet",
+        readonly=True,
+        help="Accrued by items in dispute, in payment or in a payment plan, and by customers "
+        "below the smallest debit note.",
+    )
+    is_computed = fields.Boolean(readonly=True, copy=False)
+
+    @api.depends("charge_ids.amount_company", "charge_ids.state")
+    def _compute_amount(self):
+        for run in self:
+            charges = run.charge_ids.filtered(
+                lambda charge: charge.state in ("memo", "drafted", "posted")
+            )
+            run.amount = sum(charges.mapped("amount_company"))
+            run.customer_count = len(charges.partner_id)
+
+    @api.depends("move_ids.state")
+    def _compute_counts(self):
+        for run in self:
+            run.move_count = len(run.move_ids)
+            run.draft_count = len(run.move_ids.filtered(lambda move: move.state == "draft"))
+
+    @api.constrains("company_id")
+    def _check_root(self):
+        for run in self:
+            if run.company_id.parent_id:
+                raise ValidationError(
+                    self.env._("A charge run is of a company with all its branches.")
+                )
+
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        runs = super().create(vals_list)
+        for run in runs.sudo():
+            run.name = self._next_number(run.company_id, run.date)
+        return runs
+
+    def write(self, vals):
+        if not self.env.su and not vals.keys().isdisjoint(("date", "partner_ids")):
+            self._check_draft()
+            # What was computed was about other days or customers.
+            self.sudo()._forget()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_done(self):
+        self._check_draft()
+        self.sudo()._forget()
+
+    def _check_draft(self):
+        if any(run.state != "draft" for run in self):
+            raise UserError(self.env._("A charge run that is done stays as it is."))
+
+    def _check_past(self):
+        for run in self:
+            if run.date > run.company_id._ar_today():
+                raise UserError(self.env._("Days to come cannot be charged: choose another day."))
+
+    def _forget(self):
+        self.charge_ids.filtered(lambda charge: charge.state == "memo").unlink()
+        self.is_computed = False
+
+    # Actions
+
+    def _check_manager(self):
+        self.check_access("write")
+        if not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(self.env._("Only a credit manager charges late customers."))
+
+    def action_compute(self):
+        """Show what has accrued."""
+        self._check_manager()
+        self._check_draft()
+        self._check_past()
+        for run in self:
+            if not run.company_id.ar_charge_from:
+                run.company_id._ar_check_charge_settings()
+            # The charges are the system's.
+            run.sudo()._compute_charges()
+        return True
+
+    def action_draft_notes(self):
+        """Make one draft debit note per customer and currency."""
+        self._check_manager()
+        for run in self:
+            run._make_notes()
+        return self.action_open_notes()
+
+    def action_post(self):
+        """Make the debit notes and post them, with the accounting rights of who does it."""
+        self._check_manager()
+        for run in self:
+            if run.state == "draft":
+                run._make_notes()
+            run.move_ids.filtered(lambda move: move.state == "draft").action_post()
+        return self.action_open_notes()
+
+    def action_open_notes(self):
+        return self.move_ids._get_records_action(name=self.env._("Debit Notes"))
+
+    def action_open_charges(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Late Charges"),
+            "res_model": "ar.late.charge",
+            "view_mode": "list,pivot",
+            "domain": [("run_id", "=", self.id)],
+        }
+
+    # Charging
+
+    def _compute_charges(self):
+        self._forget()
+        ready, held = self._select(
+            self.env["ar.late.charge.accrual"]._accrued(
+                self.company_id, self.date, self.partner_ids or None
+            )
+        )
+        self.env["ar.late.charge"].create(
+            self.env["ar.late.charge"]._prepare_values(
+                self.company_id, self.date, ready, run_id=self.id
+            )
+        )
+        self.write({"is_computed": True, "amount_held": held})
+
+    def _select(self, accrued):
+        """What can be charged now: not held, and enough for a debit note per customer.
+
+        :param accrued: ``{partner id: [Accrual]}``
+        :return: ``([Accrual], company currency amount of the others)``
+        """
+        ready, held = [], 0
+        currency, minimum = self.currency_id, self.company_id.ar_charge_minimum
+        for accruals in accrued.values():
+            free = [accrual for accrual in accruals if not accrual.held]
+            total = sum(accrual.amount_company for accrual in free)
+            held += sum(accrual.amount_company for accrual in accruals if accrual.held)
+            if currency.compare_amounts(total, minimum) >= 0:
+                ready += free
+            else:
+                held += total
+        return ready, currency.round(held)
+
+    def _make_notes(self):
+        """Invoice the charges of the preview.
+
+        :raises UserError: settings are missing, nothing is to be charged, somebody else charges
+            right now, or the preview is not what has accrued any more
+        """
+        self.ensure_one()
+        self._check_draft()
+        self._check_past()
+        company = self.company_id
+        company._ar_check_charge_settings()
+        if not self.is_computed:
+            self.sudo()._compute_charges()
+        # One run at a time for a company; invoices may be posted meanwhile.
+        company.sudo().lock_for_update(allow_referencing=True)
+        charges = self.sudo().charge_ids.filtered(lambda charge: charge.state == "memo")
+        if not charges:
+            raise UserError(self.env._("There is nothing to charge."))
+        charges._check_fresh(company, self.date)
+        moves = charges.with_env(self.env)._draft_notes(company, self.date)
+        # The user has made the notes; the run is the system's.
+        self.sudo().write({"state": "done", "move_ids": [(4, move.id) for move in moves]})
+
+    def _charge_accruals(self, accruals, plan):
+        """Draft the debit note of a broken plan.
+
+        :return: the note, empty when it would be too small
+        """
+        ready, _held = self._select({plan.partner_id.id: accruals})
+        if not ready:
+            self.unlink()
+            return self.env["account.move"]
+        charges = self.env["ar.late.charge"].create(
+            self.env["ar.late.charge"]._prepare_values(
+                self.company_id, self.date, ready, run_id=self.id, plan_id=plan.id
+            )
+        )
+        moves = charges._draft_notes(self.company_id, self.date)
+        self.write({"state": "done", "is_computed": True, "move_ids": [(6, 0, moves.ids)]})
+        return moves

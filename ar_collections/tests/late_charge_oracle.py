@@ -1,0 +1,58 @@
+"""Late charges, one day after the other: slow, and nothing to misunderstand."""
+
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+ONE_DAY = timedelta(days=1)
+DAYS_OF_A_YEAR = 365
+
+
+class Debt(NamedTuple):
+    principal: float
+    due: object
+    # [(day, amount)]: payments and credit notes matched with it, by their dates.
+    settled: tuple = ()
+    # [(amount, raised, decided or None, state)]: disputes in time.
+    disputes: tuple = ()
+    # [(first day, last day)]: days that were charged or waived.
+    taken: tuple = ()
+
+
+def evening(debt, day):
+    """What accrues of a debt for the night that follows a day."""
+    left = Decimal(str(debt.principal))
+    left -= sum(Decimal(str(amount)) for paid, amount in debt.settled if paid <= day)
+    for amount, raised, decided, state in debt.disputes:
+        if state in ("open", "credited") and raised <= day and (not decided or day < decided):
+            left -= Decimal(str(amount))
+    return max(left, Decimal(0))
+
+
+def stretches(debt, since, until, grace=0):
+    """``[(first day, last day, days, sum of what was open)]`` of the days nobody has taken."""
+    found, current = [], []
+    day = max(debt.due + ONE_DAY * (grace + 1), since)
+    while day <= until:
+        if any(first <= day <= last for first, last in debt.taken):
+            found.append(current)
+            current = []
+        else:
+            current.append((day, evening(debt, day - ONE_DAY)))
+        day += ONE_DAY
+    found.append(current)
+    for days in found:
+        charged = [(day, left) for day, left in days if left]
+        if charged:
+            yield (
+                charged[0][0],
+                charged[-1][0],
+                len(charged),
+                sum(left for _day, left in charged),
+            )
+
+
+def charge(numbers, rate, rounding):
+    unit = Decimal(str(rounding))
+    exact = numbers * Decimal(str(rate)) / 100 / DAYS_OF_A_YEAR
+    return float((exact / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit)
