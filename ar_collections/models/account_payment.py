@@ -1,0 +1,29 @@
+from odoo import models
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def action_post(self):
+        # EXTENDS account
+        result = super().action_post()
+        for payment in self.filtered(lambda payment: payment.payment_type == "inbound"):
+            payment._ar_settle_chosen()
+        return result
+
+    def _ar_settle_chosen(self):
+        """Match the items that the customer chose, before Odoo matches whole invoices.
+
+        Of an invoice in instalments Odoo would settle the oldest, chosen or not.
+        """
+        # Who posts the payment need not see the transaction.
+        chosen = chosen = self.sudo().payment_transaction_id._ar_paid_lines().with_env(self.env)
+        if not chosen:
+            return
+        (self.move_id.line_ids | chosen).filtered(
+            lambda line: (
+                line.account_id == self.destination_account_id
+                and line.parent_state == "posted"
+                and not line.reconciled
+            )
+        ).reconcile()

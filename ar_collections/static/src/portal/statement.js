@@ -1,0 +1,42 @@
+import { Interaction } from "@web/public/interaction";
+import { registry } from "@web/core/registry";
+import { formatFloat } from "@web/core/utils/numbers";
+
+/** Adds up what is chosen; the server counts again. */
+export class StatementItems extends Interaction {
+    static selector = ".o_ar_portal_items";
+    dynamicContent = {
+        "input[name=item]": { "t-on-change": this.addUp },
+        ".o_ar_choose_all": { "t-on-change": this.chooseAll },
+    };
+
+    setup() {
+        this.all = this.el.querySelector(".o_ar_choose_all");
+        this.all?.classList.remove("d-none");
+        this.addUp();
+    }
+
+    get boxes() {
+        return [...this.el.querySelectorAll("input[name=item]")];
+    }
+
+    chooseAll() {
+        this.boxes.forEach((box) => (box.checked = this.all.checked));
+        this.addUp();
+    }
+
+    addUp() {
+        const chosen = this.boxes.filter((box) => box.checked);
+        const total = chosen.reduce((sum, box) => sum + parseFloat(box.dataset.amount), 0);
+        const digits = [16, parseInt(this.el.dataset.digits)];
+        const label = this.el.querySelector(".o_ar_chosen");
+        if (!label) {
+            return;
+        }
+        label.classList.toggle("d-none", !chosen.length);
+        label.querySelector(".o_ar_chosen_amount").textContent = formatFloat(total, { digits });
+        this.all.checked = chosen.length === this.boxes.length;
+    }
+}
+
+registry.category("public.interactions").add("ar_collections.statement_items", StatementItems);

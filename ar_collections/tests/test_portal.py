@@ -1,0 +1,836 @@
+import re
+from base64 import b64decode, b64encode
+from datetime import date, timedelta
+
+from lxml import html
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import CollectionsCommon
+
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+EXPIRED = "This link does not work any more"
+
+
+class PortalCase(CollectionsCommon, HttpCase):
+    """Requests that wait long enough on a busy machine."""
+
+    # Requests know no other day.
+    today = date.today()
+
+    def url_open(self, url, **kwargs):
+        return super().url_open(url, **{"timeout": 90, **kwargs})
+
+    def make_jsonrpc_request(self, route, params=None, **kwargs):
+        return super().make_jsonrpc_request(route, params, **{"timeout": 90, **kwargs})
+
+
+@tagged("post_install", "-at_install")
+class TestPortal(PortalCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other = cls._customer("Other Customer")
+        cls.child = cls._customer("Accounts Payable", parent_id=cls.customer.id, is_company=False)
+        cls.invoice = cls._invoice(cls.customer, 1000, due=-40)
+        cls.small = cls._invoice(cls.child, 234.56, due=-3)
+        cls.later = cls._invoice(cls.customer, 80, due=20)
+        cls.foreign_invoice = cls._invoice(cls.other, 777, due=-10)
+        cls.mail_template.body_html = '<t t-out="object.payment_details"/>'
+        cls._run(0)
+        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company)
+        cls.other_file = cls.env["ar.credit.file"]._for(cls.other, cls.company)
+        cls.collector = new_test_user(
+            cls.env,
+            "portal_collector",
+            "base.group_user,ar_collections.group_collector",
+            name="Collecting Person",
+            email="collecting.person@example.com",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+        cls.file.sudo().collector_id = cls.collector
+        cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
+        cls.case.sudo().collector_id = cls.collector
+        cls.portal_user = new_test_user(
+            cls.env, "portal_child", "base.group_portal", partner_id=cls.child.id
+        )
+        cls.token = cls.file._portal_token(cls.today)
+        cls.page = f"/my/receivables/{cls.file.id}"
+
+    def _get(self, path="", token=None, **params):
+        params = {**({"access_token": token} if token else {}), **params}
+        path = path if path.startswith("/") and path.startswith("/my") else self.page + path
+        return self.url_open(path, params=params)
+
+    def _post(self, path, token=None, files=None, **data):
+        """Send a form as the page has it, with its protection against forgery."""
+        page = self.url_open(self.page + path, params={"access_token": token} if token else {})
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+        data = {**data, "csrf_token": found[1], **({"access_token": token} if token else {})}
+        return self.url_open(self.page + path, data=data, files=files)
+
+    def _item(self, invoice):
+        return invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+
+    def _text(self, response):
+        return re.sub(r"\s+", " ", html.fromstring(response.content).text_content())
+
+    def _numbers(self, response):
+        return {
+            move.name
+            for move in self.invoice | self.small | self.later | self.foreign_invoice
+            if move.name in response.text
+        }
+
+    # What is seen, and by whom
+
+    def test_statement_by_link(self):
+        response = self._get(token=self.token)
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(
+            self._numbers(response), {self.invoice.name, self.small.name, self.later.name}
+        )
+        text = self._text(response)
+        for words in (
+            "1,314.56",
+            "1,234.56",
+            "40 days overdue",
+            "31-60 days",
+            "Collecting Person",
+            "collecting.person@example.com",
+        ):
+            self.assertIn(words, text)
+
+    def test_contact_of_the_customer_sees_the_page_of_its_firm(self):
+        self.authenticate("portal_child", "portal_child")
+        for path in ("/my/receivables", self.page):
+            response = self._get(path)
+            self.assertEqual(response.status_code, 200)
+            self.assertEqual(
+                self._numbers(response), {self.invoice.name, self.small.name, self.later.name}
+            )
+        self.assertNotIn("access_token", self._get().text)
+
+    def test_home_counts_for_who_owes_only(self):
+        self.authenticate("portal_child", "portal_child")
+        count = self.make_jsonrpc_request("/my/counters", {"counters": ["receivable_count"]})
+        self.assertEqual(count["receivable_count"], 1)
+        new_test_user(self.env, "portal_nobody", "base.group_portal")
+        self.authenticate("portal_nobody", "portal_nobody")
+        count = self.make_jsonrpc_request("/my/counters", {"counters": ["receivable_count"]})
+        self.assertEqual(count["receivable_count"], 0)
+        response = self._get("/my/receivables")
+        self.assertEqual(response.status_code, 200)
+        self.assertIn("Nothing is open", response.text)
+        self.assertIn("/my/receivables", self._get("/my").text)
+
+    def test_stranger_is_asked_to_log_in(self):
+        for path in ("/my/receivables", self.page):
+            response = self.url_open(path, allow_redirects=False)
+            self.assertEqual(response.status_code, 303)
+            self.assertIn("/web/login?redirect=", response.headers["Location"])
+
+    def test_pages_of_others_stay_closed(self):
+        plan, acknowledgement = self._papers(self.other_file)
+        closed = [
+            f"/my/receivables/{self.other_file.id}",
+            *(
+                f"/my/receivables/{self.other_file.id}/{page}"
+                for page in ("promise", "dispute", "pay", f"invoice/{self.foreign_invoice.id}")
+            ),
+            f"/my/receivables/plan/{plan.id}",
+            f"/my/receivables/acknowledgement/{acknowledgement.id}",
+            "/my/receivables/999999999",
+            "/my/receivables/plan/999999999",
+        ]
+        for path in closed:
+            response = self._get(path, token=self.token)
+            self.assertEqual(response.status_code, 403, path)
+            self.assertIn(EXPIRED, response.text)
+            self.assertNotIn("777", self._text(response))
+        self.authenticate("portal_child", "portal_child")
+        for path in closed:
+            self.assertEqual(self._get(path).status_code, 403, path)
+        own_page = self._get(f"/invoice/{self.foreign_invoice.id}")
+        self.assertEqual(own_page.status_code, 404)
+
+    def test_links_that_do_not_work(self):
+        yesterday = self.file._portal_token(self.today - timedelta(days=31))
+        forged = self.token[:-4] + ("AAAA" if self.token[-4:] != "AAAA" else "BBBB")
+        other = self.other_file._portal_token(self.today)
+        for token in (yesterday, forged, other, "x", "%00", "é", self.token[:20], "1" * 5000):
+            response = self._get(token=token)
+            self.assertEqual(response.status_code, 403, token)
+            self.assertIn(EXPIRED, response.text)
+            self.assertFalse(self._numbers(response))
+        last_day = self.file._portal_token(self.today - timedelta(days=30))
+        self.assertEqual(self._get(token=last_day).status_code, 200)
+
+    def test_revoked_links(self):
+        plan, _acknowledgement = self._papers(self.file)
+        link = plan.portal_link
+        self.assertEqual(self._get(link[link.index("/my") :]).status_code, 200)
+        self.file.with_user(self.collector).action_revoke_portal_links()
+        for path in (self.page, f"/my/receivables/plan/{plan.id}"):
+            self.assertEqual(self._get(path, token=self.token).status_code, 403)
+        self.assertEqual(self._get(token=self.file._portal_token(self.today)).status_code, 200)
+        # Other customers' links go on working.
+        other = self.other_file
+        self.assertEqual(
+            self._get(
+                f"/my/receivables/{other.id}", token=other._portal_token(self.today)
+            ).status_code,
+            200,
+        )
+
+    def test_link_opens_nothing_else(self):
+        self.assertEqual(self._get(token=self.token).status_code, 200)
+        for path in (f"/my/invoices/{self.invoice.id}", "/my/invoices", "/my/account"):
+            response = self.url_open(
+                path, params={"access_token": self.token}, allow_redirects=False
+            )
+            self.assertIn(response.status_code, (303, 403, 404), path)
+        plan, _acknowledgement = self._papers(self.file)
+        self.assertFalse(plan.access_token)
+        # The page gives away no link that would outlive it.
+        self.assertNotIn(self.invoice._portal_ensure_token(), self._get(token=self.token).text)
+
+    def test_no_links_when_the_company_sends_none(self):
+        self.company.ar_portal_days = 0
+        self.file.invalidate_recordset()
+        self.assertFalse(self.file.portal_link)
+        with self.assertRaises(UserError):
+            self.file.action_open_portal()
+
+    def test_who_may_have_and_revoke_links(self):
+        auditor = new_test_user(
+            self.env,
+            "portal_auditor",
+            "base.group_user,ar_collections.group_auditor",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        file = self.file.with_user(auditor)
+        with self.assertRaises(AccessError):
+            file.read(["portal_link"])
+        for button in (file.action_revoke_portal_links, file.action_open_portal):
+            with self.assertRaises(AccessError):
+                button()
+        with self.assertRaises(AccessError):
+            self.file.with_user(self.collector).portal_revocations = 0
+        self.assertIn(self.page, self.file.with_user(self.collector).action_open_portal()["url"])
+
+    def test_customers_have_no_rights_behind_the_page(self):
+        for model in ("ar.credit.file", "ar.payment.promise", "ar.dispute", "ar.payment.plan"):
+            with self.assertRaises(AccessError):
+                self.env[model].with_user(self.portal_user).search([])
+
+    def test_invoice_pdf(self):
+        for move in (self.invoice, self.small):
+            response = self._get(f"/invoice/{move.id}", token=self.token)
+            self.assertEqual(response.status_code, 200)
+            self.assertEqual(response.headers["Content-Type"], "application/pdf")
+        draft = self._invoice(self.customer, 5, due=3, post=False)
+        self.assertEqual(self._get(f"/invoice/{draft.id}", token=self.token).status_code, 404)
+
+    def test_several_companies(self):
+        second = self.setup_other_company(name="Second Company")["company"]
+        invoice = (
+            self.env["account.move"]
+            .with_company(second)
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.customer.id,
+                    "company_id": second.id,
+                    "invoice_date": self._day(-50),
+                    "invoice_date_due": self._day(-20),
+                    "invoice_payment_term_id": False,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {"name": "Goods", "price_unit": 4321, "tax_ids": [Command.clear()]}
+                        )
+                    ],
+                }
+            )
+        )
+        invoice.action_post()
+        self._run(0, company=second)
+        second_file = self.env["ar.credit.file"]._for(self.customer, second)
+        self.authenticate("portal_child", "portal_child")
+        page = self._get("/my/receivables")
+        self.assertIn("Second Company", page.text)
+        self.assertIn("4,321.00", self._text(self._get(f"/my/receivables/{second_file.id}")))
+        self.assertNotIn("4,321.00", self._text(self._get()))
+        # An item of one company is not chosen on the page of another.
+        self._post("/promise", item=self._item(invoice).id, name="N", date=str(self._day(2)))
+        self.assertFalse(self._promises())
+        self.logout()
+        page = self._get(token=self.token)
+        self.assertNotIn("Second Company", page.text)
+        path = f"/my/receivables/{second_file.id}"
+        self.assertEqual(self._get(path, token=self.token).status_code, 403)
+
+    def test_page_speaks_the_customers_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.customer.lang = "fr_FR"
+        day = (self._item(self.invoice).date_maturity).strftime("%d/%m/%Y")
+        self.assertIn(day, self._text(self._get(token=self.token)))
+
+    def test_queries_do_not_grow_with_the_items(self):
+        def queries():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            page = self._get(token=self.token)
+            self.assertEqual(page.status_code, 200)
+            return self.env.cr.sql_log_count - before, page.text.count('name="item"')
+
+        queries()  # templates are compiled once
+        few = queries()
+        for _index in range(45):
+            self._invoice(self.customer, 10, due=-5)
+        many = queries()
+        self.assertEqual((few[1], many[1]), (3, 48))
+        self.assertLessEqual(many[0], few[0] + 3)
+
+    # Promise
+
+    def _promises(self):
+        return self.env["ar.payment.promise"].search([("partner_id", "=", self.customer.id)])
+
+    def test_promise(self):
+        item = self._item(self.small)
+        day = self._day(5)
+        response = self._post(
+            "/promise",
+            self.token,
+            item=item.id,
+            name="Head of Accounts",
+            date=str(day),
+            note="With Friday's run",
+        )
+        self.assertIn("We have noted the day", response.text)
+        promise = self._promises()
+        self.assertRecordValues(
+            promise,
+            [
+                {
+                    "amount": 234.56,
+                    "date": day,
+                    "state": "open",
+                    "user_id": self.collector.id,
+                    "note": "With Friday's run",
+                }
+            ],
+        )
+        self.assertEqual(promise.line_ids.move_line_id, item)
+        self.assertIn("Head of Accounts", "".join(promise.message_ids.mapped("body")))
+        self.assertIn(self.collector.partner_id, promise.message_ids.notified_partner_ids)
+        self.assertEqual(self.case.amount_promised, 234.56)
+        self.assertIn("Payment promised", self._text(self._get(token=self.token)))
+
+    def test_bad_promises_keep_what_was_typed(self):
+        item = self._item(self.invoice)
+        good = {"item": item.id, "name": "Nameful", "date": str(self._day(3))}
+        for change, message in (
+            ({"date": str(self._day(-1))}, "Choose a day from today"),
+            ({"date": str(self._day(31))}, "payment plan"),
+            ({"date": "soon"}, "is not a date"),
+            ({"date": ""}, "Choose the day"),
+            ({"amount": "1000.01"}, "Only"),
+            ({"amount": "-5"}, "is not an amount"),
+            ({"amount": "nan"}, "is not an amount"),
+            ({"amount": "1e300"}, "is not an amount"),
+            ({"amount": "0.001"}, "Enter the amount"),
+            ({"name": " "}, "Write your name"),
+            ({"name": "N" * 121}, "too long"),
+            ({"item": "abc"}, "Choose at least one item"),
+            ({"item": self._item(self.foreign_invoice).id}, "Choose at least one item"),
+        ):
+            response = self._post("/promise", self.token, **{**good, "note": "My note", **change})
+            self.assertEqual(response.status_code, 200)
+            self.assertIn(message, self._text(response), change)
+            self.assertIn("My note", response.text)
+            self.assertFalse(self._promises(), change)
+        # Part of it is fine.
+        self._post("/promise", self.token, **{**good, "amount": "999.99"})
+        self.assertEqual(self._promises().amount, 999.99)
+
+    def test_an_item_is_promised_once(self):
+        good = {"item": self._item(self.invoice).id, "name": "N", "date": str(self._day(3))}
+        self._post("/promise", self.token, **good)
+        for day in (3, 9):
+            response = self._post("/promise", self.token, **{**good, "date": str(self._day(day))})
+            self.assertIn("has been promised before", response.text)
+        self.assertEqual(len(self._promises()), 1)
+
+    def test_form_without_its_key_is_refused(self):
+        with mute_logger("odoo.http"):
+            response = self.url_open(
+                f"{self.page}/promise",
+                data={
+                    "access_token": self.token,
+                    "item": self._item(self.invoice).id,
+                    "name": "N",
+                    "date": str(self._day(3)),
+                },
+            )
+        self.assertEqual(response.status_code, 400)
+        self.assertFalse(self._promises())
+
+    def test_promise_for_others_is_refused(self):
+        other = f"/my/receivables/{self.other_file.id}/promise"
+        page = self._get("/promise", token=self.token)
+        csrf = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
+        data = {
+            "csrf_token": csrf,
+            "access_token": self.token,
+            "item": self._item(self.foreign_invoice).id,
+            "name": "N",
+            "date": str(self._day(3)),
+        }
+        self.assertEqual(self.url_open(other, data=data).status_code, 403)
+        self.file.action_revoke_portal_links()
+        own = f"{self.page}/promise"
+        self.assertEqual(self.url_open(own, data=data).status_code, 403)
+        self.assertFalse(self.env["ar.payment.promise"].search([]) & self._promises())
+
+    # Dispute
+
+    def _disputes(self):
+        return self.env["ar.dispute"].search([("partner_id", "=", self.customer.id)])
+
+    def test_dispute_of_a_part_with_evidence(self):
+        item = self._item(self.invoice)
+        reason = self.env["ar.dispute.reason"].search([], limit=1)
+        response = self._post(
+            "/dispute",
+            self.token,
+            files={"files": ("photo.png", b64decode(PNG), "image/png")},
+            item=item.id,
+            name="Warehouse",
+            reason_id=reason.id,
+            description="Two boxes were wet",
+            **{f"amount_{item.id}": "150.25"},
+        )
+        self.assertIn("We look into it", response.text)
+        dispute = self._disputes()
+        self.assertRecordValues(
+            dispute,
+            [
+                {
+                    "amount": 150.25,
+                    "reason_id": reason.id,
+                    "owner_id": (reason.owner_id or self.collector).id,
+                    "description": "Two boxes were wet",
+                    "state": "open",
+                }
+            ],
+        )
+        self.assertEqual(dispute.message_ids.attachment_ids.mapped("name"), ["photo.png"])
+        self.assertEqual(dispute.message_ids.attachment_ids.mapped("res_id"), [dispute.id])
+        self.assertEqual(self.case.amount_disputed, 150.25)
+
+    def test_bad_disputes_keep_what_was_typed(self):
+        item = self._item(self.invoice)
+        reason = self.env["ar.dispute.reason"].search([], limit=1)
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        foreign = reason.copy({"code": "FOREIGN", "company_id": elsewhere.id})
+        good = {
+            "item": item.id,
+            "name": "Warehouse",
+            "reason_id": reason.id,
+            "description": "Wet <b>boxes</b>",
+        }
+        script = ("x.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "image/png")
+        for change, files, message in (
+            ({f"amount_{item.id}": "1000.01"}, None, "is open"),
+            ({f"amount_{item.id}": "0"}, None, "is not an amount"),
+            ({"reason_id": ""}, None, "Choose a reason"),
+            ({"reason_id": foreign.id}, None, "Choose a reason"),
+            ({"description": " "}, None, "Tell us what is wrong"),
+            ({"name": ""}, None, "Write your name"),
+            ({"item": ""}, None, "Choose at least one item"),
+            ({}, {"files": script}, "cannot be taken"),
+            ({}, [("files", ("a.png", b64decode(PNG)))] * 6, "files at most"),
+            ({}, {"files": ("a.pdf", b"%PDF-1.4" + b"0" * 10 * 1024 * 1024)}, "larger than"),
+        ):
+            response = self._post("/dispute", self.token, files, **{**good, **change})
+            self.assertEqual(response.status_code, 200)
+            self.assertIn(message, self._text(response), change)
+            self.assertFalse(self._disputes(), change)
+            if "description" not in change:
+                self.assertIn("Wet &lt;b&gt;boxes", response.text)
+
+    def test_an_item_is_disputed_once(self):
+        reason = self.env["ar.dispute.reason"].search([], limit=1)
+        good = {
+            "item": self._item(self.invoice).id,
+            "name": "Warehouse",
+            "reason_id": reason.id,
+            "description": "Wet",
+            f"amount_{self._item(self.invoice).id}": "1",
+        }
+        self._post("/dispute", self.token, **good)
+        response = self._post("/dispute", self.token, **good)
+        self.assertIn("has been disputed before", response.text)
+        dispute = self._disputes()
+        dispute.decision_note = "They were dry"
+        dispute.action_reject()
+        response = self._post("/dispute", self.token, **good)
+        self.assertIn("has been disputed before", response.text)
+        self.assertEqual(self._disputes(), dispute)
+        self.assertIn("They were dry", self._get(token=self.token).text)
+
+    # Plan and acknowledgement
+
+    def _papers(self, file):
+        """A plan and an acknowledgement that wait for the customer's signature."""
+        vals = {"partner_id": file.partner_id.id, "company_id": self.company.id}
+        plan = self.env["ar.payment.plan"].create({**vals, "user_id": self.collector.id})
+        plan.action_distribute()
+        plan.action_propose()
+        acknowledgement = self.env["ar.debt.acknowledgement"].create(vals)
+        acknowledgement.action_send()
+        return plan, acknowledgement
+
+    def _sign(self, record, token, name="Director", signature=PNG):
+        return self.make_jsonrpc_request(
+            f"{record.access_url}/sign?access_token={token}",
+            {"name": name, "signature": signature},
+        )
+
+    def test_mail_opens_the_plan_and_it_is_signed(self):
+        plan, _acknowledgement = self._papers(self.file)
+        mail = plan.message_ids.filtered("partner_ids")[:1]
+        link = html.fromstring(mail.body).xpath("//a/@href")[0]
+        link = link[link.index("/my/receivables/plan") :]
+        page = self._get(link)
+        self.assertEqual(page.status_code, 200)
+        self.assertIn("portal.signature_form", page.text)
+        for signature in ("", None, "no image", b64encode(b"no image").decode(), "A" * 2**21):
+            answer = self._sign(plan, self.token, signature=signature)
+            self.assertTrue(answer["error"], signature)
+        self.assertTrue(self._sign(plan, self.token, name=" ")["error"])
+        self.assertEqual(plan.state, "proposed")
+        answer = self._sign(plan, self.token)
+        self.assertTrue(answer["force_refresh"])
+        self.assertRecordValues(plan, [{"state": "accepted", "signed_by": "Director"}])
+        self.assertTrue(plan.signature)
+        self.assertIn("your signature has arrived", self._get(answer["redirect_url"]).text)
+        self.assertTrue(self._sign(plan, self.token)["error"])
+
+    def test_others_cannot_sign(self):
+        plan, acknowledgement = self._papers(self.file)
+        tokens = [
+            self.other_file._portal_token(self.today),
+            self.file._portal_token(self.today - timedelta(days=31)),
+            "",
+        ]
+        for record in (plan, acknowledgement):
+            for token in tokens:
+                self.assertTrue(self._sign(record, token)["error"])
+        self.assertEqual((plan.state, acknowledgement.state), ("proposed", "sent"))
+        self.authenticate("portal_child", "portal_child")
+        self.assertIn("force_refresh", self._sign(plan, ""))
+
+    def test_draft_plan_is_not_shown(self):
+        plan, _acknowledgement = self._papers(self.file)
+        plan.action_revise()
+        response = self._get(f"/my/receivables/plan/{plan.id}", token=self.token)
+        self.assertEqual(response.status_code, 403)
+        self.assertTrue(self._sign(plan, self.token)["error"])
+
+    def test_plan_is_refused_with_a_comment(self):
+        plan, _acknowledgement = self._papers(self.file)
+        page = self._get(plan.access_url, token=self.token)
+        csrf = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
+        data = {"csrf_token": csrf, "access_token": self.token, "name": "Director"}
+        url = f"{plan.access_url}/refuse"
+        response = self.url_open(url, data={**data, "comment": " "})
+        self.assertIn("what we should change", response.text)
+        self.assertEqual(plan.state, "proposed")
+        response = self.url_open(url, data={**data, "comment": "Five instalments please"})
+        self.assertIn("propose another plan", response.text)
+        self.assertEqual(plan.state, "draft")
+        self.assertIn("Five instalments please", plan.activity_ids.note)
+        self.assertEqual(plan.activity_ids.user_id, self.collector)
+        self.assertEqual(self.url_open(url, data={**data, "comment": "More"}).status_code, 403)
+
+    def test_acknowledgement_is_signed(self):
+        _plan, acknowledgement = self._papers(self.file)
+        page = self._get(acknowledgement.access_url, token=self.token)
+        self.assertIn("1,314.56", self._text(page))
+        self._sign(acknowledgement, self.token)
+        self.assertRecordValues(acknowledgement, [{"state": "signed", "signed_by": "Director"}])
+        self.assertTrue(self._sign(acknowledgement, self.token)["error"])
+        page = self._get(acknowledgement.access_url, token=self.token)
+        self.assertIn("Signed by", page.text)
+        self.assertNotIn("portal.signature_form", page.text)
+
+    def test_tour_of_a_customer(self):
+        plan, _acknowledgement = self._papers(self.file)
+        link = f"{self.page}?access_token={self.token}"
+        self.start_tour(link, "ar_collections_portal_promise")
+        promise = self._promises()
+        self.assertRecordValues(promise, [{"amount": 1000, "date": self.today, "state": "open"}])
+        self.start_tour(link, "ar_collections_portal_sign")
+        self.assertRecordValues(plan, [{"state": "accepted", "signed_by": "Director of Accounts"}])
+        self.assertTrue(plan.signature)
+        # What was promised is in the plan now.
+        self.assertEqual(promise.state, "replaced")
+
+    # Links in mails
+
+    def test_reminder_carries_the_link_and_the_letter_does_not(self):
+        action = self._case(self.other).action_ids.filtered(
+            lambda action: action.channel == "email" and action.message_id
+        )
+        self.assertIn("Open your account online", action.message_id.body)
+        link = html.fromstring(action.message_id.body).xpath("//a[contains(@href, '/my/')]/@href")
+        page = self.url_open(link[0][link[0].index("/my/") :])
+        self.assertEqual(page.status_code, 200)
+        self.assertIn(self.other.name, page.text)
+        action.sudo().channel = "letter"
+        action.invalidate_recordset()
+        self.assertNotIn("/my/receivables", action.payment_details)
+
+
+@tagged("post_install", "-at_install")
+class TestPortalPayment(PortalCase):
+    """Items are paid online to the cent: those that were chosen, and what is open of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.child = cls._customer("Accounts Payable", parent_id=cls.customer.id, is_company=False)
+        cls.terms = cls.env["account.payment.term"].create(
+            {
+                "name": "30 now, 70 later",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 30, "nb_days": 0}),
+                    Command.create({"value": "percent", "value_amount": 70, "nb_days": 10}),
+                ],
+            }
+        )
+        cls.invoice = cls._invoice(cls.customer, 1000, due=-40)
+        cls.small = cls._invoice(cls.child, 234.56, due=-3)
+        cls._pay(cls.invoice, 399.99, day=-1)
+        cls.split = cls._invoice(cls.customer, 99.99, due=-20, post=False)
+        cls.split.invoice_payment_term_id = cls.terms
+        cls.split.action_post()
+        cls._run(0)
+        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company)
+        cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
+        cls.token = cls.file._portal_token(cls.today)
+        cls.page = f"/my/receivables/{cls.file.id}"
+        cls.provider = cls._provider(cls.company)
+
+    @classmethod
+    def _provider(cls, company):
+        providers = cls.env["payment.provider"].sudo()
+        demo = providers.search([("code", "=", "demo")], limit=1)
+        method = cls.env.ref("payment.payment_method_unknown").sudo()
+        if demo:
+            method = demo.with_context(active_test=False).payment_method_ids[:1]
+        method.active = True
+        view = cls.env["ir.ui.view"].create(
+            {"name": "Pay", "type": "qweb", "arch": '<form action="/" method="post"/>'}
+        )
+        provider = providers.create(
+            {
+                "name": "Bank of Tests",
+                "code": demo.code or "none",
+                "company_id": company.id,
+                "state": "test",
+                "is_published": True,
+                "payment_method_ids": [Command.set(method.ids)],
+                "redirect_form_view_id": view.id,
+            }
+        )
+        journal = cls.company_data["default_journal_bank"]
+        provider.journal_id = journal
+        line = journal.inbound_payment_method_line_ids.filtered(
+            lambda line: line.payment_provider_id == provider
+        )
+        line.payment_account_id = cls.inbound_payment_method_line.payment_account_id
+        return provider
+
+    def _items(self, *moves):
+        lines = self.env["account.move"].union(*moves).line_ids
+        return lines.filtered(lambda line: line.account_type == "asset_receivable")
+
+    def _draft(self, lines, amount=None, token=None, **changes):
+        """Ask for a transaction as the payment form does."""
+        ids = "-".join(map(str, lines.ids))
+        values = {
+            "provider_id": self.provider.id,
+            "payment_method_id": self.provider.payment_method_ids.id,
+            "token_id": None,
+            "amount": sum(lines.mapped("amount_residual_currency")) if amount is None else amount,
+            "flow": "direct",
+            "tokenization_requested": True,
+            "landing_route": "https://elsewhere.example.com",
+            "is_validation": False,
+            "payment_reference": "",
+            "access_token": self.token if token is None else token,
+            **changes,
+        }
+        answer = self.make_jsonrpc_request(f"{self.page}/transaction/{ids}", values)
+        return self.env["payment.transaction"].search([("reference", "=", answer["reference"])])
+
+    def _settle(self, transaction):
+        transaction._set_done()
+        transaction._post_process()
+        self.env.invalidate_all()
+
+    def test_pay_page_asks_for_what_is_open(self):
+        lines = self._items(self.invoice, self.small)
+        page = self.url_open(
+            f"{self.page}/pay",
+            params={"access_token": self.token, "item": [str(id_) for id_ in lines.ids]},
+        )
+        self.assertEqual(page.status_code, 200)
+        form = html.fromstring(page.content).xpath("//form[@id='o_payment_form']")[0]
+        self.assertEqual(float(form.get("data-amount")), 834.57)
+        self.assertEqual(form.get("data-access-token"), self.token)
+        everything = self.url_open(
+            f"{self.page}/pay",
+            params={"access_token": self.token, "currency": self.company.currency_id.id},
+        )
+        form = html.fromstring(everything.content).xpath("//form[@id='o_payment_form']")[0]
+        self.assertEqual(float(form.get("data-amount")), 934.56)
+
+    def test_chosen_residuals_are_settled_and_no_others(self):
+        later = self._items(self.split).sorted("date_maturity")[-1]
+        chosen = self._items(self.invoice) | later
+        transaction = self._draft(chosen)
+        self.assertRecordValues(
+            transaction,
+            [
+                {
+                    "amount": 670.0,
+                    "partner_id": self.customer.id,
+                    "tokenize": False,
+                    "invoice_ids": (self.invoice | self.split).ids,
+                }
+            ],
+        )
+        self.assertTrue(transaction.landing_route.startswith(self.page))
+        self._settle(transaction)
+        payment = transaction.payment_id
+        self.assertEqual((payment.amount, payment.partner_id), (670.0, self.customer))
+        self.assertTrue(all(chosen.mapped("reconciled")))
+        first = self._items(self.split) - later
+        self.assertEqual(first.amount_residual, 30.0)
+        self.assertEqual(self._items(self.small).amount_residual, 234.56)
+        self.assertEqual(self.case.state, "open")
+
+    def test_paying_all_closes_the_case(self):
+        self._settle(self._draft(self._items(self.invoice, self.small, self.split)))
+        self.assertEqual(self.file.sudo().open_amount, 0)
+        self.assertRecordValues(self.case, [{"state": "closed", "close_reason": "paid"}])
+        page = self.url_open(self.page, params={"access_token": self.token})
+        self.assertIn("Nothing is open", page.text)
+
+    def test_foreign_currency_to_the_cent(self):
+        currency = self.setup_other_currency("EUR")
+        invoice = self._invoice(self.customer, 500.01, due=-5, currency=currency)
+        self._settle(self._draft(self._items(invoice)))
+        self.assertTrue(self._items(invoice).reconciled)
+        with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
+            self._draft(self._items(invoice, self.small))
+
+    def test_opening_balance_is_paid_without_touching_its_neighbours(self):
+        account = self._items(self.small).account_id
+        other = self._customer("Other Customer")
+        opening = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": self._day(-60),
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": partner.id,
+                            "balance": balance,
+                            "date_maturity": self._day(-30),
+                        }
+                    )
+                    for partner, balance in ((self.customer, 70.07), (other, -70.07))
+                ],
+            }
+        )
+        opening.action_post()
+        chosen = opening.line_ids.filtered(lambda line: line.partner_id == self.customer)
+        transaction = self._draft(chosen)
+        self.assertFalse(transaction.invoice_ids)
+        self._settle(transaction)
+        self.assertEqual(transaction.payment_id.amount, 70.07)
+        self.assertTrue(chosen.reconciled)
+        self.assertEqual((opening.line_ids - chosen).amount_residual, -70.07)
+
+    def test_payment_on_its_way_is_not_asked_for_twice(self):
+        if self.provider.code == "none":
+            self.skipTest("needs a provider that confirms payments")
+        chosen = self._items(self.small)
+        self._draft(chosen)._set_pending()
+        page = self.url_open(self.page, params={"access_token": self.token})
+        self.assertIn("Payment on its way", page.text)
+        with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
+            self._draft(chosen)
+        # The other items can be paid.
+        self.assertTrue(self._draft(self._items(self.invoice)))
+
+    def test_amounts_items_and_methods_cannot_be_changed(self):
+        chosen = self._items(self.invoice)
+        other = self._customer("Other Customer")
+        foreign = self._items(self._invoice(other, 10, due=-4))
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        strange = self.provider.copy({"company_id": elsewhere.id, "state": "test"})
+        for lines, changes in (
+            (chosen, {"amount": 1.0}),
+            (chosen, {"amount": None}),
+            (chosen, {"amount": -600.01}),
+            (chosen, {"token": "forged"}),
+            (chosen, {"token": self.file._portal_token(self.today - timedelta(days=40))}),
+            (foreign, {}),
+            (chosen | foreign, {}),
+            (chosen, {"provider_id": strange.id}),
+            (chosen, {"flow": "token", "token_id": 1}),
+            (chosen, {"is_validation": True}),
+            (chosen, {"partner_id": other.id}),
+            (chosen, {"custom_create_values": {"amount": 1}}),
+        ):
+            if changes.get("amount", 0) is None:
+                changes = {"amount": False}
+            with (
+                self.subTest(changes=changes),
+                self.assertRaises(JsonRpcException),
+                mute_logger("odoo.http"),
+            ):
+                self._draft(lines, **changes)
+        self.assertFalse(self.env["payment.transaction"].search([("partner_id", "=", other.id)]))
+
+    def test_switched_off(self):
+        self.env["ir.config_parameter"].set_param("account_payment.enable_portal_payment", "False")
+        page = self.url_open(self.page, params={"access_token": self.token})
+        self.assertNotIn("Pay all", page.text)
+        with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
+            self._draft(self._items(self.invoice))
+
+    def test_portal_user_pays_as_oneself(self):
+        new_test_user(self.env, "payer", "base.group_portal", partner_id=self.child.id)
+        self.authenticate("payer", "payer")
+        transaction = self._draft(self._items(self.small), token="")
+        self.assertEqual(transaction.partner_id, self.child)
+        self._settle(transaction)
+        self.assertTrue(self._items(self.small).reconciled)
