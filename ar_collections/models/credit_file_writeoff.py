@@ -1,0 +1,64 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+COLUMNS = (
+    "written_off_count",
+    "written_off_amount",
+    "written_off_open",
+    "written_off_date",
+)
+
+
+class ArCreditFile(models.Model):
+    """What was given up of the customer before; small balances do not count."""
+
+    _inherit = "ar.credit.file"
+
+    writeoff_ids = fields.One2many("ar.writeoff.request", "file_id", string="Write-offs")
+    written_off_count = fields.Integer(
+        string="Written Off Before", readonly=True, help="Number of write-offs that are booked."
+    )
+    written_off_amount = fields.Monetary(string="Amount Written Off", readonly=True)
+    written_off_open = fields.Monetary(
+        string="Written Off, Not Recovered",
+        readonly=True,
+        index="btree_not_null",
+        help="What was written off less what the customer has paid since.",
+    )
+    written_off_date = fields.Date(
+        string="First Written Off On",
+        readonly=True,
+        help="Of what is not recovered, or else of all.",
+    )
+
+    @api.model
+    def _refresh_writeoffs(self, files):
+        """Count the write-offs of these files, in one statement."""
+        if not files:
+            return
+        for model in ("ar.writeoff.request", "ar.credit.file"):
+            self.env[model].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+            UPDATE ar_credit_file file SET (%(columns)s) = (
+                SELECT COUNT(*), COALESCE(SUM(amount_total), 0),
+                       COALESCE(SUM(amount_total - amount_recovered), 0),
+                       COALESCE(MIN(date_posted) FILTER (WHERE state = 'posted'),
+                                MIN(date_posted))
+                  FROM ar_writeoff_request
+                 WHERE file_id = file.id AND state IN ('posted', 'recovered'))
+             WHERE file.id IN %(ids)s
+            """,
+                columns=SQL(", ").join(map(SQL.identifier, COLUMNS)),
+                ids=tuple(files.ids),
+            )
+        )
+        files.invalidate_recordset(COLUMNS, flush=False)
+
+    def action_open_writeoffs(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ar_collections.ar_writeoff_request_action"
+        )
+        return {**action, "domain": [("file_id", "=", self.id)], "context": {}}

@@ -1,0 +1,226 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import format_amount
+
+from .writeoff_request import EDITABLE
+
+
+def company_share(item, amount):
+    """What a part of an open item is worth in company currency; all of it is all that is open.
+
+    :param item: journal item
+    :param amount: in the currency of the item
+    """
+    residual = item.amount_residual_currency
+    if not residual or not item.currency_id.compare_amounts(amount, residual):
+        return item.amount_residual
+    return item.company_currency_id.round(item.amount_residual * amount / residual)
+
+
+class ArWriteoffRequestLine(models.Model):
+    """One open item, or part of it, that is given up."""
+
+    _name = "ar.writeoff.request.line"
+    _inherit = "ar.readonly.mixin"
+    _description = "Write-off Item"
+    _order = "due_date, id"
+    _creation_fields = ("request_id",)
+
+    request_id = fields.Many2one(
+        "ar.writeoff.request", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(
+        related="request_id.company_id", store=True, precompute=True, index=True
+    )
+    state = fields.Selection(related="request_id.state", store=True)
+    reason_id = fields.Many2one(related="request_id.reason_id", store=True)
+    move_line_id = fields.Many2one(
+        "account.move.line",
+        string="Journal Item",
+        index=True,
+        # An invoice that goes back to draft may get other items.
+        ondelete="set null",
+        domain=[
+            ("account_id.account_type", "=", "asset_receivable"),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+        ],
+    )
+    move_id = fields.Many2one(related="move_line_id.move_id", string="Document")
+    name = fields.Char(string="Number", compute="_compute_item", store=True, precompute=True)
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", compute="_compute_item", store=True, precompute=True
+    )
+    currency_id = fields.Many2one(
+        "res.currency", compute="_compute_item", store=True, precompute=True
+    )
+    company_currency_id = fields.Many2one(
+        string="Company Currency", related="company_id.currency_id"
+    )
+    due_date = fields.Date(compute="_compute_item", store=True, precompute=True)
+    days_overdue = fields.Integer(related="move_line_id.ar_days_overdue", related_sudo=True)
+    amount = fields.Monetary(
+        string="To Write Off",
+        compute="_compute_amount",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+    )
+    amount_company = fields.Monetary(
+        string="In Company Currency",
+        compute="_compute_amount_company",
+        store=True,
+        precompute=True,
+        currency_field="company_currency_id",
+    )
+    residual = fields.Monetary(
+        string="Still Open", related="move_line_id.amount_residual_currency", related_sudo=True
+    )
+    # The item as it was submitted, to notice what changed since.
+    residual_submitted = fields.Monetary(string="Open When Submitted", readonly=True, copy=False)
+
+    _positive = models.Constraint("CHECK(amount > 0)", "Write off more than nothing of an item.")
+    _item_once = models.UniqueIndex(
+        "(request_id, move_line_id)", "The item is in this request already."
+    )
+
+    @api.depends("move_line_id")
+    def _compute_item(self):
+        for line in self:
+            item = line.move_line_id.sudo()
+            line.name = item.move_name
+            line.partner_id = item.partner_id.commercial_partner_id
+            line.currency_id = item.currency_id
+            line.due_date = item.date_maturity or item.date
+
+    @api.depends("move_line_id")
+    def _compute_amount(self):
+        for line in self:
+            line.amount = line.move_line_id.sudo().amount_residual_currency
+
+    @api.depends("amount", "move_line_id")
+    def _compute_amount_company(self):
+        for line in self:
+            line.amount_company = company_share(line.move_line_id.sudo(), line.amount)
+
+    @api.constrains("move_line_id", "amount")
+    def _check_item(self):
+        for line in self:
+            request, item = line.request_id.sudo(), line.move_line_id.sudo()
+            name = line.name
+            if request.state not in EDITABLE:
+                continue
+            if not item:
+                raise ValidationError(self.env._("Choose the item of each line anew."))
+            if item.account_type != "asset_receivable" or item.parent_state != "posted":
+                raise ValidationError(
+                    self.env._("%s is not an open item: choose posted receivables.", name)
+                )
+            if item.company_id.root_id != request.company_id or (
+                request.kind == "customer"
+                and item.partner_id.commercial_partner_id != request.partner_id
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(item)s is not an item of %(customer)s in %(company)s.",
+                        item=name,
+                        customer=request.partner_id.display_name,
+                        company=request.company_id.display_name,
+                    )
+                )
+            if line.currency_id.compare_amounts(line.amount, item.amount_residual_currency) > 0:
+                raise ValidationError(
+                    self.env._(
+                        "Of %(item)s only %(residual)s is open.",
+                        item=name,
+                        residual=format_amount(
+                            self.env, item.amount_residual_currency, line.currency_id
+                        ),
+                    )
+                )
+
+    # CRUD
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        requests = self.env["ar.writeoff.request"].browse(
+            {vals["request_id"] for vals in vals_list if vals.get("request_id")}
+        )
+        requests.check_access("write")
+        requests._before_change()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not vals.keys().isdisjoint(("move_line_id", "amount", "request_id")):
+            self.request_id._before_change()
+        result = super().write(vals)
+        if "amount" in vals:
+            self.request_id.sudo()._assess()
+        return result
+
+    def unlink(self):
+        requests = self.request_id
+        requests._before_change()
+        result = super().unlink()
+        requests.exists().sudo()._assess()
+        return result
+
+
+class ArWriteoffEvidence(models.Model):
+    """One paper that proves why the debt is given up."""
+
+    _name = "ar.writeoff.evidence"
+    _description = "Evidence of a Write-off"
+    _order = "id"
+
+    request_id = fields.Many2one(
+        "ar.writeoff.request", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="request_id.company_id", store=True, precompute=True)
+    name = fields.Char(string="Paper", required=True)
+    required = fields.Boolean()
+    # Who reads the request reads its papers.
+    attachment_ids = fields.Many2many("ir.attachment", string="Files", bypass_search_access=True)
+    note = fields.Char()
+    is_missing = fields.Boolean(string="Missing", compute="_compute_is_missing")
+
+    @api.depends("required", "attachment_ids")
+    def _compute_is_missing(self):
+        for paper in self:
+            paper.is_missing = paper.required and not paper.attachment_ids
+
+    def _check_editable(self):
+        for request in self.request_id:
+            if request.state not in EDITABLE:
+                raise UserError(
+                    self.env._(
+                        "%s is submitted: take it back to change its evidence.", request.name
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        papers = super().create(vals_list)
+        papers._check_editable()
+        papers._adopt_attachments()
+        return papers
+
+    def _adopt_attachments(self):
+        """Uploads belong to the paper, so that the approvers can open them."""
+        for paper in self:
+            paper.attachment_ids.sudo().filtered(
+                lambda file: not file.res_id and file.create_uid == self.env.user
+            ).write({"res_model": self._name, "res_id": paper.id})
+
+    def write(self, vals):
+        self._check_editable()
+        result = super().write(vals)
+        self._check_editable()
+        self._adopt_attachments()
+        self.request_id.sudo()._assess()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_submitted(self):
+        self._check_editable()

@@ -1,0 +1,111 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class ByRequest:
+    """In the context: the request itself undoes its entry. Nobody sends it from outside."""
+
+
+BY_REQUEST = ByRequest()
+UNDOING = ("draft", "cancel")
+
+
+class AccountMove(models.Model):
+    """The entry of a write-off lives and dies with its request."""
+
+    _inherit = "account.move"
+
+    def _ar_bookings(self):
+        """The write-offs and recoveries that these entries book or reverse."""
+        ids = self.ids
+        if not ids:
+            return []
+        # Whoever touches an entry need not see the requests.
+        requests = self.env["ar.writeoff.request"].sudo()
+        recoveries = self.env["ar.writeoff.recovery"].sudo()
+        among = ["|", ("move_id", "in", ids), ("reversal_id", "in", ids)]
+        return [*requests.search(among), *recoveries.search(among)]
+
+    def _ar_check_not_booked(self):
+        if self.env.context.get("ar_writeoff") is BY_REQUEST:
+            return
+        entries = self.filtered(lambda move: move.move_type == "entry" and move.posted_before)
+        if bookings := entries._ar_bookings():
+            raise UserError(
+                self.env._(
+                    "The journal entry belongs to %s: reverse it there.",
+                    ", ".join({booking.display_name for booking in bookings}),
+                )
+            )
+
+    def _ar_reverse_booked(self, date, ref):
+        """Reverse an entry in the name of its request.
+
+        :return: the reversal
+        """
+        return (
+            self.with_context(ar_writeoff=BY_REQUEST)
+            ._reverse_moves([{"date": date, "ref": ref}], cancel=True)
+            .with_context(ar_writeoff=None)
+        )
+
+    def write(self, vals):
+        # EXTENDS account: to draft and cancelled from every path
+        if vals.get("state") in UNDOING:
+            self._ar_check_not_booked()
+        return super().write(vals)
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        # EXTENDS account
+        self._ar_check_not_booked()
+        return super()._reverse_moves(default_values_list, cancel)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_booked(self):
+        self._ar_check_not_booked()
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    def unlink(self):
+        # EXTENDS account: what a write-off settled is opened again by its reversal only
+        if self and self.env.context.get("ar_writeoff") is not BY_REQUEST:
+            (self.credit_move_id | self.debit_move_id).move_id._ar_check_not_booked()
+        return super().unlink()
+
+
+class AccountMoveLine(models.Model):
+    """Receivables that are cleared to an expense by hand, above what the company lets pass."""
+
+    _inherit = "account.move.line"
+
+    def _reconcile_pre_hook(self):
+        # EXTENDS account
+        for company, lines in self.grouped(lambda line: line.company_id.root_id).items():
+            if company.sudo().ar_writeoff_gate:
+                lines._ar_check_manual_writeoff(company.sudo())
+        return super()._reconcile_pre_hook()
+
+    def _ar_check_manual_writeoff(self, company):
+        credits_ = self.filtered(
+            lambda line: (
+                line.account_type == "asset_receivable"
+                and line.balance < 0
+                and line.move_id.move_type == "entry"
+                and line.journal_id.type == "general"
+            )
+        )
+        moves = credits_.move_id
+        if not moves or not self.filtered(lambda line: line.balance > 0):
+            return
+        moves -= moves.filtered(
+            lambda move: move.tax_cash_basis_rec_id or move.reversed_entry_id or move._ar_bookings()
+        )
+        for move in moves:
+            lost = sum(
+                line.balance
+                for line in move.line_ids
+                if line.account_id.internal_group == "expense"
+            )
+            company._ar_check_writeoff(lost)

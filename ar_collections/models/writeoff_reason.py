@@ -1,0 +1,123 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class ArWriteoffReason(models.Model):
+    """Why a debt is given up: where it is booked, and what has to prove it."""
+
+    _name = "ar.writeoff.reason"
+    _description = "Write-off Reason"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    code = fields.Char(required=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one("res.company", help="Leave empty to share it by all companies.")
+    description = fields.Text(translate=True, help="When this reason applies.")
+    expense_account_id = fields.Many2one(
+        "account.account",
+        company_dependent=True,
+        ondelete="restrict",
+        domain="[('account_type', 'in', ('expense', 'expense_other', 'expense_direct_cost'))]",
+        help="Bears the loss that no allowance covers. Empty for the account of the settings.",
+    )
+    recovery_account_id = fields.Many2one(
+        "account.account",
+        company_dependent=True,
+        ondelete="restrict",
+        domain="[('account_type', 'not in', ('asset_receivable', 'liability_payable'))]",
+        help="Gets what the customer pays after all: other income, or the allowance for bad "
+        "debts. Empty for the account of the settings.",
+    )
+    tax_treatment = fields.Selection(
+        [
+            ("gross", "Loss includes the tax"),
+            ("relief", "Tax is claimed back"),
+        ],
+        default="gross",
+        required=True,
+        help="Claim the sales tax back where the law allows it. Tax on a cash basis was never "
+        "due: it is cleared from its waiting account either way.",
+    )
+    evidence_ids = fields.One2many("ar.writeoff.reason.evidence", "reason_id", copy=True)
+    minimum_age = fields.Integer(
+        string="Overdue at Least (days)", help="Of the youngest item. Zero for any age."
+    )
+    minimum_contacts = fields.Integer(
+        string="Contacts at Least", help="Contacts made with the customer. Zero for none."
+    )
+    is_strict = fields.Boolean(
+        string="No Exceptions",
+        help="A request that is too young, has too few contacts or lacks evidence cannot be "
+        "submitted. Otherwise the approvers see it as a risk.",
+    )
+    for_small_balances = fields.Boolean(help="Proposed for many small balances at once.")
+
+    _code_uniq = models.UniqueIndex(
+        "(code, company_id) NULLS NOT DISTINCT", "Another write-off reason has this code."
+    )
+    _minimum = models.Constraint(
+        "CHECK(minimum_age >= 0 AND minimum_contacts >= 0)",
+        "Least days and contacts cannot be negative.",
+    )
+
+    def _expense_account(self, company):
+        """The account that bears the loss in a company.
+
+        :raises UserError: none is set
+        """
+        root = company.root_id
+        account = (
+            self.with_company(company).expense_account_id
+            or root.ar_writeoff_account_id
+            or root.expense_account_id
+        )
+        if not account:
+            raise UserError(
+                self.env._(
+                    "Choose the expense account of “%(reason)s” in %(company)s.",
+                    reason=self.name,
+                    company=company.display_name,
+                )
+            )
+        return account
+
+    def _recovery_account(self, company):
+        """The account that gets what is paid after the write-off.
+
+        :raises UserError: none is set
+        """
+        account = (
+            self.with_company(company).recovery_account_id
+            or company.root_id.ar_recovery_account_id
+            or self.env["account.account"].search(
+                [
+                    *self.env["account.account"]._check_company_domain(company),
+                    ("account_type", "=", "income_other"),
+                ],
+                limit=1,
+            )
+        )
+        if not account:
+            raise UserError(
+                self.env._(
+                    "Choose the recovery account of “%(reason)s” in %(company)s.",
+                    reason=self.name,
+                    company=company.display_name,
+                )
+            )
+        return account
+
+
+class ArWriteoffReasonEvidence(models.Model):
+    """One paper of the checklist."""
+
+    _name = "ar.writeoff.reason.evidence"
+    _description = "Evidence of a Write-off Reason"
+    _order = "sequence, id"
+
+    reason_id = fields.Many2one("ar.writeoff.reason", required=True, index=True, ondelete="cascade")
+    sequence = fields.Integer(default=10)
+    name = fields.Char(string="Paper", required=True, translate=True)
+    required = fields.Boolean(default=True)

@@ -1,0 +1,99 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class ArWriteoffUnapproved(models.Model):
+    """Receivables that were given up beside the approval, for the auditor.
+
+    An entry or a payment that settles receivables and debits an expense at once, without a
+    request, above what the company lets pass. One row is one journal entry.
+    """
+
+    _name = "ar.writeoff.unapproved"
+    _description = "Unapproved Write-off"
+    _auto = False
+    _order = "date desc, id desc"
+    _rec_name = "move_id"
+
+    move_id = fields.Many2one("account.move", string="Journal Entry", readonly=True)
+    date = fields.Date(readonly=True)
+    journal_id = fields.Many2one("account.journal", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    account_id = fields.Many2one("account.account", string="Expense Account", readonly=True)
+    amount = fields.Monetary(string="Given Up", readonly=True)
+    user_id = fields.Many2one("res.users", string="Entered By", readonly=True)
+    kind = fields.Selection(
+        [("entry", "Entry by hand"), ("payment", "Payment difference")], readonly=True
+    )
+
+    _depends = {
+        "account.move": ["date", "journal_id", "company_id", "move_type", "state"],
+        "account.move.line": ["account_id", "balance", "move_id", "partner_id", "parent_state"],
+        "account.partial.reconcile": ["credit_move_id", "amount"],
+        "ar.writeoff.request": ["move_id", "reversal_id"],
+        "ar.writeoff.recovery": ["move_id", "reversal_id"],
+        "res.company": ["ar_writeoff_free_amount"],
+    }
+
+    @property
+    def _table_query(self):
+        return SQL("%s %s %s", self._select(), self._from(), self._where())
+
+    def _select(self):
+        return SQL(
+            """
+            SELECT move.id, move.id AS move_id, move.date, move.journal_id, move.company_id,
+                   company.currency_id, settled.partner_id, loss.account_id,
+                   LEAST(loss.amount, settled.amount) AS amount, move.create_uid AS user_id,
+                   CASE WHEN journal.type = 'general' THEN 'entry' ELSE 'payment' END AS kind
+            """
+        )
+
+    def _from(self):
+        return SQL(
+            """
+              FROM account_move move
+              JOIN account_journal journal ON journal.id = move.journal_id
+              JOIN res_company company ON company.id = move.company_id
+              JOIN res_company root ON root.id = SPLIT_PART(company.parent_path, '/', 1)::int
+              JOIN LATERAL (
+                SELECT SUM(line.balance) AS amount, MIN(line.account_id) AS account_id
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+                 WHERE line.move_id = move.id AND account.account_type LIKE 'expense%%'
+                   AND line.account_id IS DISTINCT FROM
+                       root.account_journal_early_pay_discount_loss_account_id
+              ) loss ON loss.amount > 0
+              JOIN LATERAL (
+                SELECT SUM(partial.amount) AS amount,
+                       MIN(contact.commercial_partner_id) AS partner_id
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+                  JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
+                  LEFT JOIN res_partner contact ON contact.id = line.partner_id
+                 WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
+              ) settled ON settled.amount > 0
+            """
+        )
+
+    def _where(self):
+        return SQL(
+            """
+             WHERE move.state = 'posted' AND move.move_type = 'entry'
+               AND journal.type IN ('general', 'bank', 'cash', 'credit')
+               AND move.tax_cash_basis_rec_id IS NULL AND move.reversed_entry_id IS NULL
+               AND LEAST(loss.amount, settled.amount) > root.ar_writeoff_free_amount
+               AND NOT EXISTS (
+                SELECT FROM account_partial_reconcile WHERE exchange_move_id = move.id)
+               AND NOT EXISTS (
+                SELECT FROM ar_writeoff_request WHERE move.id IN (move_id, reversal_id))
+               AND NOT EXISTS (
+                SELECT FROM ar_writeoff_recovery WHERE move.id IN (move_id, reversal_id))
+            """
+        )
+
+    def action_open_entry(self):
+        self.ensure_one()
+        return self.move_id._get_records_action()
