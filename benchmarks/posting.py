@@ -63,8 +63,10 @@ def measure(registry, stock):
             if stock:
                 for index in INDEXES:
                     cr.execute(f"DROP INDEX {index}")
-                silent = patch.object(
-                    registry["ar.collection.case"], "_ledger_changed", lambda self, lines: None
+                silent = patch.multiple(
+                    registry["ar.collection.case"],
+                    _ledger_changed=lambda self, lines: None,
+                    _matching_changed=lambda self, lines: None,
                 )
                 with silent:
                     results.append(post_and_pay(env, turn * BATCH))

@@ -13,8 +13,15 @@ from datetime import datetime, time as clock_time, timedelta
 from odoo import Command
 
 from ..models.credit_facts import CONTROL_FIELDS
+from . import workbench
+from .allowance import AllowanceScene
 from .cast import CAST
+from .charges import charge
 from .credit import CreditScene
+from .letters import wait_for_print
+from .outside import hand_over
+from .portal import show as show_portal
+from .writeoff import WriteoffScene
 
 _logger = logging.getLogger(__name__)
 
@@ -47,7 +54,13 @@ def tell(env):
     if env["res.partner"].search_count([("ref", "=", _reference(0))]):
         return
     start = time.monotonic()
-    Story(env, company.with_env(env)).live()
+    company = company.with_env(env)
+    today = company._ar_today()
+    Story(env, company).live()
+    charge(env, company)
+    show_portal(env, company)
+    hand_over(env, company, today)
+    wait_for_print(env, company, today)
     _logger.info("The demo story took %.0f seconds", time.monotonic() - start)
 
 
@@ -77,6 +90,9 @@ class Story:
         self._set_the_scene()
         cities = {firm.city: partner for firm, partner in self.partners.items()}
         CreditScene(self.env, self.company, cities, self.today).set_up()
+        workbench.set_up(self)
+        WriteoffScene(self.env, self.company, cities, self.today).set_up()
+        AllowanceScene(self.env, self.company, cities, self.today).set_up()
         self._deliver_mails()
         self.env["ar.collection.run"]._run_for(self.company, self._next_working_day(), False)
 

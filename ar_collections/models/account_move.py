@@ -124,10 +124,30 @@ class AccountMove(models.Model):
 
     def _ar_open_disputes(self):
         """The open disputes of these invoices alone."""
-        lines = self.env["ar.dispute.line"].search(
-            [("move_line_id.move_id", "in", self.ids), ("state", "=", "open")]
+        # Whoever blocks and unblocks an invoice need not have rights on collection.
+        lines = (
+            self.env["ar.dispute.line"]
+            .sudo()
+            .search([("move_line_id.move_id", "in", self.ids), ("state", "=", "open")])
         )
         return lines.dispute_id.filtered(lambda dispute: dispute.line_ids.move_id <= self)
+
+    def _reconcile_reversed_moves(self, reverse_moves, move_reverse_cancel):
+        # EXTENDS account: a credit note of a dispute is for the disputed instalments first
+        disputes = (
+            self.env["ar.dispute"].sudo().search([("credit_note_ids", "in", reverse_moves.ids)])
+        )
+        for note in disputes.credit_note_ids & reverse_moves.sudo():
+            disputed = disputes.filtered(lambda dispute, note=note: note in dispute.credit_note_ids)
+            lines = disputed.line_ids.move_line_id | note.line_ids
+            lines.filtered(
+                lambda line, note=note: (
+                    line.account_type == "asset_receivable"
+                    and not line.reconciled
+                    and line.move_id in (note | note.reversed_entry_id)
+                )
+            ).with_env(self.env).reconcile()
+        return super()._reconcile_reversed_moves(reverse_moves, move_reverse_cancel)
 
     def _ar_dispute_blocked(self):
         """Open a dispute of what is open of a customer's invoice, and show it.

@@ -76,6 +76,31 @@ class ArCaseRecord(models.AbstractModel):
                 record.partner_id, record.company_id
             )
 
+    def _open_cases(self):
+        """The open case of each customer, which may be younger than what was agreed.
+
+        :return: ``{record: case that is not closed, or none}``
+        """
+        cases = (
+            self.env["ar.collection.case"]
+            .search([("file_id", "in", self.file_id.ids), ("state", "!=", "closed")])
+            .grouped("file_id")
+        )
+        nothing = self.env["ar.collection.case"]
+        return {record: cases.get(record.file_id, nothing) for record in self}
+
+    def _call_after_broken(self, record_notes, date):
+        """Dunning goes on the same day; the collector calls and credit looks at the customer.
+
+        :param record_notes: ``{record: what was not kept}``
+        """
+        for record, case in self._open_cases().items():
+            if case.state == "open":
+                record.case_id = case
+                case._plan_call(date, record_notes[record], record.user_id)
+        notes = {record.file_id.id: note for record, note in record_notes.items()}
+        self.env["ar.credit.review"]._open_for(self.file_id, "broken_promise", notes, date)
+
     @api.model_create_multi
     def create(self, vals_list):
         return super().create([self._complete(vals) for vals in vals_list])

@@ -13,6 +13,8 @@ class Settled(NamedTuple):
     paid: float
     # What of the claim nobody has to pay any more.
     void: float
+    # The day of the last payment or credit note, in time or not.
+    last_on: object = None
 
 
 class ArClaimLine(models.AbstractModel):
@@ -114,32 +116,47 @@ class ArClaimLine(models.AbstractModel):
         :return: ``{line id: Settled}``, in the currency of each item
         """
         lines = self.filtered("id")
-        if not lines:
+        last_days = last_days or {}
+        settled = self._settled_by([(line.id, last_days.get(line)) for line in lines])
+        return {
+            id_: settled[id_, last_days.get(line)]
+            for id_, line in zip(lines.ids, lines, strict=True)
+        }
+
+    @api.model
+    def _settled_by(self, asked):
+        """What came off the items of lines by some days, see ``_settled_since``.
+
+        :param asked: ``[(line id, last day or None)]``
+        :return: ``{(line id, last day or None): Settled}``
+        """
+        if not asked:
             return {}
         self.env["account.partial.reconcile"].flush_model()
         self.env["account.move.line"].flush_model()
         self.flush_model()
-        last_days = last_days or {}
         return {
-            id_: Settled(paid, void)
-            for id_, paid, void in self.env.execute_query(
+            (id_, last_day): Settled(*settled)
+            for id_, last_day, *settled in self.env.execute_query(
                 SQL(
                     """
-            SELECT line.id, GREATEST(settled.in_time - line.settled_before, 0)::float8,
+            SELECT line.id, asked.last_day,
+                   GREATEST(settled.in_time - line.settled_before, 0)::float8,
                    CASE WHEN item.id IS NULL OR item.parent_state = 'cancel' OR item.reconciled
                         THEN GREATEST(
                             line.amount - GREATEST(settled.ever - line.settled_before, 0), 0)
-                        ELSE 0 END::float8
+                        ELSE 0 END::float8, settled.last_on
               FROM UNNEST(%(ids)s, %(last_days)s::date[]) AS asked(id, last_day)
               JOIN %(table)s line ON line.id = asked.id
               LEFT JOIN account_move_line item ON item.id = line.move_line_id
              CROSS JOIN LATERAL (%(settled)s) settled
             """,
-                    ids=lines.ids,
-                    last_days=[last_days.get(line, "infinity") for line in lines],
+                    ids=[id_ for id_, _last_day in asked],
+                    last_days=[last_day for _id, last_day in asked],
                     table=SQL.identifier(self._table),
                     settled=self.env["ar.position"]._settled_sql(
-                        SQL.identifier("item", "id"), SQL.identifier("asked", "last_day")
+                        SQL.identifier("item", "id"),
+                        SQL("COALESCE(asked.last_day, 'infinity')"),
                     ),
                 )
             )

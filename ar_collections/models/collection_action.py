@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import plaintext2html
 
+from .collection_case_proof import ANSWERED
 from .collection_planner import CONTACTS
 from .collection_step import CHANNELS, SENDABLE
 
@@ -53,6 +54,7 @@ class ArCollectionAction(models.Model):
     outcome = fields.Selection(
         [
             ("sent", "Sent"),
+            ("posted", "Sent by Post"),
             ("reached", "Reached"),
             ("no_answer", "No answer"),
             ("wrong_person", "Wrong person"),
@@ -161,6 +163,7 @@ class ArCollectionAction(models.Model):
                 asked.append(wanted)
         actions = self.create(vals_list)
         actions._freeze(asked)
+        actions._freeze_charges(date)
         actions._move_cases(date)
         automatic = actions.filtered(lambda action: action.step_id.automatic)
         automatic._send(date)
@@ -223,6 +226,8 @@ class ArCollectionAction(models.Model):
                 case.id for case, case_stage in by_stage.items() if case_stage == stage
             )
             cases._hold_for(stage, date)
+            # The plan has asked for the proof, on the day of the run.
+            cases = cases.with_context(ar_proof=ANSWERED)
             new = cases.filtered(lambda case: case.date_opened == date)
             new.with_context(tracking_disable=True).write({"stage_id": stage.id})
             (cases - new).write({"stage_id": stage.id})
@@ -263,7 +268,11 @@ class ArCollectionAction(models.Model):
 
     # Buttons
 
-    def _freeze_now(self, date):
+    def _freeze_now(self, date, line_ids=None):
+        """Ask for what is overdue now.
+
+        :param line_ids: ask for these items instead, due or not
+        """
         for company, actions in self.grouped("company_id").items():
             items = self.env["ar.position"]._items(company, date, actions.partner_id)
             actions.sudo().item_ids.unlink()
@@ -272,11 +281,13 @@ class ArCollectionAction(models.Model):
                     [
                         item
                         for item in items.get((company.id, action.partner_id.id), ())
-                        if item.demand > 0 and item.days_overdue
+                        if item.demand > 0
+                        and (item.line_id in line_ids if line_ids else item.days_overdue)
                     ]
                     for action in actions
                 ]
             )
+            actions._freeze_charges(date)
 
     def action_done(self):
         """The collector has made the contact."""
@@ -310,6 +321,12 @@ class ArCollectionAction(models.Model):
         if not all(action.step_id for action in actions):
             raise UserError(
                 self.env._("Only steps have a text to send. Write to the customer in the chatter.")
+            )
+        if any(action.letter_by == "print" for action in actions):
+            raise UserError(
+                self.env._(
+                    "Print these letters first: mark them as sent when they are in the post."
+                )
             )
         for company, company_actions in actions.grouped("company_id").items():
             date = company._ar_today()

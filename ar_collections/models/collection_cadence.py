@@ -10,6 +10,9 @@ WAITS = {
     "rest_day": "Not a working day",
     "stale_bank": "Bank entries are too old",
     "claimed": "Promised or disputed",
+    "replied": "The customer has written",
+    "placed": "With an agency or lawyer",
+    "proof": "Proof of effort is missing",
 }
 
 

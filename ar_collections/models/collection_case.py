@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from .collection_cadence import WAITS
 
@@ -215,6 +215,10 @@ class ArCollectionCase(models.Model):
             ]
         )
 
+    def _check_not_closed(self):
+        if any(case.state == "closed" for case in self):
+            raise UserError(self.env._("The case is closed."))
+
     def _plan_call(self, date, note, user=None):
         """Give the collector a call to make.
 
@@ -293,6 +297,7 @@ class ArCollectionCase(models.Model):
                 "default_channel": "call",
                 "default_user_id": self.env.uid,
                 "default_date_planned": self.company_id._ar_today(),
+                "dialog_size": "extra-large",
             },
         }
 
@@ -300,6 +305,10 @@ class ArCollectionCase(models.Model):
         """Enter what the customer promises, proposed as all that may be asked for now."""
         self.ensure_one()
         form = self.env.ref("ar_collections.ar_payment_promise_view_form_new")
+        # A promise is in one currency: first the one with the largest debt.
+        currency, amount = next(
+            iter(self._demand_by_currency().items()), (self.currency_id, self.amount_demand)
+        )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Promise to Pay"),
@@ -310,17 +319,25 @@ class ArCollectionCase(models.Model):
             "context": {
                 "default_partner_id": self.partner_id.id,
                 "default_company_id": self.company_id.id,
-                "default_amount": self.amount_demand,
+                "default_currency_id": currency.id,
+                "default_amount": currency.round(amount),
             },
         }
 
     def action_plan(self):
-        """Draft a payment plan over the customer's overdue items."""
+        """Draft a payment plan over the customer's overdue items, one for each currency."""
         self.ensure_one()
-        plan = self.env["ar.payment.plan"].create(
-            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        plans = self.env["ar.payment.plan"].create(
+            [
+                {
+                    "partner_id": self.partner_id.id,
+                    "company_id": self.company_id.id,
+                    "currency_id": currency.id,
+                }
+                for currency in self._demand_by_currency() or self.currency_id
+            ]
         )
-        return plan._get_records_action()
+        return plans._get_records_action(name=self.env._("Payment Plans"))
 
     def action_dispute(self):
         """Record what the customer objects to."""
@@ -347,6 +364,9 @@ class ArCollectionCase(models.Model):
     def action_open_items(self):
         self.ensure_one()
         return self.partner_id._ar_action_open_items(self.company_id)
+
+    def action_statement(self):
+        return self.file_id.action_statement()
 
     def action_open_actions(self):
         self.ensure_one()

@@ -56,7 +56,7 @@ class ArCollectionCase(models.Model):
     @api.model
     def _matching_changed(self, lines):
         """Judge the promises and plans of these items again, then follow the ledger."""
-        for model in ("ar.dispute", "ar.payment.promise", "ar.payment.plan"):
+        for model in ("ar.dispute", "ar.payment.promise", "ar.payment.plan", "ar.placement"):
             self.env[model].sudo()._follow_matching(lines)
         self._ledger_changed(lines)
 
@@ -167,7 +167,8 @@ class ArCollectionCase(models.Model):
 
     def _close(self, date):
         """Close cases without overdue items left, with the reason that the ledger shows."""
-        paid = self._paid_since_opened()
+        lost = self._written_off_since_opened()
+        paid = (self - lost)._paid_since_opened()
         common = {
             "state": "closed",
             "date_closed": date,
@@ -179,10 +180,14 @@ class ArCollectionCase(models.Model):
             **dict.fromkeys(FOLLOWED, False),
         }
         paid.write({**common, "close_reason": "paid"})
-        (self - paid).write({**common, "close_reason": "cancelled"})
+        lost.write({**common, "close_reason": "written_off"})
+        (self - lost - paid).write({**common, "close_reason": "cancelled"})
         if self:
             self.activity_unlink(
-                [f"ar_collections.activity_{kind}" for kind in ("call", "visit", "task")]
+                [
+                    f"ar_collections.activity_{kind}"
+                    for kind in ("call", "visit", "task", "escalation", "limitation")
+                ]
             )
             self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
             self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()

@@ -3,7 +3,7 @@ from collections import defaultdict
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools import format_date, formatLang, html2plaintext
+from odoo.tools import format_date, formatLang, plaintext2html
 
 
 class ArCollectionAction(models.Model):
@@ -18,6 +18,7 @@ class ArCollectionAction(models.Model):
     # What templates may say; see mail_allowed_qweb_expressions.
     items_table = fields.Html(compute="_compute_texts", sanitize=False)
     payment_details = fields.Html(compute="_compute_texts", sanitize=False)
+    portal_link = fields.Char(compute="_compute_portal_link")
     contact_details = fields.Html(compute="_compute_texts", sanitize=False)
     amount_text = fields.Char(compute="_compute_texts")
     due_text = fields.Char(compute="_compute_texts")
@@ -38,6 +39,7 @@ class ArCollectionAction(models.Model):
             "object.user_id.phone",
             "object.items_table",
             "object.payment_details",
+            "object.portal_link",
             "object.contact_details",
             "object.amount_text",
             "object.due_text",
@@ -48,6 +50,25 @@ class ArCollectionAction(models.Model):
     def _compute_lang(self):
         for action in self:
             action.lang = action.partner_id.lang or action.company_id.partner_id.lang
+
+    @api.depends("partner_id", "company_id")
+    def _compute_portal_link(self):
+        """The customer's page, for messages that only the customer reads."""
+        files = {
+            (file.company_id, file.partner_id): file
+            for file in self.env["ar.credit.file"].search(
+                [
+                    ("partner_id", "in", self.partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
+        }
+        for action in self:
+            file = files.get((action.company_id, action.partner_id))
+            # What is printed does not work any more when it is read.
+            online = file and action.channel in ("email", "sms")
+            token = online and file._portal_token(action.company_id._ar_today())
+            action.portal_link = token and file._portal_url(token)
 
     @api.depends("item_ids")
     @api.depends_context("lang")
@@ -83,7 +104,7 @@ class ArCollectionAction(models.Model):
 
         The dunning contact comes first, then the invoice address, then the customer.
 
-        :param field: ``email`` or ``phone``
+        :param field: ``email``, ``phone`` or ``street``
         :return: ``{action: res.partner}``, an empty partner when nobody has one
         """
         files = {
@@ -104,6 +125,13 @@ class ArCollectionAction(models.Model):
             recipients[action] = candidates.filtered(field)[:1]
         return recipients
 
+    @api.model
+    def _address_field(self, action):
+        """What a contact needs to get the action: ``email``, ``phone`` or ``street``."""
+        if action.channel == "sms":
+            return "phone"
+        return "street" if action.letter_by not in (False, "email") else "email"
+
     def _copy_to(self, action):
         role = action.step_id.cc_role
         if not role:
@@ -115,11 +143,20 @@ class ArCollectionAction(models.Model):
 
     def _send(self, date):
         """Send the messages of these actions; what cannot be sent fails visibly."""
-        for channel, actions in self.grouped("channel").items():
-            if channel == "sms":
-                actions._send_sms(date)
-            else:
-                actions._send_emails(date)
+        for way, actions in self.grouped(lambda action: action.letter_by or action.channel).items():
+            actions._send_by(way, date)
+
+    def _send_by(self, way, date):
+        """Send by one way: a channel, or how a letter is sent; paper waits to be printed.
+
+        :param way: ``email``, ``sms`` or ``print``
+        """
+        if way == "sms":
+            self._send_sms(date)
+        elif way == "print":
+            self.write({"state": "planned", "failure_reason": False})
+        else:
+            self._send_emails(date)
 
     def _send_emails(self, date):
         recipients = self._recipients("email")
@@ -127,7 +164,7 @@ class ArCollectionAction(models.Model):
         unreachable._fail(self.env._("The customer has no e-mail address."), date)
         actions = self - unreachable
         actions._set_contacts(recipients)
-        actions._print_letters()
+        actions._print_letters(date)
         subjects, bodies = actions._render_messages()
         layout = self.env["ir.qweb"]._render
         messages = actions._log_messages(
@@ -187,19 +224,17 @@ class ArCollectionAction(models.Model):
         unreachable._fail(self.env._("The customer has no phone number."), date)
         actions = self - unreachable
         actions._set_contacts(recipients)
-        bodies = {}
-        for template, same in actions.grouped(
-            lambda action: action.step_id.sms_template_id
-        ).items():
-            bodies.update(template._render_field("body", same.ids, compute_lang=True))
+        bodies = actions._render_sms()
         messages = actions._log_messages(
-            [{"body": bodies[action.id], "message_type": "sms"} for action in actions]
+            [
+                {"body": plaintext2html(bodies[action.id]), "message_type": "sms"}
+                for action in actions
+            ]
         )
         texts = self.env["sms.sms"].create(
             [
                 {
-                    # One character outside the GSM alphabet doubles the price of the text.
-                    "body": html2plaintext(bodies[action.id]).replace("\u00a0", " "),
+                    "body": bodies[action.id],
                     "mail_message_id": message.id,
                     "partner_id": recipients[action].id,
                     "number": recipients[action]._phone_format(fname="phone")
@@ -286,12 +321,15 @@ class ArCollectionAction(models.Model):
         for action in self:
             action.write({"contact_id": recipients[action].id, "failure_reason": False})
 
-    def _print_letters(self):
-        """Print and keep the letter of each action whose step has one."""
-        for action in self.filtered(lambda action: action.channel == "letter"):
-            report = action.step_id.report_id
-            content, extension = self.env["ir.actions.report"]._render(report, action.ids)
-            name = f"{action.summary} {action.partner_id.name} {action.date_planned}.{extension}"
+    def _print_letters(self, date):
+        """Print and keep the letter of each action whose step has one.
+
+        :param date: the date on the letters
+        """
+        reports = self.env["ir.actions.report"].with_context(ar_letter_date=date)
+        for action in self.filtered("step_id.report_id"):
+            content, extension = reports._render(action.step_id.report_id, action.ids)
+            name = f"{action.summary} {action.partner_id.name} {date}.{extension}"
             action.attachment_id = self.env["ir.attachment"].create(
                 {
                     "name": name,

@@ -1,4 +1,5 @@
 from itertools import accumulate
+from math import ceil
 
 from dateutil.relativedelta import relativedelta
 
@@ -14,16 +15,31 @@ STEPS = {
 }
 
 
+# Ten years of months: more is a slip of the pen.
+MOST_INSTALMENTS = 120
+
+
 def distribute(total, count, digits):
-    """Equal instalments that add up: what rounding leaves over is in the last one.
+    """Equal instalments that add up: the last ones are one unit more when rounding leaves it over.
 
     :param total: amount, :param count: how many, :param digits: smallest unit of the currency
     :return: list of amounts
     """
-    part = float_round(total / count, precision_rounding=digits, rounding_method="DOWN")
-    parts = [part] * count
-    parts[-1] = float_round(total - part * (count - 1), precision_rounding=digits)
-    return parts
+    part, over = divmod(round(total / digits), count)
+    units = [part] * (count - over) + [part + 1] * over
+    return [float_round(unit * digits, precision_rounding=digits) for unit in units]
+
+
+def instalments_of(total, amount, digits):
+    """Instalments of an amount each that add up: the last one is what is left.
+
+    :param total: amount, :param amount: of each, :param digits: smallest unit of the currency
+    :return: list of amounts, at most one more than ``MOST_INSTALMENTS``
+    """
+    units, each = round(total / digits), max(round(amount / digits), 1)
+    count = min(ceil(units / each), MOST_INSTALMENTS + 1)
+    parts = [each] * (count - 1) + [units - each * (count - 1)]
+    return [float_round(unit * digits, precision_rounding=digits) for unit in parts]
 
 
 class ArPaymentPlan(models.Model):
@@ -149,19 +165,34 @@ class ArPaymentPlan(models.Model):
         return plans
 
     def _take_items(self):
-        """The plan is about all that is overdue in its currency, unless somebody chooses."""
+        """The plan is about all that is overdue in its currency, unless somebody chooses.
+
+        What is in dispute, or in another plan, is not in it.
+        """
         items = self.env["ar.position"]._items(
             self.company_id, self.company_id._ar_today(), self.partner_id
         )
+        items = [
+            (item, self.currency_id.round(item.residual_currency - item.disputed_currency))
+            for item in items.get((self.company_id.id, self.partner_id.id), ())
+            if item.currency_id == self.currency_id.id and item.followup and item.days_overdue
+        ]
+        planned = self._planned_elsewhere([item.line_id for item, _amount in items])
         self.env["ar.payment.plan.item"].create(
             [
-                {
-                    "plan_id": self.id,
-                    "move_line_id": item.line_id,
-                    "amount": item.residual_currency,
-                }
-                for item in items.get((self.company_id.id, self.partner_id.id), ())
-                if item.currency_id == self.currency_id.id and item.followup and item.days_overdue
+                {"plan_id": self.id, "move_line_id": item.line_id, "amount": amount}
+                for item, amount in items
+                if amount > 0 and item.line_id not in planned.move_line_id.ids
+            ]
+        )
+
+    def _planned_elsewhere(self, line_ids):
+        """The items of other accepted plans about these journal items."""
+        return self.env["ar.payment.plan.item"].search(
+            [
+                ("move_line_id", "in", line_ids),
+                ("plan_id.state", "=", "accepted"),
+                ("plan_id", "not in", self.ids),
             ]
         )
 
@@ -192,20 +223,26 @@ class ArPaymentPlan(models.Model):
         return True
 
     def _distribute(self, count=None, first_date=None, period=None):
-        """Replace the instalments by equal ones.
+        """Replace the instalments: so many equal ones, or of the amount that the plan says.
 
-        :param count: how many; by default as many as the plan says
+        :param count: how many; by default as the plan says
         """
         self.ensure_one()
         if self.state != "draft":
             raise UserError(self.env._("Only a draft gets new instalments."))
         currency, total = self.currency_id, self.amount_total
         if not count and self.instalment_amount:
-            count = max(round(total / self.instalment_amount + 0.49999), 1)
-        count = count or self.instalment_count
-        if count < 1 or currency.compare_amounts(total, count * currency.rounding) < 0:
+            amounts = instalments_of(total, self.instalment_amount, currency.rounding)
+        else:
+            count = min(count or self.instalment_count, MOST_INSTALMENTS + 1)
+            amounts = distribute(total, count, currency.rounding) if count > 0 else []
+        if not amounts or currency.compare_amounts(min(amounts), 0) <= 0:
             raise UserError(
                 self.env._("Choose items and a number of instalments that fits the amount.")
+            )
+        if len(amounts) > MOST_INSTALMENTS:
+            raise UserError(
+                self.env._("A plan has at most %s instalments: ask for more.", MOST_INSTALMENTS)
             )
         first = first_date or self.first_date or self.company_id._ar_today() + STEPS["week"]
         step = STEPS[period or self.period]
@@ -213,7 +250,7 @@ class ArPaymentPlan(models.Model):
         self.env["ar.payment.plan.line"].create(
             [
                 {"plan_id": self.id, "date": first + step * index, "amount": amount}
-                for index, amount in enumerate(distribute(total, count, currency.rounding))
+                for index, amount in enumerate(amounts)
             ]
         )
 
@@ -235,6 +272,14 @@ class ArPaymentPlan(models.Model):
                 )
             if min(plan.line_ids.mapped("date")) < today:
                 raise ValidationError(self.env._("The first instalment is in the past."))
+            if planned := plan._planned_elsewhere(plan.item_ids.move_line_id.ids):
+                raise ValidationError(
+                    self.env._(
+                        "%(item)s is in plan %(plan)s already.",
+                        item=planned[0].name,
+                        plan=planned[0].plan_id.name,
+                    )
+                )
 
 
 class ArPaymentPlanItem(models.Model):
@@ -253,6 +298,8 @@ class ArPaymentPlanItem(models.Model):
     company_id = fields.Many2one(
         related="plan_id.company_id", store=True, precompute=True, index=True
     )
+
+    _once = models.Constraint("UNIQUE(plan_id, move_line_id)", "A plan names each item once.")
 
     @api.model_create_multi
     def create(self, vals_list):

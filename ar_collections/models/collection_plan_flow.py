@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import accumulate
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -49,7 +50,6 @@ class ArPaymentPlan(models.Model):
         self.check_access("write")
         self._check_instalments()
         for plan in self.sudo():
-            plan._portal_ensure_token()
             plan.state = "proposed"
             plan._mail_customer("ar_collections.mail_template_plan_proposal")
 
@@ -58,6 +58,29 @@ class ArPaymentPlan(models.Model):
         self._check_state("proposed")
         self.check_access("write")
         self.sudo().write({"state": "draft"})
+
+    def _refuse(self, name, comment):
+        """The customer wants other instalments: the plan is a draft again, its collector is told.
+
+        :param name: of the person who refuses, :param comment: what the customer wants
+        """
+        self._check_state("proposed")
+        if not (name or "").strip() or not (comment or "").strip():
+            raise UserError(self.env._("Write your name and what we should change."))
+        self.file_id._portal_check_words(name, comment)
+        # The customer has no rights on collection.
+        plan = self.sudo()
+        plan.state = "draft"
+        plan.file_id._portal_tell(
+            plan, self.env._("Refused in the portal by %s.", name.strip()), comment
+        )
+        plan.activity_schedule(
+            "mail.mail_activity_data_todo",
+            plan.company_id._ar_today(),
+            summary=self.env._("The customer wants another payment plan"),
+            note=comment,
+            user_id=plan.file_id._portal_contact().id or plan.user_id.id,
+        )
 
     def action_accept(self):
         """The customer signed on paper: the collector has uploaded it."""
@@ -149,28 +172,64 @@ class ArPaymentPlan(models.Model):
     def _judge(self, date):
         """Done, defaulted or still running, by what the ledger says on a date."""
         payments = self._payments()
-        verdicts = {plan: plan._verdict(*payments[plan], date) for plan in self}
+        in_time = self._paid_in_time(date)
+        verdicts = {plan: plan._verdict(*payments[plan], in_time[plan]) for plan in self}
         changed = self.filtered(lambda plan: verdicts[plan] != plan.state)
-        for state, plans in changed.grouped(verdicts.get).items():
-            plans.write({"state": state, "date_closed": state != "accepted" and date})
+        settled = changed.item_ids._settled_since()
+        for plan in changed:
+            state, closed = verdicts[plan], date
+            if state == "done":
+                last_days = [settled[item.id].last_on for item in plan.item_ids]
+                closed = max([date, *filter(None, last_days)])
+            plan.write({"state": state, "date_closed": state != "accepted" and closed})
         changed.filtered(lambda plan: plan.state == "done")._plan_kept(date)
         changed.filtered(lambda plan: plan.state == "defaulted")._plan_defaulted(date)
         for company, plans in changed.grouped("company_id").items():
             self.env["ar.credit.file"]._count_promises(company, date, plans.partner_id)
 
-    def _verdict(self, paid, void, date):
-        """The state that payments give an accepted plan; one that defaulted stays so."""
+    def _paid_in_time(self, date):
+        """What was paid by the last day of each instalment that is over.
+
+        :return: ``{plan: [(due by then, paid by then)]}``
+        """
+        ends = {}
+        for plan in self:
+            grace = timedelta(days=plan.company_id.ar_promise_grace_days)
+            lines = plan.line_ids.sorted(lambda line: (line.date, line.id))
+            dues = accumulate(lines.mapped("amount"))
+            ends[plan] = [
+                (due, line.date + grace)
+                for line, due in zip(lines, dues, strict=True)
+                if line.date + grace < date
+            ]
+        settled = self.item_ids._settled_by(
+            [
+                (item.id, last_day)
+                for plan in self
+                for _due, last_day in ends[plan]
+                for item in plan.item_ids
+            ]
+        )
+        return {
+            plan: [
+                (due, sum(settled[item.id, last_day].paid for item in plan.item_ids))
+                for due, last_day in ends[plan]
+            ]
+            for plan in self
+        }
+
+    def _verdict(self, paid, void, in_time):
+        """The state that payments give an accepted plan.
+
+        :param in_time: ``[(due, paid)]`` by the last day of each instalment that is over
+        """
         compare = self.currency_id.compare_amounts
         to_pay = self.currency_id.round(self.amount_total - void)
         if to_pay <= 0 and not paid:
             return "cancelled"
-        if compare(paid, to_pay) >= 0:
-            return "done"
-        if self.state == "defaulted":
+        if any(compare(then, min(due, to_pay)) < 0 for due, then in in_time):
             return "defaulted"
-        grace = timedelta(days=self.company_id.ar_promise_grace_days)
-        due = sum(line.amount for line in self.line_ids if line.date + grace < date)
-        return "defaulted" if compare(paid, min(due, to_pay)) < 0 else "accepted"
+        return "done" if compare(paid, to_pay) >= 0 else "accepted"
 
     def _plan_kept(self, date):
         for plan in self:
@@ -179,20 +238,16 @@ class ArPaymentPlan(models.Model):
             )
 
     def _plan_defaulted(self, date):
-        """Dunning goes on the same day; the collector calls and credit looks at the customer."""
         notes = {}
         for plan in self:
-            note = self.env._(
+            notes[plan] = self.env._(
                 "Payment plan %(plan)s was not kept: %(paid)s of %(total)s came.",
                 plan=plan.name,
                 paid=format_amount(self.env, plan.amount_paid, plan.currency_id),
                 total=format_amount(self.env, plan.amount_total, plan.currency_id),
             )
-            notes[plan.file_id.id] = note
-            plan.message_post(body=note, subtype_xmlid="mail.mt_note")
-            if plan.case_id.state == "open":
-                plan.case_id._plan_call(date, note, plan.user_id)
-        self.env["ar.credit.review"]._open_for(self.file_id, "broken_promise", notes, date)
+            plan.message_post(body=notes[plan], subtype_xmlid="mail.mt_note")
+        self._call_after_broken(notes, date)
 
     # Messages
 

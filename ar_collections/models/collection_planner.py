@@ -1,4 +1,5 @@
 from collections import defaultdict
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, models
@@ -36,6 +37,7 @@ class ArCollectionPlanner(models.AbstractModel):
     def _plan_cases(self, company, date, cases=None):
         """One :class:`Plan` per open case, or per given case."""
         self.env["ar.collection.case"].flush_model()
+        self.env["ar.placement"].flush_model(["case_id", "state"])
         rows = self.env.execute_query(
             SQL(
                 """
@@ -43,7 +45,9 @@ class ArCollectionPlanner(models.AbstractModel):
                    kase.demand_due_date, %s - kase.demand_due_date, kase.amount_demand,
                    COALESCE(file.unallocated, 0), file.last_contact_date,
                    CASE WHEN kase.ladder_due_date = kase.demand_due_date
-                        THEN kase.ladder_days END,
+                        THEN kase.ladder_days END, kase.contact_pause_end > %s,
+                   EXISTS (SELECT FROM ar_placement placement
+                            WHERE placement.case_id = kase.id AND placement.state = 'placed'),
                    kase.next_action_date, kase.waiting_for
               FROM ar_collection_case kase
               JOIN ar_credit_file file ON file.id = kase.file_id
@@ -51,6 +55,7 @@ class ArCollectionPlanner(models.AbstractModel):
                AND kase.oldest_due_date IS NOT NULL AND kase.policy_id IS NOT NULL %s
              ORDER BY kase.id
             """,
+                date,
                 date,
                 company.id,
                 SQL() if cases is None else SQL("AND kase.id IN %s", tuple(cases.ids) or (0,)),
@@ -69,12 +74,15 @@ class ArCollectionPlanner(models.AbstractModel):
             credit,
             last,
             ladder,
+            replied,
+            placed,
             *noted,
         ) in rows:
-            if not due:
-                claimed = Decision(None, "claimed", None)
+            if placed or not due:
+                # Who collects for us writes to the customer, and we do not.
+                waits = Decision(None, "placed" if placed else "claimed", None)
                 plans.append(
-                    Plan(partner_id, file_id, case_id, policy_id, 0, 0, claimed, noted=tuple(noted))
+                    Plan(partner_id, file_id, case_id, policy_id, 0, 0, waits, noted=tuple(noted))
                 )
                 continue
             policy = policies[policy_id]
@@ -89,7 +97,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 min_amount=policy["min_amount"],
                 last_contact=last,
                 min_days_between=policy["min_days_between"],
-                held_back=policy["held_back"],
+                held_back="replied" if replied else policy["held_back"],
             )
             decision = decide(situation)
             plan = Plan(
@@ -108,7 +116,32 @@ class ArCollectionPlanner(models.AbstractModel):
                     situation._replace(taken=taken, asked_at=max(asked_at, situation.asked_at))
                 )
             )
-        return plans
+        return self._wait_for_proof(plans, date)
+
+    @api.model
+    def _wait_for_proof(self, plans, date):
+        """A step that would move a case on waits until its stage may be left."""
+        due = [plan for plan in plans if plan.decision.rung is not None]
+        cases = self.env["ar.collection.case"].browse(plan.case_id for plan in due)
+        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in due})
+        steps = self._steps_by_rung(policies)
+        missing = cases._proof_missing(
+            cases._stages_left(
+                {
+                    case: steps[plan.policy_id, plan.decision.rung].stage_id
+                    for case, plan in zip(cases, due, strict=True)
+                }
+            ),
+            date,
+        )
+        unproven = {case.id for case in missing}
+        waits = Decision(None, "proof", date + timedelta(days=1))
+        return [
+            plan._replace(decision=waits)
+            if plan.case_id in unproven and plan.decision.rung is not None
+            else plan
+            for plan in plans
+        ]
 
     @api.model
     def _history(self, company, case_ids):

@@ -1,50 +1,31 @@
 from ast import literal_eval
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.tools import SQL
+
+# So many of the rules that gave a case its points are kept with it.
+TOP_RULES = 3
 
 
 class ArCollectionPriorityRule(models.Model):
     """Points for the cases that a domain finds; a case's priority is the sum."""
 
     _name = "ar.collection.priority.rule"
+    _inherit = "ar.case.rule"
     _description = "Collection Priority Rule"
-    _order = "sequence, id"
 
-    name = fields.Char(required=True, translate=True)
-    sequence = fields.Integer(default=10)
-    active = fields.Boolean(default=True)
-    company_id = fields.Many2one("res.company", help="Leave empty to share it by all companies.")
-    domain = fields.Char(string="Cases", required=True, default="[]")
     points = fields.Integer(required=True, default=10)
-    case_model = fields.Char(compute="_compute_case_model")
-
-    def _compute_case_model(self):
-        self.case_model = "ar.collection.case"
-
-    @api.constrains("domain")
-    def _check_domain(self):
-        for rule in self:
-            try:
-                self.env["ar.collection.case"].search(literal_eval(rule.domain), limit=1)
-            except Exception as error:
-                raise ValidationError(
-                    self.env._(
-                        "The cases of rule “%(rule)s” cannot be searched: %(error)s",
-                        rule=rule.name,
-                        error=error,
-                    )
-                ) from error
 
     @api.model
     def _apply(self, company):
-        """Write the priority of all open cases of the company in one statement."""
+        """Write priority and top rules of all open cases of the company in one statement."""
         cases = self.env["ar.collection.case"].sudo()
         rules = self.search([("company_id", "in", (company.id, False))])
-        points = SQL(" + ").join(
+        hits = SQL(" UNION ALL ").join(
             SQL(
-                "CASE WHEN id IN %s THEN %s ELSE 0 END",
+                "SELECT id, %s AS rule_id, %s AS points FROM %s hit",
+                rule.id,
+                rule.points,
                 cases._search(
                     [
                         *literal_eval(rule.domain),
@@ -52,20 +33,35 @@ class ArCollectionPriorityRule(models.Model):
                         ("state", "!=", "closed"),
                     ]
                 ).subselect(),
-                rule.points,
             )
             for rule in rules
-        ) or SQL("0")
+        ) or SQL("SELECT NULL::int AS id, NULL::int AS rule_id, 0 AS points WHERE FALSE")
         self.env.cr.execute(
             SQL(
                 """
-            UPDATE ar_collection_case SET priority = fresh.points
-              FROM (SELECT id AS case_id, %s AS points FROM ar_collection_case
-                     WHERE company_id = %s AND state <> 'closed') fresh
-             WHERE id = fresh.case_id AND priority IS DISTINCT FROM fresh.points
+            WITH scored AS (
+                SELECT id, SUM(points) AS points,
+                       TO_JSONB((ARRAY_AGG(JSONB_BUILD_ARRAY(rule_id, points)
+                                           ORDER BY points DESC, rule_id)
+                                 FILTER (WHERE points > 0))[1:%(top)s]) AS rules
+                  FROM (%(hits)s) hit
+                 GROUP BY id
+            ), fresh AS (
+                SELECT kase.id, COALESCE(scored.points, 0) AS points, scored.rules
+                  FROM ar_collection_case kase
+                  LEFT JOIN scored ON scored.id = kase.id
+                 WHERE kase.company_id = %(company)s AND kase.state <> 'closed'
+            )
+            UPDATE ar_collection_case kase
+               SET priority = fresh.points, priority_rule_ids = fresh.rules
+              FROM fresh
+             WHERE kase.id = fresh.id
+               AND (kase.priority, kase.priority_rule_ids)
+                   IS DISTINCT FROM (fresh.points, fresh.rules)
             """,
-                points,
-                company.id,
+                hits=hits,
+                top=TOP_RULES,
+                company=company.id,
             )
         )
-        cases.invalidate_model(["priority"], flush=False)
+        cases.invalidate_model(["priority", "priority_rule_ids", "priority_why"], flush=False)

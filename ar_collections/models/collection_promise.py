@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_amount, format_date
+from odoo.tools import SQL, format_amount, format_date
 
 # A promise that was judged is judged again when a matching changes, not when it was given up.
 JUDGED = ("open", "kept", "broken")
@@ -77,6 +77,14 @@ class ArPaymentPromise(models.Model):
     )
     _open_idx = models.Index("(company_id, date) WHERE state = 'open'")
 
+    @api.model
+    def _read_group_select(self, aggregate_spec, query):
+        # EXTENDS base: the rate is of the promises that were decided, whatever else is listed
+        result = super()._read_group_select(aggregate_spec, query)
+        if aggregate_spec == "kept_share:avg":
+            result = SQL("%s FILTER (WHERE state IN ('kept', 'broken'))", result)
+        return result
+
     @api.depends("state")
     def _compute_kept_share(self):
         for promise in self:
@@ -129,9 +137,14 @@ class ArPaymentPromise(models.Model):
                 for item in items.get((company.id, promise.partner_id.id), ()):
                     if item.currency_id != currency.id or item.residual_currency <= 0:
                         continue
-                    part = min(left, item.residual_currency)
-                    if currency.compare_amounts(part, 0) <= 0:
+                    # Nobody promises to pay what it objects to.
+                    part = min(
+                        left, currency.round(item.residual_currency - item.disputed_currency)
+                    )
+                    if currency.compare_amounts(left, 0) <= 0:
                         break
+                    if currency.compare_amounts(part, 0) <= 0:
+                        continue
                     left = currency.round(left - part)
                     values.append(
                         {"promise_id": promise.id, "move_line_id": item.line_id, "amount": part}
@@ -213,8 +226,13 @@ class ArPaymentPromise(models.Model):
             for promise in self
         }
         changed = self.filtered(lambda promise: verdicts[promise] != promise.state)
-        for state, promises in changed.grouped(verdicts.get).items():
-            promises.write({"state": state, "date_closed": state != "open" and date})
+        for promise in changed:
+            state, closed = verdicts[promise], date
+            if state == "kept":
+                # It held until the money came, also when that is booked days later.
+                last_days = [settled[line.id].last_on for line in promise.line_ids]
+                closed = max([date, *filter(None, last_days)])
+            promise.write({"state": state, "date_closed": state != "open" and closed})
         for company, promises in changed.grouped("company_id").items():
             self.env["ar.credit.file"]._count_promises(company, date, promises.partner_id)
         changed.filtered(lambda promise: promise.state == "broken")._after_broken(date)
@@ -233,19 +251,16 @@ class ArPaymentPromise(models.Model):
         return self.date + timedelta(days=self.company_id.ar_promise_grace_days)
 
     def _after_broken(self, date):
-        """Dunning goes on the same day; the collector calls and credit looks at the customer."""
-        notes = {}
-        for promise in self:
-            note = self.env._(
+        notes = {
+            promise: self.env._(
                 "The promise of %(amount)s by %(date)s was broken; %(paid)s came.",
                 amount=format_amount(self.env, promise.amount, promise.currency_id),
                 date=format_date(self.env, promise.date),
                 paid=format_amount(self.env, promise.amount_paid, promise.currency_id),
             )
-            notes[promise.file_id.id] = note
-            if promise.case_id.state == "open":
-                promise.case_id._plan_call(date, note, promise.user_id)
-        self.env["ar.credit.review"]._open_for(self.file_id, "broken_promise", notes, date)
+            for promise in self
+        }
+        self._call_after_broken(notes, date)
 
     def action_cancel(self):
         """A promise that was entered by mistake; it counts for nothing."""
@@ -275,3 +290,5 @@ class ArPaymentPromiseLine(models.Model):
     company_id = fields.Many2one(
         related="promise_id.company_id", store=True, precompute=True, index=True
     )
+
+    _once = models.Constraint("UNIQUE(promise_id, move_line_id)", "A promise names each item once.")

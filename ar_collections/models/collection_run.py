@@ -163,6 +163,7 @@ class ArCollectionRun(models.Model):
         if not company.ar_run_date or company.ar_run_date < date:
             company.ar_run_date = date
         self._update_cases()
+        self.env["ar.ageing.snapshot"]._take_month_end(company, date)
         plans = self._plans()
         due = self._due(plans)
         finished = self._take_all(due, checkpoint)
@@ -197,6 +198,7 @@ class ArCollectionRun(models.Model):
         self.env["ar.payment.promise"]._evaluate(company, date)
         self.env["ar.payment.plan"]._evaluate(company, date)
         self.env["ar.dispute"]._escalate_due(company, date)
+        self.env["ar.writeoff.request"]._run_daily(company, date)
         files = self.env["ar.credit.file"]
         files._refresh(company, date)
         if files._refresh_behaviour(company, date):
@@ -216,6 +218,10 @@ class ArCollectionRun(models.Model):
             ]
         ).action_resume()
         opened = cases._open_new(company, date)
+        cases._refresh_charges(company, date)
+        self.env["ar.collection.assignment"]._assign(company)
+        cases._escalate(company, date)
+        self.env["ar.limitation"]._warn(company, date)
         self.opened_count += len(opened)
         self.closed_count += len(closed)
 
@@ -362,6 +368,7 @@ class ArCollectionRun(models.Model):
         }
         news = actions.union(*drafts.values()) if drafts else actions
         emails, phones = news._recipients("email"), news._recipients("phone")
+        places = news._recipients("street")
         lines = []
         for plan in shown:
             draft = drafts[plan.partner_id]
@@ -378,7 +385,9 @@ class ArCollectionRun(models.Model):
                     continue
                 address = {
                     "email": emails[draft].email,
-                    "letter": emails[draft].email,
+                    "letter": emails[draft].email
+                    if step.letter_by == "email"
+                    else places[draft].contact_address_inline,
                     "sms": phones[draft].phone,
                 }.get(step.channel)
                 lines.append(
@@ -388,6 +397,7 @@ class ArCollectionRun(models.Model):
                         "channel": step.channel,
                         "address": address,
                         "no_address": step.automatic and not address,
+                        "courtesy_line_ids": [(6, 0, plan.line_ids)],
                     }
                 )
         return lines
@@ -427,4 +437,7 @@ class ArCollectionRunLine(models.Model):
     days_overdue = fields.Integer(aggregator="max")
     address = fields.Char(string="Sent To")
     no_address = fields.Boolean()
+    courtesy_line_ids = fields.Many2many(
+        "account.move.line", string="Items That Fall Due", help="What a courtesy message is about."
+    )
     wait = fields.Selection(list(WAITS.items()), string="Waits Because")

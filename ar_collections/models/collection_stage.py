@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .stage_proof import KINDS, Requirement
 
 
 class ArCollectionStage(models.Model):
@@ -26,6 +28,58 @@ class ArCollectionStage(models.Model):
     hold_credit = fields.Boolean(
         help="A customer whose case enters this stage gets no more credit until the case closes."
     )
+    allowance_rate = fields.Float(
+        string="Least Allowance",
+        help="At least this share of what customers with a case in this stage owe is taken for "
+        "lost, whatever the matrix says. Zero to leave it to the matrix.",
+    )
     description = fields.Text(
         translate=True, help="What the collector does in this stage; shown on the column."
     )
+    exit_calls = fields.Integer(
+        string="Calls", help="Calls that must have been made before a case goes on."
+    )
+    exit_letters = fields.Integer(
+        string="Letters", help="Letters that must have been sent before a case goes on."
+    )
+    exit_visits = fields.Integer(
+        string="Visits", help="Visits that must have been made before a case goes on."
+    )
+    exit_contacts = fields.Integer(
+        string="Contacts", help="Contacts of any kind that must have been made before it goes on."
+    )
+    exit_days = fields.Integer(
+        string="In the Last (days)",
+        default=90,
+        help="Older contacts do not count. Zero for all since the case was opened.",
+    )
+    guidance = fields.Text(compute="_compute_guidance", help="Shown on the column.")
+
+    _exit_numbers = models.Constraint(
+        "CHECK(exit_calls >= 0 AND exit_letters >= 0 AND exit_visits >= 0"
+        " AND exit_contacts >= 0 AND exit_days >= 0)",
+        "What a stage asks for cannot be negative.",
+    )
+    _allowance_share = models.Constraint(
+        "CHECK(allowance_rate >= 0 AND allowance_rate <= 1)",
+        "The least allowance is between 0 and 100 %.",
+    )
+
+    @api.depends("description", *(f"exit_{kind}" for kind in KINDS), "exit_days")
+    @api.depends_context("lang")
+    def _compute_guidance(self):
+        cases = self.env["ar.collection.case"]
+        for stage in self:
+            parts = [stage.description]
+            if stage._asks_for_proof():
+                wanted = {kind: stage[f"exit_{kind}"] for kind in KINDS if stage[f"exit_{kind}"]}
+                parts.append(self.env._("Before a case goes on: %s.", cases._proof_text(wanted)))
+            stage.guidance = "\n".join(filter(None, parts))
+
+    def _asks_for_proof(self):
+        return any(self[f"exit_{kind}"] for kind in KINDS)
+
+    def _requirement(self):
+        """What the stage asks for before it is left, a :class:`Requirement`."""
+        self.ensure_one()
+        return Requirement(**{kind: self[f"exit_{kind}"] for kind in KINDS}, days=self.exit_days)

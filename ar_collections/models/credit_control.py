@@ -212,6 +212,7 @@ class ArCreditControl(models.AbstractModel):
             ),
             "overdue": self.env._("%(amount)s overdue, the oldest since %(days)s days"),
             "promise": self.env._("Broken promises to pay: %(count)s"),
+            "written_off": self.env._("%(amount)s of the customer's debts were written off"),
             "review_expired": self.env._("The credit review was due on %(date)s"),
             "limit_expired": self.env._("The credit limit was valid until %(date)s"),
             "cover_expired": self.env._("Credit cover ended on %(date)s"),

@@ -20,6 +20,7 @@ METRICS = [
     ("late_count", "Times late"),
     ("max_days_late", "Worst delay in days"),
     ("broken_promises", "Broken promises"),
+    ("written_off_count", "Times written off"),
     ("limit_use", "Share of the limit in use"),
     ("sales_trend", "Trend of sales"),
 ]

@@ -11,6 +11,7 @@ CONTROL_OF = {
     "overdue": "on_overdue",
     "hold": "on_hold",
     "promise": "on_promise",
+    "written_off": "on_written_off",
     "review_expired": "on_expired",
     "limit_expired": "on_expired",
     "cover_expired": "on_expired",
@@ -39,6 +40,8 @@ class Facts(NamedTuple):
     hold_reason: str = ""
     hold_date: object = None
     broken_promises: int = 0
+    # Given up before, and not paid since.
+    written_off: float = 0.0
     review_date: object = None
     limit_expiry: object = None
     cover_expiry: object = None
@@ -89,6 +92,7 @@ def decide(facts, amount, date, term_days=None, precision=0.005):
             {"amount": facts.overdue, "days": facts.days_overdue},
         ),
         ("promise", facts.broken_promises, {"count": facts.broken_promises}),
+        ("written_off", facts.written_off > precision, {"amount": facts.written_off}),
         ("review_expired", is_past(facts.review_date), {"date": facts.review_date}),
         ("limit_expired", is_past(facts.limit_expiry), {"date": facts.limit_expiry}),
         ("cover_expired", is_past(facts.cover_expiry), {"date": facts.cover_expiry}),

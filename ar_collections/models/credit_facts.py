@@ -31,6 +31,7 @@ class FileRow(NamedTuple):
     hold_reason: str
     hold_date: object
     broken_promises: int
+    written_off: float
     limit_rule: str
     limit_amount: float
     limit_months: float
@@ -117,6 +118,7 @@ class ArCreditControl(models.AbstractModel):
                    file.temporary_limit_end, COALESCE(file.avg_monthly_sales, 0)::float8,
                    file.limit_expiry, file.next_review_date, file.hold, file.hold_reason,
                    file.hold_date, COALESCE(file.broken_promises, 0),
+                   COALESCE(file.written_off_open, 0)::float8,
                    grade.limit_rule, COALESCE(grade.limit_amount, 0)::float8,
                    COALESCE(grade.limit_months, 0)::float8, COALESCE(grade.limit_cap, 0)::float8,
                    COALESCE(grade.max_term_days, 0), COALESCE(grade.overdue_tolerance_days, 0),
@@ -264,6 +266,7 @@ class ArCreditControl(models.AbstractModel):
             hold_reason=row.hold_reason,
             hold_date=row.hold_date,
             broken_promises=row.broken_promises,
+            written_off=row.written_off,
             review_date=row.next_review_date,
             limit_expiry=row.limit_expiry,
             cover_expiry=own.cover_expiry,

@@ -21,6 +21,8 @@ MANAGER_FIELDS = (
     "policy_id",
     "collector_id",
     "dispute_days",
+    "late_charge_mode",
+    "late_charge_rate",
     "hold",
     "hold_reason",
 )
@@ -29,14 +31,14 @@ MANAGER_FIELDS = (
 # States of a review that is under way: a file has one at most.
 OPEN = ("draft", "submitted")
 # What follows a credit file when two customers become one.
+AGREED_MODELS = ("ar.payment.promise", "ar.payment.plan", "ar.dispute")
 FILE_MODELS = (
     "ar.credit.cover",
     "ar.credit.history",
     "ar.credit.release",
-    "ar.payment.promise",
-    "ar.payment.plan",
+    *AGREED_MODELS,
     "ar.debt.acknowledgement",
-    "ar.dispute",
+    "ar.writeoff.request",
 )
 
 
@@ -213,10 +215,16 @@ class ArCreditFile(models.Model):
                 }
             )
             company_cases.write({"file_id": file.id, "partner_id": target.id})
+            # What is still open with a customer goes on in the case that stays.
+            for model in AGREED_MODELS:
+                self.env[model].search(
+                    [("case_id", "in", (opened - case).ids), ("date_closed", "=", False)]
+                ).case_id = case
             doubles = files - file
             doubles.review_ids._move_to(file)
             for model in FILE_MODELS:
                 self.env[model].search([("file_id", "in", doubles.ids)]).file_id = file
+            self._refresh_writeoffs(file)
             doubles.member_ids.parent_id = file
             doubles.unlink()
             file.partner_id = target

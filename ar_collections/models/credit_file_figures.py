@@ -172,10 +172,11 @@ class ArCreditFile(models.Model):
                  WHERE fresh.id = file.id
             ), inserted AS (
             INSERT INTO ar_credit_file (
-                   company_id, partner_id, grade_id, risk_tier, limit_mode, custom_limit,
+                   company_id, partner_id, grade_id, risk_tier, late_charge_mode,
+                   limit_mode, custom_limit,
                    is_limited, effective_limit, %(columns)s, days_overdue, exposure,
                    create_uid, write_uid, create_date, write_date)
-            SELECT fresh.company_id, fresh.partner_id, new.grade_id, new.risk_tier,
+            SELECT fresh.company_id, fresh.partner_id, new.grade_id, new.risk_tier, 'grade',
                    CASE WHEN own.credit_limit IS NULL THEN 'grade'
                         WHEN own.credit_limit = 0 THEN 'unlimited' ELSE 'custom' END,
                    COALESCE(own.credit_limit, 0),

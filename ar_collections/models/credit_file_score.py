@@ -42,6 +42,7 @@ def known_metric(metric, figures):
     settled = figures["late_count"] or figures["on_time_share"]
     known = {
         "broken_promises": figures["broken_promises"] or settled,
+        "written_off_count": figures["written_off_count"] or settled,
         "limit_use": figures["is_limited"],
         # Exactly zero is what the position says without older sales to compare with.
         "sales_trend": figures["sales_trend"],

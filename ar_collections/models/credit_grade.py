@@ -57,6 +57,13 @@ class ArCreditGrade(models.Model):
     on_promise = fields.Selection(
         CONTROLS, string="After a Broken Promise", default="allow", required=True
     )
+    on_written_off = fields.Selection(
+        CONTROLS,
+        string="After a Write-off",
+        default="warn",
+        required=True,
+        help="As long as the customer has not paid what was written off.",
+    )
     on_expired = fields.Selection(
         CONTROLS,
         string="Review, Limit or Cover Expired",

@@ -32,6 +32,9 @@ class ArDebtAcknowledgement(models.Model):
     )
     amount = fields.Monetary(string="Amount Acknowledged", readonly=True, tracking=True)
     contact_id = fields.Many2one("res.partner", string="Signs")
+    date_signed = fields.Date(
+        readonly=True, copy=False, help="Limitation of the items starts anew on this day."
+    )
 
     def _compute_access_url(self):
         result = super()._compute_access_url()
@@ -93,7 +96,6 @@ class ArDebtAcknowledgement(models.Model):
                 raise UserError(self.env._("%s was sent already.", record.name))
             record.date = record.company_id._ar_today()
             record._freeze()
-            record._portal_ensure_token()
             record.state = "sent"
             record._mail_customer("ar_collections.mail_template_acknowledgement")
 
@@ -110,7 +112,7 @@ class ArDebtAcknowledgement(models.Model):
             if record.state not in ("draft", "sent"):
                 raise UserError(self.env._("%s cannot be signed any more.", record.name))
             record._record_signature(signed_by, signature)
-            record.state = "signed"
+            record.write({"state": "signed", "date_signed": record.company_id._ar_today()})
             record.message_post(
                 body=self.env._("Signed by %s.", record.signed_by), subtype_xmlid="mail.mt_note"
             )

@@ -1,8 +1,7 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL
 
 COLLECTION = "ar_collections.group_collector,ar_collections.group_auditor"
 
@@ -64,6 +63,8 @@ class ArDispute(models.Model):
         default=lambda self: self.env.company._ar_today(),
     )
     date_closed = fields.Date(string="Decided On", readonly=True)
+    # By payment or credit note: it is open again when those are undone.
+    closed_by_ledger = fields.Boolean(readonly=True)
     target_date = fields.Date(
         compute="_compute_target_date",
         store=True,
@@ -145,22 +146,31 @@ class ArDispute(models.Model):
         disputes = super().create(vals_list)
         for dispute in disputes.sudo():
             dispute.name = self._next_number(dispute.company_id, dispute.date)
-            if not dispute.line_ids:
-                raise ValidationError(self.env._("Choose the items that the customer disputes."))
+            dispute._check_lines()
             dispute.message_subscribe(dispute.owner_id.partner_id.ids)
         disputes._tell_owner()
         disputes._follow()
         return disputes
 
+    @api.model
+    def _complete(self, vals):
+        # EXTENDS ar_collections: amounts are in company currency, whatever the items are in
+        values = super()._complete(vals)
+        company = self.env["res.company"].browse(values["company_id"])
+        return {**values, "currency_id": company.currency_id.id}
+
+    def _check_lines(self):
+        if not all(dispute.line_ids for dispute in self):
+            raise ValidationError(self.env._("Choose the items that the customer disputes."))
+
     def _tell_owner(self):
         for dispute in self.sudo():
-            if dispute.owner_id != self.env.user:
-                dispute.activity_schedule(
-                    "ar_collections.activity_dispute",
-                    dispute.target_date,
-                    summary=dispute.reason_id.name,
-                    user_id=dispute.owner_id.id,
-                )
+            dispute.activity_schedule(
+                "ar_collections.activity_dispute",
+                dispute.target_date,
+                summary=dispute.reason_id.name,
+                user_id=dispute.owner_id.id,
+            )
 
     def write(self, vals):
         if not self.env.su:
@@ -173,7 +183,17 @@ class ArDispute(models.Model):
                         decided[0].name,
                     )
                 )
-        return super().write(vals)
+        former = {dispute: dispute.owner_id for dispute in self}
+        result = super().write(vals)
+        # Whoever takes over deals with it from now on; who gave it away does not any more.
+        moved = self.filtered(
+            lambda dispute: dispute.state == "open" and dispute.owner_id != former[dispute]
+        )
+        for dispute in moved.sudo():
+            dispute.activity_unlink(["ar_collections.activity_dispute"], user_id=former[dispute].id)
+            dispute.message_subscribe(dispute.owner_id.partner_id.ids)
+        moved._tell_owner()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_record(self):
@@ -203,6 +223,7 @@ class ArDispute(models.Model):
     def action_reject(self):
         """The customer is not right: tell it why, and dunning goes on the same day."""
         self._check_open()
+        self._check_no_draft_credit()
         for dispute in self:
             if not (dispute.decision_note or "").strip():
                 raise UserError(self.env._("Write down the decision: the customer is told why."))
@@ -213,13 +234,18 @@ class ArDispute(models.Model):
     def action_withdraw(self):
         """The customer does not object any more, or it was entered by mistake."""
         self._check_open()
+        self._check_no_draft_credit()
         self._close("cancelled")
 
-    def _close(self, state, date=None):
-        for company, disputes in self.sudo().grouped("company_id").items():
-            disputes.write({"state": state, "date_closed": date or company._ar_today()})
-            disputes.activity_unlink(["ar_collections.activity_dispute"])
-            disputes._unblock()
+    def _close(self, state, dates=None):
+        """
+        :param dates: ``{dispute: day on which it ended}``, today by default
+        """
+        for dispute in self.sudo():
+            date = dates[dispute] if dates else dispute.company_id._ar_today()
+            dispute.write({"state": state, "date_closed": date, "closed_by_ledger": bool(dates)})
+        self.sudo().activity_unlink(["ar_collections.activity_dispute"])
+        self.sudo()._unblock()
         self._follow()
 
     def _mail_rejection(self):
@@ -245,23 +271,7 @@ class ArDispute(models.Model):
             "object.partner_id.lang",
         )
 
-    # Credit notes
-
-    def action_credit(self):
-        """Draft the credit notes of the disputed parts; posting them decides the dispute."""
-        self._check_open()
-        self.ensure_one()
-        if not self.credit_note_ids.filtered(lambda move: move.state == "draft"):
-            notes = self.env["account.move"]
-            for line in self.line_ids.filtered("move_id"):
-                notes |= line._draft_credit_note()
-            # The link is the system's, the notes are made with the rights of the user.
-            self.sudo().credit_note_ids |= notes
-        return self.action_open_credit_notes()
-
-    def action_open_credit_notes(self):
-        self.ensure_one()
-        return self.credit_note_ids._get_records_action(name=self.env._("Credit Notes"))
+    # Screens
 
     def action_open_case(self):
         self.ensure_one()
@@ -271,22 +281,48 @@ class ArDispute(models.Model):
 
     @api.model
     def _follow_matching(self, lines):
-        """Close open disputes that are credited, or of which nothing is open any more."""
+        """Close disputes that are credited, or of which nothing is open any more.
+
+        One whose payment or credit note was undone is open again.
+        """
         disputes = (
             self.env["ar.dispute.line"]
-            .search([("move_line_id", "in", lines.ids), ("dispute_id.state", "=", "open")])
-            .dispute_id
-        )
-        for company, same in disputes.grouped("company_id").items():
-            date = self.env["ar.collection.run"]._last_date(company)
-            credited = same.filtered(
-                lambda dispute: set(dispute.credit_note_ids.mapped("state")) == {"posted"}
+            .search([("move_line_id", "in", lines.ids)])
+            .dispute_id.filtered(
+                lambda dispute: dispute.state == "open" or dispute.closed_by_ledger
             )
-            credited._close("credited", date)
-            # The customer has paid what it objected to.
-            (same - credited).filtered(
-                lambda dispute: not any(dispute.line_ids.mapped("amount_left"))
-            )._close("cancelled", date)
+        )
+        credited = disputes.filtered(
+            lambda dispute: set(dispute.credit_note_ids.mapped("state")) == {"posted"}
+        )
+        undone = (disputes - credited).filtered(
+            lambda dispute: (
+                dispute.state == "credited"
+                or (dispute.state == "cancelled" and any(dispute.line_ids.mapped("amount_left")))
+            )
+        )
+        undone.write({"state": "open", "date_closed": False, "closed_by_ledger": False})
+        undone._tell_owner()
+        disputes = disputes.filtered(lambda dispute: dispute.state == "open")
+        dates = disputes._settled_on()
+        (disputes & credited)._close("credited", dates)
+        # The customer has paid what it objected to.
+        (disputes - credited).filtered(
+            lambda dispute: not any(dispute.line_ids.mapped("amount_left"))
+        )._close("cancelled", dates)
+
+    def _settled_on(self):
+        """``{dispute: day of the last money for its items, of the last run at least}``"""
+        settled = self.line_ids._settled_since()
+        return {
+            dispute: max(
+                [
+                    self.env["ar.collection.run"]._last_date(dispute.company_id),
+                    *(settled[line.id].last_on or date.min for line in dispute.line_ids),
+                ]
+            )
+            for dispute in self
+        }
 
     @api.model
     def _escalate_due(self, company, date):
@@ -326,158 +362,3 @@ class Decided:
 
 
 DECIDED = Decided()
-
-
-class ArDisputeLine(models.Model):
-    """The part of one item that is disputed."""
-
-    _name = "ar.dispute.line"
-    _inherit = "ar.claim.line"
-    _description = "Disputed Item"
-    _creation_fields = ("dispute_id",)
-    _claim_parent = "dispute_id"
-    _claim_start = "date"
-    _claim_kind = "disputed"
-    # Who pays a part pays what it does not object to.
-    _claim_is_paid_first = False
-
-    dispute_id = fields.Many2one(
-        "ar.dispute", required=True, readonly=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="dispute_id.company_id", store=True, precompute=True, index=True
-    )
-    partner_id = fields.Many2one(related="dispute_id.partner_id", store=True, index=True)
-    company_currency_id = fields.Many2one(
-        string="Company Currency", related="company_id.currency_id"
-    )
-    amount_company = fields.Monetary(
-        string="In Company Currency",
-        compute="_compute_amount_company",
-        store=True,
-        currency_field="company_currency_id",
-    )
-    amount_left = fields.Monetary(string="Still Disputed", compute="_compute_amount_left")
-    window_end = fields.Date(
-        string="Disputable Until", compute="_compute_window", store=True, precompute=True
-    )
-    in_window = fields.Boolean(
-        string="In Time", compute="_compute_window", store=True, precompute=True
-    )
-    # For the statistics of own faults.
-    state = fields.Selection(related="dispute_id.state", store=True)
-    date = fields.Date(string="Raised On", related="dispute_id.date", store=True)
-    reason_id = fields.Many2one(related="dispute_id.reason_id", store=True)
-    cause_id = fields.Many2one(related="dispute_id.cause_id", store=True)
-    own_fault = fields.Boolean(related="dispute_id.own_fault", store=True)
-    salesperson_id = fields.Many2one(
-        "res.users", compute="_compute_statistics", store=True, precompute=True
-    )
-    product_id = fields.Many2one(
-        "product.product",
-        string="Main Product",
-        compute="_compute_statistics",
-        store=True,
-        precompute=True,
-    )
-
-    @api.depends("amount", "move_line_id")
-    def _compute_amount_company(self):
-        for line in self:
-            item = line.move_line_id.sudo()
-            if line.residual_before:
-                rate = item.amount_residual / (item.amount_residual_currency or 1) or (
-                    item.balance / (item.amount_currency or 1)
-                )
-                line.amount_company = line.company_currency_id.round(line.amount * rate)
-            else:
-                line.amount_company = line.amount
-
-    @api.depends("move_line_id.amount_residual_currency", "amount")
-    def _compute_amount_left(self):
-        for line in self:
-            line.amount_left = max(min(line.amount, line.residual), 0)
-
-    @api.depends("move_line_id")
-    def _compute_window(self):
-        """The window as it was agreed when the dispute was raised."""
-        for line in self:
-            move = line.move_line_id.sudo().move_id
-            dispute = line.dispute_id.sudo()
-            days = (
-                dispute.file_id.dispute_days
-                or move.invoice_payment_term_id.ar_dispute_days
-                or dispute.company_id.ar_dispute_days
-            )
-            start = move.delivery_date or move.invoice_date or move.date
-            line.window_end = days and start and start + timedelta(days=days)
-            line.in_window = not line.window_end or dispute.date <= line.window_end
-
-    @api.depends("move_line_id")
-    def _compute_statistics(self):
-        for line in self:
-            move = line.move_line_id.sudo().move_id
-            sold = move.invoice_line_ids.filtered("product_id")
-            line.salesperson_id = move.invoice_user_id
-            line.product_id = sold.sorted("price_subtotal", reverse=True)[:1].product_id
-
-    @api.constrains("move_line_id", "amount")
-    def _check_not_twice(self):
-        """Disputes of one item cannot be about more than the item."""
-        for line in self:
-            others = self.sudo().search(
-                [
-                    ("move_line_id", "=", line.move_line_id.id),
-                    ("dispute_id.state", "=", "open"),
-                ]
-            )
-            disputed = sum(others.mapped("amount_left"))
-            if line.currency_id.compare_amounts(disputed, line.residual) > 0:
-                raise ValidationError(
-                    self.env._("%s is in dispute already: lower the amount.", line.name)
-                )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        lines._check_dispute_open()
-        return lines
-
-    def write(self, vals):
-        if not self.env.su:
-            self._check_dispute_open()
-        result = super().write(vals)
-        if "amount" in vals:
-            self.dispute_id._follow()
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _check_dispute_open(self):
-        if any(line.dispute_id.state != "open" for line in self):
-            raise UserError(self.env._("The items of a decided dispute stay as they are."))
-
-    @api.model
-    def _claim_holds_sql(self):
-        # EXTENDS ar_collections
-        return SQL("(line.in_window OR claim.accepted_late)")
-
-    def _draft_credit_note(self):
-        """A draft credit note of the disputed part, with the invoice's accounts and taxes."""
-        self.ensure_one()
-        move = self.move_id
-        note = move._reverse_moves(
-            [
-                {
-                    "ref": self.env._(
-                        "%(dispute)s, %(invoice)s", dispute=self.dispute_id.name, invoice=move.name
-                    ),
-                    "invoice_date": self.company_id._ar_today(),
-                    "date": self.company_id._ar_today(),
-                }
-            ]
-        )
-        share = self.amount / move.amount_total
-        if move.currency_id.compare_amounts(self.amount, move.amount_total) < 0:
-            for line in note.invoice_line_ids.filtered(lambda line: line.display_type == "product"):
-                line.price_unit *= share
-        return note

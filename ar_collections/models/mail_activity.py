@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.tools import plaintext2html
 
 
 class MailActivity(models.Model):
@@ -19,3 +20,28 @@ class MailActivity(models.Model):
             # The frozen items of an action are proof, written by the system alone.
             company_actions.sudo()._mark_done(company._ar_today(), "done")
         return result
+
+    @api.model
+    def _ar_give(self, company, activity_type, date, texts):
+        """One activity per record for the company's credit manager or the collector, in one go.
+
+        :param activity_type: XML id
+        :param texts: ``{case or credit file: (summary, note)}``
+        """
+        type_id = self.env["ir.model.data"]._xmlid_to_res_id(activity_type)
+        manager = company.ar_credit_manager_id
+        self.with_context(mail_activity_quick_update=True).create(
+            [
+                {
+                    "res_model_id": self.env["ir.model"]._get_id(record._name),
+                    "res_id": record.id,
+                    "activity_type_id": type_id,
+                    "automated": True,
+                    "summary": summary,
+                    "note": plaintext2html(note),
+                    "date_deadline": date,
+                    "user_id": (manager or record.collector_id).id or self.env.uid,
+                }
+                for record, (summary, note) in texts.items()
+            ]
+        )

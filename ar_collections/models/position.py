@@ -69,6 +69,7 @@ class Item(NamedTuple):
     # What may be asked for now of an item that is followed up.
     demand: float = 0.0
     demand_currency: float = 0.0
+    disputed_currency: float = 0.0
 
 
 class ArPosition(models.AbstractModel):
@@ -149,7 +150,7 @@ class ArPosition(models.AbstractModel):
             """
             SELECT root_id, partner_id, line_id, due, GREATEST(%(date)s - due, 0),
                    residual, residual_currency, currency_id, followup,
-                   disputed, promised, demand, demand_currency
+                   disputed, promised, demand, demand_currency, disputed_currency
               FROM (%(items)s) item
              ORDER BY due, line_id
             """,

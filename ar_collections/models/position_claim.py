@@ -26,7 +26,8 @@ class ArPosition(models.AbstractModel):
     def _claimed_items_sql(
         self, companies, date, partners=None, current=False, ageing=True, as_booked=False
     ):
-        """The rows of ``_items_sql`` with ``disputed, promised, demand, demand_currency``.
+        """The rows of ``_items_sql`` with ``disputed, promised, demand, demand_currency``,
+        and ``disputed_currency``.
 
         What is disputed is not promised.
         The demand is what is left of an item that may be followed up.
@@ -41,7 +42,8 @@ class ArPosition(models.AbstractModel):
                        AS demand_currency
               FROM (
                 SELECT item.*, %(disputed)s AS disputed, %(claimed)s AS claimed,
-                       %(claimed_currency)s AS claimed_currency
+                       %(claimed_currency)s AS claimed_currency,
+                       %(disputed_currency)s AS disputed_currency
                   FROM (%(items)s) item
                   LEFT JOIN (
                     SELECT line_id, ARRAY_AGG(kind) AS kinds, ARRAY_AGG(amount) AS amounts,
@@ -53,9 +55,8 @@ class ArPosition(models.AbstractModel):
             """,
             disputed=self._share_sql(self._claimed_sql("disputed")),
             claimed=self._share_sql(self._claimed_sql()),
-            claimed_currency=SQL(
-                "CASE WHEN claim.line_id IS NULL THEN 0 ELSE %s END", self._claimed_sql()
-            ),
+            claimed_currency=self._if_claimed_sql(self._claimed_sql()),
+            disputed_currency=self._if_claimed_sql(self._claimed_sql("disputed")),
             items=self._items_sql(companies, date, partners, current, ageing, as_booked),
             claims=self._claims_sql(date, current, partners),
         )
@@ -76,6 +77,10 @@ class ArPosition(models.AbstractModel):
         )
 
     @api.model
+    def _if_claimed_sql(self, claimed):
+        return SQL("CASE WHEN claim.line_id IS NULL THEN 0 ELSE %s END", claimed)
+
+    @api.model
     def _share_sql(self, claimed):
         """The same in company currency: the share of the residual, to the cent."""
         return SQL(
@@ -94,7 +99,8 @@ class ArPosition(models.AbstractModel):
 
     @api.model
     def _settled_sql(self, line, last_day):
-        """SELECT of ``ever, in_time``: what payments and credit notes took off one item.
+        """SELECT of ``ever, in_time, last_on``: what payments and credit notes took off one item,
+        and on which day the last of them.
 
         Write-offs and other general entries do not count. Amounts are in the item's currency.
 
@@ -105,7 +111,8 @@ class ArPosition(models.AbstractModel):
             """
             SELECT COALESCE(SUM(partial.debit_amount_currency), 0) AS ever,
                    COALESCE(SUM(partial.debit_amount_currency)
-                            FILTER (WHERE partial.max_date <= %s), 0) AS in_time
+                            FILTER (WHERE partial.max_date <= %s), 0) AS in_time,
+                   MAX(partial.max_date) AS last_on
               FROM account_partial_reconcile partial
               JOIN account_move_line money ON money.id = partial.credit_move_id
               JOIN account_journal journal ON journal.id = money.journal_id

@@ -20,6 +20,7 @@ class ArReadonlyMixin(models.AbstractModel):
         if not self.env.su:
             names = {name for vals in vals_list for name, value in vals.items() if value}
             self._check_readonly(names.difference(self._creation_fields))
+            self = self._without_defaults()  # noqa: PLW0642
         return super().create(vals_list)
 
     def write(self, vals):
@@ -27,6 +28,19 @@ class ArReadonlyMixin(models.AbstractModel):
             self.check_access("write")
             self._check_readonly(vals)
         return super().write(vals)
+
+    def _without_defaults(self):
+        """The model without the defaults of the context that nobody may choose: RPC sends any."""
+        refused = {
+            f"default_{name}"
+            for name, field in self._fields.items()
+            if field.readonly and name not in self._creation_fields
+        }
+        if refused.isdisjoint(self.env.context):
+            return self
+        context = {key: value for key, value in self.env.context.items() if key not in refused}
+        # What is refused has to leave the context, which keyword arguments only add to.
+        return self.with_env(self.env(context=context))
 
     def _check_readonly(self, names):
         refused = [

@@ -222,6 +222,10 @@ class ResPartner(models.Model):
             action.update(view_mode="form", views=[(False, "form")], res_id=cases.id)
         return action
 
+    def action_statement(self):
+        """Print or send the statement of account of this customer."""
+        return self.env["ar.credit.file"]._for(self, self.env.company).action_statement()
+
     def action_open_receivable_items(self):
         self.ensure_one()
         return self._ar_action_open_items(self.env.company.root_id)

@@ -6,7 +6,7 @@ class ArSignable(models.AbstractModel):
     """A paper that the customer signs in the portal, or on paper with the scan uploaded."""
 
     _name = "ar.signable"
-    _inherit = "portal.mixin"
+    _inherit = ["portal.mixin", "ar.letter"]
     _description = "Signed by the Customer"
 
     signed_by = fields.Char(readonly=True, copy=False)
@@ -33,10 +33,26 @@ class ArSignable(models.AbstractModel):
             "object.partner_id.lang",
         )
 
+    def _portal_ensure_token(self):
+        # OVERRIDES portal: no token of its own, which would work for ever; that of the customer's
+        # page expires and can be revoked.
+        return self.file_id._portal_token(self.company_id._ar_today())
+
     def _compute_portal_link(self):
         for record in self:
             record.portal_link = record.get_base_url() + record._get_share_url()
             record.customer_name = (record.contact_id or record.partner_id).name
+
+    def _letter_contact(self):
+        # EXTENDS ar_collections
+        return self.contact_id or super()._letter_contact()
+
+    def write(self, vals):
+        if "signed_document" in vals and any(
+            record.signed_on and record.signed_document for record in self
+        ):
+            raise UserError(self.env._("The signed paper is proof: it is not replaced."))
+        return super().write(vals)
 
     def _record_signature(self, name, signature=None):
         """Keep who signed; a signature needs a name.

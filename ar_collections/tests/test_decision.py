@@ -33,6 +33,7 @@ FACTS = st.builds(
     tolerated_overdue=st.integers(0, 100),
     hold=st.booleans(),
     broken_promises=st.integers(0, 2),
+    written_off=st.integers(0, 2),
     review_date=DAYS,
     limit_expiry=DAYS,
     cover_expiry=DAYS,
@@ -56,6 +57,8 @@ def oracle(facts, amount, term_days):
         wanted.append("overdue")
     if facts.broken_promises > 0:
         wanted.append("promise")
+    if facts.written_off > 0:
+        wanted.append("written_off")
     for code, day in (
         ("review_expired", facts.review_date),
         ("limit_expired", facts.limit_expiry),

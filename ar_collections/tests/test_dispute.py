@@ -1,3 +1,5 @@
+from hypothesis import given, settings, strategies as st
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
@@ -266,3 +268,273 @@ class TestDispute(CollectionsCommon):
         self.assertEqual(self._figures().disputed, 33.33)
         self._dispute(900, item)
         self.assertEqual(self._figures().disputed, 333.33)
+
+    def _user(self, login, *groups):
+        return new_test_user(
+            self.env,
+            login,
+            ",".join(("base.group_user", *groups)),
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
+    # Credit notes
+
+    def _taxed(self, currency, rounding_method="round_per_line"):
+        self.company.tax_calculation_rounding_method = rounding_method
+        taxes = self.env["account.tax"].create(
+            [
+                {"name": "19", "amount": 19, "type_tax_use": "sale"},
+                {"name": "7", "amount": 7, "type_tax_use": "sale"},
+                {
+                    "name": "in",
+                    "amount": 10,
+                    "type_tax_use": "sale",
+                    "price_include_override": "tax_included",
+                },
+                {
+                    "name": "per piece",
+                    "amount": 0.05,
+                    "amount_type": "fixed",
+                    "type_tax_use": "sale",
+                },
+            ]
+        )
+        invoice = self._invoice(self.customer, 100, due=-5, currency=currency, post=False)
+        invoice.invoice_line_ids = [
+            Command.clear(),
+            *(
+                Command.create(
+                    {
+                        "name": "Goods",
+                        "quantity": quantity,
+                        "price_unit": price,
+                        "discount": discount,
+                        "tax_ids": [Command.set(tax.ids)],
+                        "account_id": self.company_data["default_account_revenue"].id,
+                    }
+                )
+                for quantity, price, discount, tax in (
+                    (1000, 0.03, 0, taxes[0]),
+                    (3, 33.33, 5, taxes[1]),
+                    (7, 14.29, 0, taxes[2]),
+                    (90, 1.11, 0, taxes[3]),
+                    (1, -4.21, 0, taxes[0]),
+                )
+            ),
+        ]
+        invoice.action_post()
+        return invoice
+
+    def _check_credit_notes(self, invoice, units):
+        item = self._item(invoice)
+        biller = self._user("dispute_credit", "account.group_account_invoice")
+        biller.group_ids += self.env.ref("ar_collections.group_collector")
+
+        @settings(max_examples=8, deadline=None)
+        @given(st.integers(1, units))
+        def to_the_cent(amount):
+            amount = invoice.currency_id.round(amount * invoice.currency_id.rounding)
+            dispute = self._dispute(amount, item).with_user(biller)
+            dispute.action_credit()
+            note = dispute.credit_note_ids
+            self.assertEqual(note.currency_id, invoice.currency_id)
+            self.assertEqual(
+                note.currency_id.compare_amounts(note.amount_total, amount), 0, note.amount_total
+            )
+            self.assertEqual(self._item(note).mapped("amount_currency"), [-note.amount_total])
+            note.unlink()
+            dispute.action_withdraw()
+
+        to_the_cent()
+
+    def test_credit_note_to_the_cent_with_taxes(self):
+        invoice = self._taxed(self.company.currency_id)
+        self._check_credit_notes(invoice, round(invoice.amount_total * 100))
+
+    def test_credit_note_to_the_cent_in_yen(self):
+        yen = self.setup_other_currency("JPY", rounding=1.0, rates=[("2030-01-01", 0.7)])
+        invoice = self._taxed(yen, "round_globally")
+        self._check_credit_notes(invoice, round(invoice.amount_total))
+
+    def test_credit_note_is_for_the_disputed_instalment(self):
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "30/70",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 30, "nb_days": 0}),
+                    Command.create({"value": "percent", "value_amount": 70, "nb_days": 10}),
+                ],
+            }
+        )
+        invoice = self._invoice(self.customer, 100, due=-5, post=False)
+        invoice.invoice_payment_term_id = term
+        invoice.action_post()
+        first, second = self._item(invoice).sorted("date_maturity")
+        dispute = self._dispute(20, second)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        dispute.credit_note_ids.sudo().action_post()
+        self.assertEqual((first.amount_residual, second.amount_residual), (30, 50))
+        self.assertEqual(dispute.state, "credited")
+
+    def test_credit_note_of_what_is_still_open(self):
+        dispute = self._dispute(400)
+        self._pay(self.invoice, 700)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        self.assertEqual(dispute.credit_note_ids.amount_total, 300)
+        with self.assertRaisesRegex(UserError, "draft credit note"):
+            dispute.action_withdraw()
+
+    def test_credit_note_of_an_opening_balance(self):
+        entry = self.env["account.move"].create(
+            {
+                "date": self._day(-20),
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": self.item.account_id.id,
+                            "partner_id": self.customer.id,
+                            "debit": 80,
+                        }
+                    ),
+                    Command.create(
+                        {
+                            "account_id": self.company_data["default_account_revenue"].id,
+                            "credit": 80,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        dispute = self._dispute(30, self._item(entry))
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        self.assertRecordValues(
+            dispute.credit_note_ids,
+            [{"move_type": "out_refund", "amount_total": 30, "partner_id": self.customer.id}],
+        )
+
+    # What the ledger decides
+
+    def test_undone_payment_opens_it_again(self):
+        dispute = self._dispute(400)
+        self._pay(self.invoice, day=2)
+        self.assertEqual((dispute.state, dispute.date_closed), ("cancelled", self._day(2)))
+        self.assertEqual((self._figures(1).disputed, self._figures(2).disputed), (400, 0))
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertEqual((dispute.state, dispute.date_closed), ("open", False))
+        self.assertEqual((self._case().amount_disputed, self._case().amount_demand), (400, 600))
+        # What somebody decided stays decided.
+        dispute.action_withdraw()
+        self._pay(self.invoice, day=2)
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(dispute.state, "cancelled")
+
+    def test_undone_credit_note_opens_it_again(self):
+        dispute = self._dispute(400)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        note = dispute.credit_note_ids.sudo()
+        note.action_post()
+        self.assertEqual(dispute.state, "credited")
+        note.button_draft()
+        self.assertEqual((dispute.state, self.case.amount_disputed), ("open", 400))
+
+    # Items
+
+    def test_figures_follow_changed_items(self):
+        dispute = self._dispute(400)
+        other = self._item(self._invoice(self.customer, 100, due=-4))
+        dispute.line_ids = [Command.create({"move_line_id": other.id, "amount": 100})]
+        self.assertEqual((self.case.amount_disputed, dispute.amount), (500, 500))
+        dispute.line_ids[0].amount = 50
+        self.assertEqual(self.case.amount_disputed, 150)
+        dispute.line_ids[0].unlink()
+        self.assertEqual(self.case.amount_disputed, 100)
+        with self.assertRaises(ValidationError):
+            dispute.line_ids.unlink()
+
+    def test_context_of_a_request_decides_nothing(self):
+        self.company.ar_dispute_days = 15
+        self.collector = self.collector.with_context(default_in_window=True)
+        dispute = (
+            self.env["ar.dispute"]
+            .with_user(self.collector)
+            .with_context(
+                default_in_window=True, default_accepted_late=True, default_date=self._day(-60)
+            )
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "reason_id": self.reason.id,
+                    "line_ids": [Command.create({"move_line_id": self.item.id, "amount": 10})],
+                }
+            )
+        )
+        self.assertRecordValues(
+            dispute, [{"in_window": False, "accepted_late": False, "date": self.today}]
+        )
+        self.assertEqual(self.case.amount_disputed, 0)
+
+    def test_amount_is_in_company_currency(self):
+        euro = self.setup_other_currency("EUR")
+        dispute = self._dispute(400, currency_id=euro.id)
+        self.assertEqual(dispute.currency_id, self.company.currency_id)
+
+    def test_product_can_be_named(self):
+        dispute = self._dispute(400)
+        self.assertFalse(dispute.line_ids.product_id)
+        dispute.line_ids.product_id = self.product_b
+        self.assertEqual(dispute.line_ids.product_id, self.product_b)
+
+    # Owner
+
+    def test_whoever_takes_over_is_told(self):
+        first, second = self._user("dispute_first"), self._user("dispute_second")
+        self.reason.owner_id = first
+        dispute = self._dispute()
+        dispute.owner_id = second
+        self.assertEqual(dispute.activity_ids.user_id, second)
+        self.assertIn(second.partner_id, dispute.message_partner_ids)
+        self.assertTrue(dispute.with_user(second).name)
+        dispute.decision_note = "No."
+        dispute.with_user(second).action_reject()
+        self.assertFalse(dispute.activity_ids)
+
+    # Blocked invoices
+
+    def test_biller_unblocks_what_a_collector_knows(self):
+        self.case.collector_id = self.collector
+        biller = self._user("dispute_blocker", "account.group_account_invoice")
+        dispute = self._dispute(400)
+        invoice = self.invoice.with_user(biller)
+        # It is in dispute already: no second one.
+        invoice.action_toggle_block_payment()
+        self.assertEqual(invoice.payment_state, "blocked")
+        self.assertEqual(self.case.dispute_count, 1)
+        invoice.action_toggle_block_payment()
+        self.assertEqual((dispute.state, invoice.payment_state), ("cancelled", "not_paid"))
+        self.assertEqual(self.case.amount_disputed, 0)
+
+    def test_payment_unblocks(self):
+        self.invoice.action_toggle_block_payment()
+        self._pay(self.invoice)
+        self.assertEqual(self.case.file_id.company_id, self.company)
+        self.assertNotEqual(self.invoice.payment_state, "blocked")
+
+    def test_merged_customer_keeps_its_disputes(self):
+        double = self._customer("Double")
+        item = self._item(self._invoice(double, 50, due=-16))
+        self._run(1)
+        dispute = self._dispute(20, item, partner_id=double.id)
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (double | self.customer).ids, self.customer
+        )
+        self.env.invalidate_all()
+        self.assertEqual((dispute.partner_id, dispute.case_id), (self.customer, self.case))
+        self.assertEqual(dispute.line_ids.partner_id, self.customer)
+        self.assertEqual(self._figures(1).disputed, 20)

@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import BaseCase, new_test_user, tagged
 
-from ..models.collection_plan import distribute
+from ..models.collection_plan import MOST_INSTALMENTS, distribute, instalments_of
 from .common import CollectionsCommon
 
 
@@ -16,7 +16,26 @@ class TestDistribute(BaseCase):
         parts = distribute(cents / 100, count, 0.01)
         self.assertEqual(len(parts), count)
         self.assertEqual(sum(round(part * 100) for part in parts), cents)
-        self.assertLess(max(parts) - min(parts), 0.01 * count + 0.005)
+        # Nobody pays more than a cent more than another time, and the first never more.
+        self.assertLess(max(parts) - min(parts), 0.015)
+        self.assertEqual(parts, sorted(parts))
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.integers(1, 10**7), st.integers(1, 10**7))
+    def test_of_an_amount_each(self, yen, each):
+        parts = instalments_of(yen, each, 1.0)
+        if len(parts) <= MOST_INSTALMENTS:
+            self.assertEqual(sum(parts), yen)
+            self.assertEqual(parts[:-1], [each] * (len(parts) - 1))
+            self.assertLessEqual(parts[-1], each)
+            self.assertGreater(parts[-1], 0)
+        else:
+            self.assertGreater(yen, each * MOST_INSTALMENTS)
+
+    def test_units_of_a_currency(self):
+        self.assertEqual(distribute(1000, 3, 1.0), [333, 333, 334])
+        self.assertEqual(distribute(1.0, 3, 0.001), [0.333, 0.333, 0.334])
+        self.assertEqual(instalments_of(1000, 400, 1.0), [400, 400, 200])
 
 
 class TestPlan(CollectionsCommon):
@@ -65,7 +84,7 @@ class TestPlan(CollectionsCommon):
         )
         plan.instalment_amount = 400
         plan.action_distribute()
-        self.assertEqual(plan.line_ids.mapped("amount"), [375] * 4)
+        self.assertEqual(plan.line_ids.mapped("amount"), [400, 400, 400, 300])
 
     def test_instalments_add_up(self):
         plan = self._plan()
@@ -183,3 +202,124 @@ class TestPlan(CollectionsCommon):
         self.assertEqual((record.state, record.signed_by), ("signed", "Customer"))
         with self.assertRaises(AccessError):
             record.action_cancel()
+
+    def test_not_more_instalments_than_anybody_wants(self):
+        plan = self._plan()
+        for values in (
+            {"instalment_amount": 0.01},
+            {"instalment_amount": 0, "instalment_count": 10**6},
+            {"instalment_count": 0},
+        ):
+            plan.write(values)
+            with self.assertRaises(UserError):
+                plan.action_distribute()
+        self.assertEqual(len(plan.line_ids), 3)
+
+    def test_late_money_does_not_undo_a_default(self):
+        plan = self._accepted()
+        self._run(10)
+        self.assertEqual(plan.state, "defaulted")
+        self._pay(self.invoice | self.other, day=10, group_payment=False)
+        self.assertEqual(plan.state, "defaulted")
+        self.assertEqual(self.case.file_id.promise_kept_rate, 0)
+
+    def test_money_that_is_booked_late_undoes_a_default(self):
+        plan = self._accepted()
+        self._run(10)
+        self._pay(self.invoice, 500, day=9)
+        self.assertEqual((plan.state, plan.date_closed), ("accepted", False))
+        self.assertEqual((self.case.amount_demand, self.case.amount_promised), (0, 1000))
+        self.assertEqual(self.case.file_id.broken_promises, 0)
+
+    def test_instalment_after_its_grace_is_late_whenever_the_run_comes(self):
+        plan = self._accepted()
+        self._pay(self.invoice, 500, day=10)
+        self._run(12)
+        self.assertEqual(plan.state, "defaulted")
+
+    def test_one_accepted_plan_for_an_item(self):
+        second = self._plan()
+        self._accepted()
+        with self.assertRaises(ValidationError):
+            second.action_propose()
+        # A new one has nothing left to take.
+        self.assertFalse(self._plan_without_instalments().item_ids)
+
+    def _plan_without_instalments(self):
+        action = self.case.with_user(self.collector).action_plan()
+        return self.env["ar.payment.plan"].browse(action["res_id"])
+
+    def test_one_plan_for_each_currency(self):
+        yen = self.setup_other_currency("JPY", rounding=1.0, rates=[("2030-01-01", 150.0)])
+        self._invoice(self.customer, 100000, due=-5, currency=yen)
+        action = self.case.with_user(self.collector).action_plan()
+        plans = self.env["ar.payment.plan"].search(action["domain"])
+        self.assertEqual(
+            [(plan.currency_id, plan.amount_total) for plan in plans.sorted("amount_total")],
+            [(self.company.currency_id, 1500), (yen, 100000)],
+        )
+        plan = plans.filtered(lambda plan: plan.currency_id == yen)
+        plan.action_distribute()
+        self.assertEqual(plan.line_ids.mapped("amount"), [33333, 33333, 33334])
+
+    def test_promise_of_a_customer_in_another_currency(self):
+        euro = self.setup_other_currency("EUR")
+        foreign = self._customer("Foreign")
+        self._invoice(foreign, 300, due=-3, currency=euro)
+        self._run(1)
+        context = self._case(foreign).action_promise()["context"]
+        self.assertEqual(
+            (context["default_currency_id"], context["default_amount"]), (euro.id, 300)
+        )
+
+    def test_disputed_part_is_not_planned(self):
+        item = self.invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        self.env["ar.dispute"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                "line_ids": [Command.create({"move_line_id": item.id, "amount": 400})],
+            }
+        )
+        self.assertEqual(self._plan().amount_total, 1100)
+
+    def test_signed_paper_is_not_replaced(self):
+        plan = self._plan()
+        plan.action_propose()
+        plan.signed_document = "c2lnbmVk"
+        plan.signed_document = "c2lnbmVkIGFnYWlu"
+        plan.action_accept()
+        for paper in (False, "b3RoZXI="):
+            with self.assertRaises(UserError):
+                plan.signed_document = paper
+
+    def test_case_shows_what_was_agreed(self):
+        self._accepted()
+        self.case.action_acknowledgement()
+        other = self._customer("Other")
+        self._invoice(other, 10, due=-3)
+        self._run(1)
+        cases = (self.case | self._case(other)).with_user(self.collector)
+        self.assertRecordValues(
+            cases,
+            [
+                {
+                    "promise_count": 0,
+                    "plan_count": 1,
+                    "dispute_count": 0,
+                    "acknowledgement_count": 1,
+                },
+                {
+                    "promise_count": 0,
+                    "plan_count": 0,
+                    "dispute_count": 0,
+                    "acknowledgement_count": 0,
+                },
+            ],
+        )
+        case = cases[0].with_context(ar_agreements="plan_count")
+        action = case.action_open_agreements()
+        self.assertEqual(action["res_id"], self.case.file_id.plan_ids.id)
+        with self.assertRaises(UserError):
+            case.with_context(ar_agreements="res.users").action_open_agreements()

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from hypothesis import given, settings, strategies as st
 from psycopg2 import IntegrityError
 
 from odoo import Command
@@ -278,3 +279,234 @@ class TestPromise(CollectionsCommon):
         self.assertEqual(self.file.broken_promises, 1)
         self.env["ar.credit.file"]._count_promises(self.company, self.today + timedelta(days=371))
         self.assertEqual(self.file.broken_promises, 0)
+
+    def _receivable(self, move):
+        return move.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+
+    def test_nobody_promises_what_it_objects_to(self):
+        other = self._invoice(self.customer, 500, due=-3)
+        item = self._receivable(self.invoice)
+        self.env["ar.dispute"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                "line_ids": [Command.create({"move_line_id": item.id, "amount": 900})],
+            }
+        )
+        promise = self._promise(600, 5)
+        self.assertEqual(
+            [(line.move_line_id.move_id, line.amount) for line in promise.line_ids],
+            [(self.invoice, 100), (other, 500)],
+        )
+        figures = self._figures()
+        self.assertEqual((figures.disputed, figures.promised), (900, 600))
+        self.assertEqual(figures.demand_amount, 0)
+        with self.assertRaises(ValidationError):
+            self._promise(601, 5)
+
+    def test_item_counts_once(self):
+        item = self._receivable(self.invoice)
+        line = Command.create({"move_line_id": item.id, "amount": 500})
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            self._promise(1000, 5, line_ids=[line, line])
+
+    def test_context_of_a_request_decides_nothing(self):
+        promise = (
+            self.env["ar.payment.promise"]
+            .with_user(self.collector)
+            .with_context(
+                default_state="kept",
+                default_date_closed=self.today,
+                default_date_made=self._day(-9),
+                default_settled_before=-1000,
+                default_amount=300,
+            )
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "date": self._day(5),
+                }
+            )
+        )
+        self.assertRecordValues(
+            promise, [{"state": "open", "date_closed": False, "date_made": self.today}]
+        )
+        self.assertEqual((promise.amount, promise.amount_paid), (300, 0))
+
+    def test_broken_finds_the_case_that_is_open_now(self):
+        young = self._customer("Young")
+        self._invoice(young, 100, due=4)
+        promise = self._promise(100, 5, partner_id=young.id)
+        self.assertFalse(promise.case_id)
+        self._run(7)
+        self._run(8)
+        case = self._case(young)
+        self.assertEqual((promise.state, promise.case_id), ("broken", case))
+        call = case.action_ids.filtered("note")
+        self.assertEqual((call.channel, call.date_planned), ("call", self._day(8)))
+
+    def test_held_until_the_money_came(self):
+        promise = self._promise(1000, 5)
+        self._pay(self.invoice, day=3)
+        self.assertEqual((promise.state, promise.date_closed), ("kept", self._day(3)))
+        self.assertEqual(self._figures(2).promised, 1000)
+        self.assertEqual(self._figures(3).promised, 0)
+
+    def test_kept_rate_per_collector_and_customer(self):
+        other = self._customer("Other")
+        invoices = [self._invoice(other, 100, due=-3) for _number in range(3)]
+        items = [self._receivable(invoice) for invoice in invoices]
+        promises = [
+            self._promise(
+                100,
+                day,
+                partner_id=other.id,
+                line_ids=[Command.create({"move_line_id": item.id, "amount": 100})],
+            )
+            for day, item in zip((1, 2, 60), items, strict=True)
+        ]
+        self._pay(invoices[0], day=0)
+        self._promise(1000, 60)
+        self._run(5)
+        self.assertEqual([promise.state for promise in promises], ["kept", "broken", "open"])
+        rates = self.env["ar.payment.promise"]._read_group(
+            [("user_id", "=", self.collector.id)], ["partner_id"], ["kept_share:avg", "__count"]
+        )
+        # Open promises are listed and do not spoil the rate.
+        self.assertCountEqual(rates, [(other, 0.5, 3), (self.customer, False, 1)])
+        rates = self.env["ar.payment.promise"]._read_group(
+            [("company_id", "=", self.company.id)], ["user_id"], ["kept_share:avg"]
+        )
+        self.assertEqual(rates, [(self.collector, 0.5)])
+        self.assertEqual(self._case(other).file_id.promise_kept_rate, 0.5)
+
+    def test_merged_customer_keeps_its_word(self):
+        double = self._customer("Double")
+        self._invoice(double, 50, due=-16)
+        self._run(1)
+        promise = self._promise(50, 5, partner_id=double.id)
+        self.assertEqual(promise.case_id, self._case(double))
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (double | self.customer).ids, self.customer
+        )
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            promise,
+            [
+                {
+                    "partner_id": self.customer.id,
+                    "file_id": self.file.id,
+                    "case_id": self.case.id,
+                    "state": "open",
+                }
+            ],
+        )
+        self.assertEqual(self._figures(1).promised, 50)
+        self._run(9)
+        self.assertEqual(promise.state, "broken")
+        self.assertIn(self._day(9), self.case.action_ids.filtered("note").mapped("date_planned"))
+
+    def test_queries_do_not_grow_with_promises(self):
+        receivable = self._receivable(self.invoice).account_id
+        count = 55
+        entry = self.env["account.move"].create(
+            {
+                "line_ids": [
+                    *(
+                        Command.create(
+                            {
+                                "account_id": receivable.id,
+                                "partner_id": self.customer.id,
+                                "debit": 1,
+                            }
+                        )
+                        for _number in range(count)
+                    ),
+                    Command.create(
+                        {
+                            "account_id": self.company_data["default_account_revenue"].id,
+                            "credit": count,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        promises = self.env["ar.payment.promise"].create(
+            [
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "amount": 1,
+                    "date": self._day(5),
+                    "line_ids": [Command.create({"move_line_id": item.id, "amount": 1})],
+                }
+                for item in self._receivable(entry)
+            ]
+        )
+        queries = []
+        # The first time fills the caches of the registry.
+        for some in (promises[:1], promises[:5], promises[5:]):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            some._judge(self._day(1))
+            some.read(["display_name", "amount_paid", "state", "kept_share"])
+            queries.append(self.cr.sql_log_count - before)
+        self.assertEqual(queries[1], queries[2])
+
+    @settings(max_examples=12, deadline=None)
+    @given(
+        st.integers(1, 30000),
+        st.booleans(),
+        st.integers(0, 4),
+        st.lists(
+            st.tuples(st.booleans(), st.booleans(), st.integers(1, 15000), st.integers(0, 12)),
+            max_size=5,
+        ),
+        st.sets(st.integers(0, 4)),
+        st.integers(0, 14),
+    )
+    def test_verdict_is_that_of_an_oracle(self, cents, foreign, grace, events, undone, judged):
+        """Payments and credit notes, in time or not, some of them undone, of two items."""
+        self.company.ar_promise_grace_days = grace
+        currency = self.euro if foreign else self.company.currency_id
+        customer = self._customer("Oracle")
+        invoices = [self._invoice(customer, 150, due=due, currency=currency) for due in (-9, -2)]
+        promise = self._promise(cents / 100, 5, partner_id=customer.id, currency_id=currency.id)
+        left = [15000, 15000]
+        matched = []
+        for second, credit, amount, day in events:
+            amount = min(amount, left[second])
+            if not amount:
+                continue
+            left[second] -= amount
+            invoice = invoices[second]
+            if credit:
+                money = self._invoice(
+                    customer,
+                    amount / 100,
+                    due=day,
+                    date_=self._day(day),
+                    currency=currency,
+                    move_type="out_refund",
+                )
+                self._receivable(invoice | money).reconcile()
+            else:
+                money = self._pay(invoice, amount / 100, day=day, currency_id=currency.id).move_id
+            matched.append((second, amount, day, money))
+        for number in undone & set(range(len(matched))):
+            self._receivable(matched[number][3]).remove_move_reconcile()
+        promise._judge(self._day(judged))
+
+        # The older item comes first; money for one that is not promised does not count.
+        promised = {False} if cents <= 15000 else {False, True}
+        paid = sum(
+            amount
+            for number, (second, amount, day, _money) in enumerate(matched)
+            if number not in undone and day <= 5 + grace and second in promised
+        )
+        verdict = "kept" if paid >= cents else "broken" if judged > 5 + grace else "open"
+        self.assertEqual((promise.state, round(promise.kept_share)), (verdict, verdict == "kept"))

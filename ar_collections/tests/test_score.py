@@ -142,6 +142,7 @@ class TestPureScore(BaseCase):
             "late_count": 0,
             "max_days_late": 0,
             "broken_promises": 0,
+            "written_off_count": 0,
             "limit_use": 0.0,
             "is_limited": False,
             "sales_trend": 0.0,

@@ -1,1 +1,17 @@
-from . import base_partner_merge, collection_pause, credit_hold, credit_rescore
+from . import (
+    account_payment_register,
+    allowance_proposal,
+    base_partner_merge,
+    collection_assign,
+    collection_letter,
+    collection_pause,
+    collection_preview,
+    collection_stage_move,
+    credit_hold,
+    credit_rescore,
+    late_charge_waive,
+    letter_print,
+    statement,
+    writeoff_refuse,
+    writeoff_small_balance,
+)

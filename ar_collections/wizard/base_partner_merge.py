@@ -10,4 +10,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         self.env["ar.credit.file"].sudo()._merge_customers(
             src_partners, dst_partner.commercial_partner_id
         )
+        self.env["ar.ageing.snapshot"].sudo()._merge_customers(
+            src_partners, dst_partner.commercial_partner_id
+        )
         return super()._update_foreign_keys(src_partners, dst_partner)

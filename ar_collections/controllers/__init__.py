@@ -1,0 +1,1 @@
+from . import allowance, portal, portal_forms, portal_papers, portal_payment
