@@ -24,8 +24,16 @@ HEADER = (
 DAYS = 90
 
 
-def row(number="1", invoiced="1/2/2012", due="2/1/2012", amount="55.94", settled="1/15/2012"):
-    return f"391,0379-NEVHP,4/6/2013,{number},{invoiced},{due},{amount},No,{settled},Paper,13,0"
+def row(
+    number="1",
+    invoiced="1/2/2012",
+    due="2/1/2012",
+    amount="55.94",
+    settled="1/15/2012",
+    disputed="No",
+):
+    values = ("391", "0379-NEVHP", "4/6/2013", number, invoiced, due, amount, disputed, settled)
+    return ",".join((*values, "Paper", "13", "0"))
 
 
 def write(path, *rows, header=HEADER):
@@ -50,7 +58,7 @@ def small_ledger(first=date(2012, 1, 3), days=DAYS, seed=19):
         unpaid = dice.random() < 0.05
         rows.append(
             f"391,C{customer:03},,{number:06},{us(invoiced)},{us(due)},"
-            f"{dice.randint(500, 900000) / 100:.2f},No,"
+            f"{dice.randint(500, 900000) / 100:.2f},{dice.choice(('No', 'No', 'Yes'))},"
             f"{us(None if unpaid else max(settled, invoiced))},Paper,,"
         )
     return rows
@@ -98,6 +106,7 @@ def test_read_utf8_mark_and_windows_lines(tmp_path):
         ([row(amount="-5.00")], "line 2: InvoiceAmount: the amount -5.00 is not more than zero"),
         ([row(amount="0")], "line 2: InvoiceAmount: the amount 0 is not more than zero"),
         ([row(amount="")], "line 2: no value for InvoiceAmount"),
+        ([row(disputed="Maybe")], "line 2: Disputed: “Maybe” is neither Yes nor No"),
         ([row(due="1/1/2012")], "line 2: due on 2012-01-01, before it was invoiced on 2012-01-02"),
         ([row(settled="1/1/2012")], "line 2: settled on 2012-01-01, before it was invoiced"),
         ([row(), row("2"), row()], "line 4: invoice number 1 is already in line 2"),
@@ -151,6 +160,36 @@ def test_balances(tmp_path):
     assert (balance.overdue_amount, balance.oldest_due) == (20, date(2012, 2, 9))
 
 
+def test_disputes(tmp_path):
+    """From the twentieth day after the invoice to the settlement, when it is open so long."""
+    file = write(
+        tmp_path,
+        row("1", amount="10.00", settled="2/10/2012", disputed="Yes"),
+        row("2", amount="20.00", settled="1/22/2012", disputed="Yes"),
+        row("3", amount="40.00", settled="", disputed="no"),
+    )
+    ledger = Ledger.read(file)
+    first, second, third = ledger.invoices
+    assert (first.disputed_on, second.disputed_on) == (date(2012, 1, 22), None)
+    assert third.disputed_on is None
+    assert dict(ledger.by_disputed) == {date(2012, 1, 22): [first]}
+    held = [first.is_in_dispute(date(2012, *day)) for day in ((1, 21), (1, 22), (2, 9), (2, 10))]
+    assert held == [False, True, True, False]
+    (balance,) = ledger.balances(date(2012, 2, 2)).values()
+    assert (balance.overdue_amount, balance.disputed, balance.demand_amount) == (50, 10, 40)
+    assert balance.demand_due == date(2012, 2, 1)
+    entered = [invoice.disputed for invoice in ledger.entered_on(date(2012, 2, 9)).invoices]
+    assert entered == [True, False, False]
+    assert not any(invoice.disputed for invoice in ledger.entered_on(date(2012, 2, 10)).invoices)
+    assert ledger.entered_on(date(2011, 12, 31)).invoices == ledger.invoices
+
+
+def test_column_of_disputes_may_be_missing(tmp_path):
+    header = HEADER.replace("Disputed,", "")
+    file = write(tmp_path, row().replace(",No,", ","), header=header)
+    assert Ledger.read(file).invoices[0].disputed is False
+
+
 # The command
 
 
@@ -174,6 +213,7 @@ def test_days_of_a_ledger(tmp_path):
     assert summary["payments"] > 50
     assert summary["cases_opened"] > summary["cases_closed"] > 10
     assert summary["mails"] > 50
+    assert summary["disputes"] > 10
     assert summary["actions"]["Friendly reminder"] >= summary["actions"]["Firm reminder"] > 0
     assert summary["seconds"] > 0
 
@@ -184,6 +224,7 @@ def test_start_with_an_old_ledger(tmp_path):
     summary = lived(write(tmp_path, *small_ledger()), "--from", "2012-05-21", "--to", last)
     assert summary["invoices"] == 150
     assert summary["cases_opened"] > 3
+    assert summary["disputes"] > 2
     # Letters and visits come at once, without the reminders that were due before.
     assert sum(summary["actions"].values()) < 5 * summary["cases_opened"]
 

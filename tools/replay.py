@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from replay_checks import Checks
-from replay_ledger import Ledger, LedgerError, parse_date
+from replay_ledger import DISPUTE_DAYS, Ledger, LedgerError, parse_date
 
 import odoo
 from odoo import Command, api
@@ -23,9 +23,10 @@ from workspace.session import open_session
 DATABASE = "ar_replay"
 USAGE = """\
 Load a ledger (CSV with the columns customerID, invoiceNumber, InvoiceDate, DueDate, InvoiceAmount
-and SettledDate, US dates) into a fresh database and live it day by day: post the day's invoices,
-register its payments, do the daily collection run. Every day is checked against the file. The last
-line of the output is one JSON object; "violations" is empty when every check held."""
+and SettledDate, US dates; Disputed when it is there) into a fresh database and live it day by day:
+post the day's invoices, register its payments, open its disputes, do the daily collection run.
+Every day is checked against the file. The last line of the output is one JSON object; "violations"
+is empty when every check held."""
 #: the second run of a day, and one that goes on after a kill, are tried every so many days
 REPEAT_DAYS = 10
 #: a past day is asked for again every so many days
@@ -43,7 +44,7 @@ class Replay:
 
     def __init__(self, registry, ledger, first, last):
         self.registry = registry
-        self.ledger = ledger
+        self.ledger = ledger.entered_on(first)
         self.first, self.last = first, last
         self.partners = {}
         # {invoice number: receivable line id}, and what the checks see of it
@@ -94,6 +95,9 @@ class Replay:
         with self._timed("payments"):
             for settled, invoices in sorted(self._until(day, self.ledger.by_settled).items()):
                 self._register_payments(env, invoices, settled)
+        with self._timed("disputes"):
+            for raised, invoices in sorted(self._until(day, self.ledger.by_disputed).items()):
+                self._open_disputes(env, invoices, raised)
         bot = env(user=1)
         with self._timed("checks"):
             self.checks.stale_cases(bot, company, day)
@@ -107,6 +111,7 @@ class Replay:
         checks = self.checks
         checks.figures(env, company, day)
         open_cases = checks.cases(env, company, day)
+        checks.disputes(env, company, day)
         checks.actions(env, day, run)
         checks.nobody_forgotten(env, company, day)
         if number and number % LOOK_BACK_DAYS == 0:
@@ -140,6 +145,8 @@ class Replay:
             env["account.chart.template"].try_loading("generic_coa", company)
         if company.currency_id.name != "USD":
             raise WorkspaceError(f"the company of the database keeps {company.currency_id.name}")
+        # The last day on which the disputes of the file are in time.
+        company.ar_dispute_days = DISPUTE_DAYS
         customers = self.ledger.customers
         values = [
             {
@@ -219,6 +226,31 @@ class Replay:
         )
         return payments
 
+    def _open_disputes(self, env, invoices, day):
+        """One dispute per invoice, of all of it."""
+        # The addons are found only after Odoo has read its configuration.
+        from odoo.addons.ar_collections.models.res_company import Clock  # noqa: PLC0415
+
+        env = env(context={**env.context, "ar_clock": Clock(day)})
+        disputes = env["ar.dispute"].create(
+            [
+                {
+                    "partner_id": self.partners[invoice.customer],
+                    "reason_id": env.ref("ar_collections.dispute_reason_other").id,
+                    "line_ids": [
+                        Command.create(
+                            {
+                                "move_line_id": self.receivables[invoice.number],
+                                "amount": float(invoice.amount),
+                            }
+                        )
+                    ],
+                }
+                for invoice in invoices
+            ]
+        )
+        self.counts["disputes"] += len(disputes)
+
     # The outside
 
     @contextmanager
@@ -248,6 +280,7 @@ class Replay:
         return {
             "invoices": self.counts["invoices"],
             "payments": self.counts["payments"],
+            "disputes": self.counts["disputes"],
             "cases_opened": cases([]),
             "cases_closed": cases([("state", "=", "closed")]),
             "actions": dict(steps),

@@ -62,6 +62,9 @@ class Checks:
                 _cents(figures.overdue_amount),
                 figures.overdue_count,
                 figures.oldest_due,
+                _cents(figures.disputed),
+                _cents(figures.demand_amount),
+                figures.demand_due,
             )
             want = (
                 _cents(balance.open_amount),
@@ -69,6 +72,9 @@ class Checks:
                 _cents(balance.overdue_amount),
                 balance.overdue_count,
                 balance.oldest_due,
+                _cents(balance.disputed),
+                _cents(balance.demand_amount),
+                balance.demand_due,
             )
             if got != want:
                 self.add(as_of or day, f"{label}{customer} has {want}, figures say {got}")
@@ -83,7 +89,15 @@ class Checks:
         """One open case for everybody with overdue money, with that amount, and no other."""
         rows = env["ar.collection.case"].search_read(
             [("company_id", "=", company.id), ("state", "!=", "closed")],
-            ["partner_id", "amount_overdue", "oldest_due_date", "days_overdue"],
+            [
+                "partner_id",
+                "amount_overdue",
+                "oldest_due_date",
+                "days_overdue",
+                "amount_disputed",
+                "amount_demand",
+                "demand_due_date",
+            ],
             load=None,
         )
         overdue = {
@@ -101,11 +115,21 @@ class Checks:
             if balance is None:
                 self.add(day, f"{customer} has an open case and nothing overdue")
                 continue
-            got = (_cents(row["amount_overdue"]), row["oldest_due_date"], row["days_overdue"])
+            got = (
+                _cents(row["amount_overdue"]),
+                row["oldest_due_date"],
+                row["days_overdue"],
+                _cents(row["amount_disputed"]),
+                _cents(row["amount_demand"]),
+                row["demand_due_date"] or None,
+            )
             want = (
                 _cents(balance.overdue_amount),
                 balance.oldest_due,
                 (day - balance.oldest_due).days,
+                _cents(balance.disputed),
+                _cents(balance.demand_amount),
+                balance.demand_due,
             )
             if got != want:
                 self.add(day, f"case of {customer} should have {want}, has {got}")
@@ -128,6 +152,28 @@ class Checks:
             if _cents(row["amount_overdue"]) > most:
                 self.add(day, f"case of {customer} did not follow a payment: more than {most}")
 
+    # Disputes
+
+    def disputes(self, env, company, day):
+        """The disputes of the file are open from their day to the settlement, all in time."""
+        lines = env["ar.dispute.line"].search_read(
+            [("company_id", "=", company.id)],
+            ["move_line_id", "amount", "state", "in_window"],
+            load=None,
+        )
+        expected = {
+            line_id for line_id, invoice in self.lines.items() if invoice.is_in_dispute(day)
+        }
+        for line in lines:
+            invoice = self.lines[line["move_line_id"]]
+            if not line["in_window"] or _cents(line["amount"]) != _cents(invoice.amount):
+                self.add(day, f"the dispute of {invoice.number} is late or of {line['amount']}")
+            if line["state"] == "open" and line["move_line_id"] not in expected:
+                self.add(day, f"{invoice.number} is paid and still in dispute")
+        opened = {line["move_line_id"] for line in lines if line["state"] == "open"}
+        for line_id in expected - opened:
+            self.add(day, f"{self.lines[line_id].number} should be in dispute")
+
     # Actions
 
     def actions(self, env, day, run):
@@ -141,7 +187,7 @@ class Checks:
         self._cancelled = set(cancelled)
         if actions and day.weekday() >= SATURDAY:
             self.add(day, f"{len(actions)} steps on a day of rest")
-        items = self.ledger.open_items(day)
+        items = self._demanded(day)
         for action in actions:
             customer = self.customers[action.partner_id.id]
             self._action(action, customer, day, items.get(customer, ()))
@@ -159,6 +205,8 @@ class Checks:
             if invoice is None or not invoice.is_open(day) or invoice.customer != customer:
                 self.add(day, f"{name} asks for {item.name}, which is not open")
                 continue
+            if invoice.is_in_dispute(day):
+                self.add(day, f"{name} asks for {invoice.number}, which is in dispute")
             asked[invoice.number] = invoice
             got = (_cents(item.residual), item.days_overdue, item.due_date)
             want = (_cents(invoice.amount), invoice.days_overdue(day), invoice.due)
@@ -176,6 +224,13 @@ class Checks:
                 self.add(day, f"{name} forgets {number}")
         if _cents(action.amount) != sum(_cents(invoice.amount) for invoice in asked.values()):
             self.add(day, f"{name} asks for {action.amount}, not for the sum of its items")
+
+    def _demanded(self, day):
+        """``{customer: its open invoices that are not in dispute}``"""
+        return {
+            customer: [invoice for invoice in invoices if not invoice.is_in_dispute(day)]
+            for customer, invoices in self.ledger.open_items(day).items()
+        }
 
     def _once(self, line_id, action, name, day):
         """An item gets no step twice."""
@@ -221,7 +276,7 @@ class Checks:
         cases = env["ar.collection.case"].search(
             [("company_id", "=", company.id), ("state", "=", "open")]
         )
-        open_items = self.ledger.open_items(day)
+        open_items = self._demanded(day)
         numbers = {invoice.number: line_id for line_id, invoice in self.lines.items()}
         for case in cases:
             customer = self.customers[case.partner_id.id]

@@ -12,6 +12,10 @@ from typing import NamedTuple
 
 #: the columns that are read; others may be there
 COLUMNS = ("customerID", "invoiceNumber", "InvoiceDate", "DueDate", "InvoiceAmount", "SettledDate")
+#: this one may be missing
+DISPUTED = {"": False, "no": False, "yes": True}
+#: a customer objects so many days after the invoice, when it has not paid by then
+DISPUTE_DAYS = 20
 #: so many faults of a file are shown at once
 FAULTS_SHOWN = 10
 
@@ -28,6 +32,19 @@ class Invoice(NamedTuple):
     amount: Decimal
     #: day of the payment in full, None while unpaid
     settled: date | None
+    #: the customer objects to all of it
+    disputed: bool = False
+
+    @property
+    def disputed_on(self):
+        """The day on which the dispute is opened, None when there is none."""
+        day = self.date + timedelta(days=DISPUTE_DAYS)
+        return day if self.disputed and self.is_open(day) else None
+
+    def is_in_dispute(self, day):
+        """A dispute lasts until the invoice is settled."""
+        opened = self.disputed_on
+        return opened is not None and opened <= day and self.is_open(day)
 
     def is_open(self, day):
         return self.date <= day and (self.settled is None or self.settled > day)
@@ -44,6 +61,11 @@ class Balance(NamedTuple):
     overdue_amount: Decimal
     overdue_count: int
     oldest_due: date | None
+    #: due or not
+    disputed: Decimal
+    #: overdue and not disputed
+    demand_amount: Decimal
+    demand_due: date | None
 
 
 class Ledger:
@@ -52,10 +74,13 @@ class Ledger:
     def __init__(self, invoices):
         self.invoices = list(invoices)
         self.by_date, self.by_settled = defaultdict(list), defaultdict(list)
+        self.by_disputed = defaultdict(list)
         for invoice in self.invoices:
             self.by_date[invoice.date].append(invoice)
             if invoice.settled:
                 self.by_settled[invoice.settled].append(invoice)
+            if invoice.disputed_on:
+                self.by_disputed[invoice.disputed_on].append(invoice)
 
     @classmethod
     def read(cls, path):
@@ -69,6 +94,15 @@ class Ledger:
             raise LedgerError(f"{path} cannot be read: {error}") from error
         except LedgerError as error:
             raise LedgerError(f"{path}: {error}") from None
+
+    def entered_on(self, day):
+        """The ledger as a company enters it on that day: without the disputes that are over."""
+        return Ledger(
+            invoice
+            if invoice.is_open(day) or invoice.date > day
+            else invoice._replace(disputed=False)
+            for invoice in self.invoices
+        )
 
     @property
     def first_day(self):
@@ -106,12 +140,18 @@ def _balance(invoices, day):
     overdue = [invoice for invoice in invoices if invoice.due < day]
     open_amount = sum(invoice.amount for invoice in invoices)
     overdue_amount = sum((invoice.amount for invoice in overdue), Decimal())
+    demanded = [invoice for invoice in overdue if not invoice.is_in_dispute(day)]
     return Balance(
         open_amount=open_amount,
         not_due=open_amount - overdue_amount,
         overdue_amount=overdue_amount,
         overdue_count=len(overdue),
         oldest_due=min((invoice.due for invoice in overdue), default=None),
+        disputed=sum(
+            (invoice.amount for invoice in invoices if invoice.is_in_dispute(day)), Decimal()
+        ),
+        demand_amount=sum((invoice.amount for invoice in demanded), Decimal()),
+        demand_due=min((invoice.due for invoice in demanded), default=None),
     )
 
 
@@ -137,6 +177,13 @@ def parse_amount(text):
     if amount <= 0:
         raise ValueError(f"the amount {amount} is not more than zero")
     return amount
+
+
+def parse_disputed(text):
+    """Yes, No or nothing."""
+    if text.strip().lower() not in DISPUTED:
+        raise ValueError(f"“{text}” is neither Yes nor No")
+    return DISPUTED[text.strip().lower()]
 
 
 def _parse(reader):
@@ -173,6 +220,7 @@ def _parse_row(row):
     if None in row:
         raise ValueError("more values than columns")
     values = {column: (row[column] or "").strip() for column in COLUMNS}
+    disputed = {"Disputed": row.get("Disputed") or ""}
     for column, value in values.items():
         if not value and column != "SettledDate":
             raise ValueError(f"no value for {column}")
@@ -183,6 +231,7 @@ def _parse_row(row):
         due=_read(parse_date, values, "DueDate"),
         amount=_read(parse_amount, values, "InvoiceAmount"),
         settled=_read(parse_date, values, "SettledDate") if values["SettledDate"] else None,
+        disputed=_read(parse_disputed, disputed, "Disputed"),
     )
     if invoice.due < invoice.date:
         raise ValueError(f"due on {invoice.due}, before it was invoiced on {invoice.date}")
