@@ -128,7 +128,7 @@ def cycle(env, with_letters):
     company.ar_behaviour_date = False
 
     if not with_letters:
-        env.registry["ar.collection.action"]._print_letters = lambda self: None
+        env.registry["ar.collection.action"]._print_letters = lambda self, date: None
     run_for = env["ar.collection.run"]._run_for
     with meter.measure("first run"):
         run = run_for(company, day)
