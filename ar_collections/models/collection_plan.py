@@ -107,6 +107,8 @@ class ArPaymentPlan(models.Model):
     contact_id = fields.Many2one("res.partner", string="Agreed With")
     note = fields.Text(string="Terms", help="Printed on the plan.")
     cancel_reason = fields.Char(readonly=True, copy=False)
+    # Nothing was left to pay, by a write-off for example: it lives again when that is undone.
+    closed_by_ledger = fields.Boolean(readonly=True, copy=False)
 
     _counts = models.Constraint(
         "CHECK(instalment_count >= 0 AND reminder_days >= 0 AND instalment_amount >= 0)",

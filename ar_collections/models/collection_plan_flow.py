@@ -157,7 +157,7 @@ class ArPaymentPlan(models.Model):
         plans = (
             self.env["ar.payment.plan.item"]
             .search([("move_line_id", "in", lines.ids)])
-            .plan_id.filtered(lambda plan: plan.state in JUDGED)
+            .plan_id.filtered(lambda plan: plan.state in JUDGED or plan.closed_by_ledger)
         )
         for company, same in plans.grouped("company_id").items():
             same._judge(self.env["ar.collection.run"]._last_date(company))
@@ -181,7 +181,13 @@ class ArPaymentPlan(models.Model):
             if state == "done":
                 last_days = [settled[item.id].last_on for item in plan.item_ids]
                 closed = max([date, *filter(None, last_days)])
-            plan.write({"state": state, "date_closed": state != "accepted" and closed})
+            plan.write(
+                {
+                    "state": state,
+                    "date_closed": state != "accepted" and closed,
+                    "closed_by_ledger": state == "cancelled",
+                }
+            )
         changed.filtered(lambda plan: plan.state == "done")._plan_kept(date)
         changed.filtered(lambda plan: plan.state == "defaulted")._plan_defaulted(date)
         for company, plans in changed.grouped("company_id").items():

@@ -4,7 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL, format_amount, format_date
 
-# A promise that was judged is judged again when a matching changes, not when it was given up.
+# A promise that was judged is judged again when a matching changes, not when it was cancelled by
+# hand.
 JUDGED = ("open", "kept", "broken")
 
 
@@ -43,6 +44,8 @@ class ArPaymentPromise(models.Model):
         default=lambda self: self.env.company._ar_today(),
     )
     date_closed = fields.Date(string="Decided On", readonly=True)
+    # Nothing was left to pay, by a write-off for example: it lives again when that is undone.
+    closed_by_ledger = fields.Boolean(readonly=True)
     state = fields.Selection(
         [
             ("open", "Open"),
@@ -201,7 +204,9 @@ class ArPaymentPromise(models.Model):
         promises = (
             self.env["ar.payment.promise.line"]
             .search([("move_line_id", "in", lines.ids)])
-            .promise_id.filtered(lambda promise: promise.state in JUDGED)
+            .promise_id.filtered(
+                lambda promise: promise.state in JUDGED or promise.closed_by_ledger
+            )
         )
         for company, same in promises.grouped("company_id").items():
             same._judge(self.env["ar.collection.run"]._last_date(company))
@@ -232,7 +237,13 @@ class ArPaymentPromise(models.Model):
                 # It held until the money came, also when that is booked days later.
                 last_days = [settled[line.id].last_on for line in promise.line_ids]
                 closed = max([date, *filter(None, last_days)])
-            promise.write({"state": state, "date_closed": state != "open" and closed})
+            promise.write(
+                {
+                    "state": state,
+                    "date_closed": state != "open" and closed,
+                    "closed_by_ledger": state == "cancelled",
+                }
+            )
         for company, promises in changed.grouped("company_id").items():
             self.env["ar.credit.file"]._count_promises(company, date, promises.partner_id)
         changed.filtered(lambda promise: promise.state == "broken")._after_broken(date)
