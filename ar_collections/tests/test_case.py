@@ -8,6 +8,48 @@ from .common import CollectionsCommon
 
 
 class TestCase(CollectionsCommon):
+    def test_collected_since_the_case_was_opened(self):
+        earlier = self._invoice(self.customer, 50, due=-30)
+        self._pay(earlier, day=-2)
+        branch = self._invoice(self.customer, 300, due=-5, company=self.branch)
+        invoices = self._invoice(self.customer, 1000, due=-5)
+        others = [
+            self._invoice(self._customer(f"Other {number}"), 100, due=-5) for number in range(6)
+        ]
+        self._run(0)
+        self.assertEqual(self._case().amount_collected, 0)
+        self._pay(invoices, 400, day=1)
+        self._pay(branch, 20, day=2)
+        self._pay(others[0], 30, day=1)
+        self._run(3)
+        self._pay(others[1], 100, day=3)
+        paid = self.env["account.payment"].create(
+            {
+                "partner_id": others[1].partner_id.id,
+                "partner_type": "customer",
+                "payment_type": "inbound",
+                "amount": 7,
+                "date": self._day(4),
+            }
+        )
+        paid.action_post()
+        cases = self.env["ar.collection.case"].search(
+            [("partner_id", "in", (self.customer | others[0].partner_id).ids)]
+        )
+        self.env.invalidate_all()
+        self.assertEqual(set(cases.mapped("amount_collected")), {420, 30})
+        closed = self._case(others[1].partner_id)
+        self.assertEqual(closed.state, "closed")
+        self.assertEqual(closed.amount_collected, 100, "what came later is not of this case")
+        cases = self.env["ar.collection.case"].search([("company_id", "=", self.company.id)])
+        queries = []
+        for some in (cases[:1], cases[:2], cases):
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            some.mapped("amount_collected")
+            queries.append(self.cr.sql_log_count - before)
+        self.assertEqual(queries[1], queries[2])
+
     def test_life_of_a_case(self):
         invoice = self._invoice(self.customer, 1000, due=0)
         self._run(0)
