@@ -63,8 +63,9 @@ class ArWriteoffUnapproved(models.Model):
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                  WHERE line.move_id = move.id AND account.account_type LIKE 'expense%%'
-                   AND line.account_id IS DISTINCT FROM
-                       root.account_journal_early_pay_discount_loss_account_id
+                   -- A discount for early payment comes with the payment.
+                   AND (journal.type = 'general' OR line.account_id IS DISTINCT FROM
+                        root.account_journal_early_pay_discount_loss_account_id)
               ) loss ON loss.amount > 0
               JOIN LATERAL (
                 SELECT SUM(partial.amount) AS amount,

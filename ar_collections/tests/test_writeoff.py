@@ -292,8 +292,28 @@ class TestWriteoff(WriteoffCommon):
                 "line_ids": [Command.create({"move_line_id": self.item.id, "amount": 300})],
             }
         )
-        self._posted()
+        request = self._posted()
         self.assertEqual((promise.state, dispute.state), ("cancelled", "cancelled"))
+        request.with_user(self.biller).action_reverse()
+        self.assertEqual((promise.state, dispute.state), ("open", "open"))
+        self.assertFalse(promise.date_closed)
+        promise.action_cancel()
+        self._posted().with_user(self.biller).action_reverse()
+        self.assertEqual(promise.state, "cancelled", "by hand is for ever")
+
+    def test_plan_lives_again(self):
+        plan = self.env["ar.payment.plan"].browse(self._case().action_plan()["res_id"])
+        plan.first_date = self._day(7)
+        plan.action_distribute()
+        plan.action_propose()
+        plan._accept("Customer's director")
+        request = self._posted()
+        self.assertEqual(plan.state, "cancelled")
+        request.with_user(self.biller).action_reverse()
+        self.assertRecordValues(plan, [{"state": "accepted", "date_closed": False}])
+        plan.action_cancel()
+        self._posted().with_user(self.biller).action_reverse()
+        self.assertEqual(plan.state, "cancelled", "by hand is for ever")
 
     def test_credit_control_and_score_know(self):
         grade = self.env["ar.credit.grade"].create(
@@ -443,6 +463,61 @@ class TestWriteoff(WriteoffCommon):
                 },
             ],
         )
+
+    def test_differences_of_the_bank_are_listed(self):
+        """By RPC, where no wizard asks, and in the reconciliation of a bank statement."""
+        payment = self.env["account.payment"].create(
+            {
+                "partner_id": self.customer.id,
+                "partner_type": "customer",
+                "payment_type": "inbound",
+                "amount": 300,
+                "date": self._day(0),
+                "write_off_line_vals": [
+                    {
+                        "name": "Forgotten",
+                        "account_id": self.expense.id,
+                        "partner_id": self.customer.id,
+                        "currency_id": self.company.currency_id.id,
+                        "amount_currency": 50,
+                        "balance": 50,
+                    }
+                ],
+            }
+        )
+        payment.action_post()
+        (self._items(payment.move_id) | self.item).reconcile()
+        statement_line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "partner_id": self.customer.id,
+                "payment_ref": "Rest",
+                "amount": 580,
+                "date": self._day(0),
+            }
+        )
+        _liquidity, suspense, _other = statement_line._seek_for_lines()
+        entry = statement_line.move_id
+        entry.with_context(skip_readonly_check=True).line_ids = [
+            Command.update(suspense.id, {"account_id": self.item.account_id.id, "balance": -650}),
+            Command.create({"name": "Let it go", "account_id": self.expense.id, "balance": 70}),
+        ]
+        (self._items(entry) | self.item).reconcile()
+        self.assertTrue(self.item.reconciled)
+        listed = self.env["ar.writeoff.unapproved"].with_user(self.auditor).search([])
+        self.assertRecordValues(
+            listed.sorted("amount"),
+            [
+                {"move_id": payment.move_id.id, "amount": 50, "kind": "payment"},
+                {"move_id": entry.id, "amount": 70, "kind": "payment"},
+            ],
+        )
+
+    def test_discount_account_hides_nothing(self):
+        self.company.account_journal_early_pay_discount_loss_account_id = self.expense
+        move = self._clear_by_hand(100)
+        listed = self.env["ar.writeoff.unapproved"].search([])
+        self.assertRecordValues(listed, [{"move_id": move.id, "amount": 100}])
 
     def test_gate(self):
         self.company.ar_writeoff_gate = True

@@ -2,9 +2,11 @@ from unittest.mock import Mock
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from odoo import Command
+from odoo import Command, api
 from odoo.exceptions import LockError, UserError
+from odoo.tests import tagged
 
+from .common import CollectionsCommon
 from .common_writeoff import WriteoffCommon
 
 
@@ -391,3 +393,68 @@ class TestWriteoffPosting(WriteoffCommon):
                 ("date", "<=", self.today),
             ]
         )
+
+
+@tagged("post_install", "-at_install")
+class TestTwoPosters(CollectionsCommon):
+    """Two connections that post an approved request at the same moment book it once."""
+
+    def test_one_wins(self):
+        booked = []
+
+        def book(request):
+            booked.append(request.env.cr)
+            # Posted needs an entry, which stays in the ledger for ever.
+            request.sudo().state = "cancelled"
+
+        model = self.registry["ar.writeoff.request"]
+        # What is committed here must leave no trace: no number, no entry.
+        self.patch(model, "_next_number", lambda *_args: "WO/TWO")
+        self.patch(model, "_book", book)
+        with self.registry.cursor() as first, self.registry.cursor() as rival:
+            user = self.env.ref("base.user_admin").id
+            env, rival_env = (api.Environment(each, user, {}) for each in (first, rival))
+            try:
+                request = self._committed(env)
+                rival_request = rival_env["ar.writeoff.request"].browse(request.id)
+                # Both see an approved request.
+                self.assertEqual((request.state, rival_request.state), ("approved", "approved"))
+                request.action_post()
+                with self.assertRaises(LockError):
+                    rival_request.action_post()
+                rival.rollback()
+                env.flush_all()
+                first.commit()
+                rival_env.invalidate_all()
+                with self.assertRaisesRegex(UserError, "is cancelled"):
+                    rival_request.action_post()
+                self.assertEqual(booked, [first])
+            finally:
+                rival.rollback()
+                first.rollback()
+                first.execute("DELETE FROM ar_writeoff_request WHERE name = 'WO/TWO'")
+                env["res.partner"].search([("name", "=", "Wanted by two posters")]).unlink()
+                first.commit()
+
+    def _committed(self, env):
+        """An approved request that other connections see."""
+        company = env["res.company"].search([("parent_id", "=", False)], limit=1)
+        partner = env["res.partner"].create({"name": "Wanted by two posters"})
+        request = (
+            env["ar.writeoff.request"]
+            .sudo()
+            .with_context(tracking_disable=True)
+            .create(
+                {
+                    "partner_id": partner.id,
+                    "company_id": company.id,
+                    "reason_id": env.ref("ar_collections.writeoff_reason_small_balance").id,
+                    "state": "approved",
+                    "round": 1,
+                    "submitted_partner": partner.id,
+                }
+            )
+        )
+        env.flush_all()
+        env.cr.commit()
+        return request.sudo(False)
