@@ -21,7 +21,8 @@ class ArAllowanceRate(models.Model):
     _order = "risk_tier desc, bucket_id, id"
 
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
-    risk_tier = fields.Selection(RISK_TIERS, required=True, readonly=True)
+    # Groups stand in the order of the risk, not of the alphabet.
+    risk_tier = fields.Selection(RISK_TIERS, required=True, readonly=True, group_expand=True)
     bucket_id = fields.Many2one(
         "ar.ageing.bucket", required=True, readonly=True, ondelete="restrict"
     )

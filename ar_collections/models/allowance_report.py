@@ -114,8 +114,11 @@ class ArAllowanceRun(models.Model):
         share = book.add_format({"num_format": "0.00%"})
         model = records.browse()
         sheet.write(0, 0, f"{self.name} · {self.company_id.name}", bold)
-        sheet.write(0, 2, fields.Date.to_string(self.date), bold)
+        day = book.add_format({"bold": True, "bottom": 1, "num_format": "yyyy-mm-dd"})
+        sheet.write_datetime(0, 2, fields.Datetime.to_datetime(self.date), day)
         sheet.write(0, 3, self.currency_id.name, bold)
+        states = dict(self._fields["state"]._description_selection(self.env))
+        sheet.write(0, 4, states[self.state], bold)
         labels = {name: model._fields[name]._description_string(self.env) for name in columns}
         for column, name in enumerate(columns):
             sheet.write(2, column, labels[name], bold)

@@ -46,7 +46,10 @@ class ArAllowanceSpecific(models.Model):
     )
     reason = fields.Char(required=True, tracking=True)
     date_from = fields.Date(
-        required=True, default=lambda self: self.env.company._ar_today(), tracking=True
+        string="Valid From",
+        required=True,
+        default=lambda self: self.env.company._ar_today(),
+        tracking=True,
     )
     date_to = fields.Date(string="Valid Until", tracking=True)
 

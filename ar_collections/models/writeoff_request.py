@@ -67,6 +67,7 @@ class ArWriteoffRequest(models.Model):
         copy=False,
         index=True,
         tracking=True,
+        group_expand="_read_group_states",
     )
     line_ids = fields.One2many("ar.writeoff.request.line", "request_id", string="Items")
     line_count = fields.Integer(
@@ -125,6 +126,11 @@ class ArWriteoffRequest(models.Model):
             request.amount_total = request.currency_id.round(
                 sum(request.line_ids.mapped("amount_company"))
             )
+
+    @api.model
+    def _read_group_states(self, states, domain):
+        """Groups in the order of the work; those without requests stay away."""
+        return [state for state, _label in STATES if state in states]
 
     # CRUD
 

@@ -62,6 +62,10 @@ class ArAllowanceProposal(models.TransientModel):
     _loss = models.Constraint("CHECK(loss >= 0 AND loss <= 1)", "The loss is from 0 to 100 %.")
     _months = models.Constraint("CHECK(months BETWEEN 1 AND 120)", "Choose from 1 to 120 months.")
 
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        self.display_name = self.env._("Rates from Own History")
+
     @api.depends("line_ids.is_chosen")
     def _compute_has_choice(self):
         for wizard in self:
