@@ -452,6 +452,9 @@ class TestAllowance(AllowanceCommon):
         run = self._allowance(MAY)
         book = load_workbook(io.BytesIO(run._xlsx()))
         self.assertEqual(len(book.worksheets), 2)
+        for sheet in book:
+            day, currency, state = (sheet.cell(row=1, column=column).value for column in (3, 4, 5))
+            self.assertEqual((day.date(), currency, state), (MAY, run.currency_id.name, "Posted"))
         rows = list(book.worksheets[0].iter_rows(min_row=4, values_only=True))
         *lines, total = rows
         self.assertEqual(len(lines), 2)

@@ -31,6 +31,7 @@ class TestAllowanceProposal(AllowanceCommon):
     def _proposal(self, **values):
         proposal = self.env["ar.allowance.proposal"].with_user(self.maker)
         proposal = proposal.browse(proposal.action_open()["res_id"])
+        self.assertEqual(proposal.display_name, "Rates from Own History")
         proposal.write(values)
         proposal.action_compute()
         return proposal

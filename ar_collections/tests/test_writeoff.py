@@ -541,6 +541,12 @@ class TestWriteoff(WriteoffCommon):
         # A request is what it is all about.
         self._posted({self._items(self._invoice(self.customer, 700, due=-100)): 700})
 
+    def test_groups_stand_in_the_order_of_the_work(self):
+        requests = self._posted({self.item: 5}) | self._approved({self.item: 10}) | self._request()
+        columns = requests.with_context(read_group_expand=True)
+        groups = columns.web_read_group([("id", "in", requests.ids)], ["state"])["groups"]
+        self.assertEqual([group["state"] for group in groups], ["draft", "approved", "posted"])
+
     def test_voucher(self):
         request = self._posted()
         html = self.env["ir.qweb"]._render("ar_collections.writeoff_voucher", {"docs": request})
