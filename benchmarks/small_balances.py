@@ -51,30 +51,41 @@ def make_items(env, company, count):
 
 def write_off(env, company):
     """Seconds of each step, by its name."""
-    manager = env.ref("base.user_admin")
-    accountant = env["res.users"].create(
-        {
-            "name": "Benchmark",
-            "login": "benchmark_small_balances",
-            "group_ids": [Command.link(env.ref("account.group_account_manager").id)],
-            "company_id": company.id,
-            "company_ids": [Command.set(company.ids)],
-        }
+    groups = env.ref("account.group_account_manager") | env.ref(
+        "ar_collections.group_credit_manager"
+    )
+    accountant, *approvers = env["res.users"].create(
+        [
+            {
+                "name": login,
+                "login": f"benchmark_{login}",
+                "group_ids": [Command.link(group.id) for group in groups],
+                "company_id": company.id,
+                "company_ids": [Command.set(company.ids)],
+            }
+            for login in ("accountant", "first", "second", "third", "fourth")
+        ]
     )
     seconds = {}
     wizard = (
         env["ar.writeoff.small.balance"].with_user(accountant).create({"company_id": company.id})
     )
-    steps = (
-        ("find and make the request", wizard.action_create),
-        ("submit", lambda: request().with_user(accountant).action_submit()),
-        ("approve", lambda: request().with_user(manager).action_approve()),
-        ("post and reconcile", lambda: request().with_user(accountant).action_post()),
-    )
 
     def request():
         return env["ar.writeoff.request"].search([("kind", "=", "small")], limit=1)
 
+    def approve():
+        """By as many as the amount and the risk ask for."""
+        for approver in approvers:
+            if request().state == "submitted":
+                request().with_user(approver).action_approve()
+
+    steps = (
+        ("find and make the request", wizard.action_create),
+        ("submit", lambda: request().with_user(accountant).action_submit()),
+        ("approve", approve),
+        ("post and reconcile", lambda: request().with_user(accountant).action_post()),
+    )
     for name, step in steps:
         env.invalidate_all()
         start = time.perf_counter()
