@@ -194,7 +194,7 @@ class ArCollectionCase(models.Model):
             )
         )
         for case in self:
-            case.amount_collected = collected.get(case.id, 0)
+            case.amount_collected = collected.get(case._origin.id, 0)
 
     @api.model
     def _read_group_stage_ids(self, stages, domain):

@@ -106,7 +106,6 @@ class ArPaymentPlan(models.Model):
     )
     contact_id = fields.Many2one("res.partner", string="Agreed With")
     note = fields.Text(string="Terms", help="Printed on the plan.")
-    cancel_reason = fields.Char(readonly=True, copy=False)
     # Nothing was left to pay, by a write-off for example: it lives again when that is undone.
     closed_by_ledger = fields.Boolean(readonly=True, copy=False)
 

@@ -41,6 +41,8 @@ class TestCase(CollectionsCommon):
         closed = self._case(others[1].partner_id)
         self.assertEqual(closed.state, "closed")
         self.assertEqual(closed.amount_collected, 100, "what came later is not of this case")
+        unsaved = self.env["ar.collection.case"].new(origin=self._case())
+        self.assertEqual(unsaved.amount_collected, 420, "in the form, too, before it is saved")
         cases = self.env["ar.collection.case"].search([("company_id", "=", self.company.id)])
         queries = []
         for some in (cases[:1], cases[:2], cases):
