@@ -111,6 +111,14 @@ class ArCollectionAction(models.Model):
 
     # CRUD
 
+    def write(self, vals):
+        result = super().write(vals)
+        if date := vals.get("date_planned"):
+            # Who moves a contact moves its activity, whoever it was given to, and its appointment.
+            activities = self.activity_id.sudo().filtered("active")
+            activities.filtered_domain([("date_deadline", "!=", date)]).date_deadline = date
+        return result
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_proof(self):
         if any(action.state == "done" for action in self):

@@ -3,8 +3,16 @@ from datetime import timedelta
 from odoo import fields, models
 
 
+# What people write, as the type of the message and the channel it goes by.
+WRITTEN = {"comment": "email", "email_outgoing": "email", "sms": "sms"}
+
+
 class ArCollectionCase(models.Model):
-    """What customers answer: it reaches the collector, and machines keep silent for a while."""
+    """What goes to and fro in the chatter.
+
+    What customers answer reaches the collector, and machines keep silent for a while. What a
+    colleague writes to the customer is a contact like any other.
+    """
 
     _inherit = "ar.collection.case"
 
@@ -20,7 +28,34 @@ class ArCollectionCase(models.Model):
         author = message.author_id
         if message.message_type == "email" and not (author.user_ids and not author.partner_share):
             self._customer_wrote(message)
+        elif channel := WRITTEN.get(message.message_type):
+            for case in self:
+                contacts = message.partner_ids.filtered(
+                    lambda contact, case=case: contact.commercial_partner_id == case.partner_id
+                )
+                if contacts or channel == "sms":
+                    case._log_written(message, channel, contacts[:1])
         return result
+
+    def _log_written(self, message, channel, contact):
+        """Keep a message as a contact; nobody says which items it asks for, so it proves none."""
+        today = self.company_id._ar_today()
+        # What was sent is proof, written by the system alone.
+        action = self.env["ar.collection.action"].sudo()
+        action = action.create(
+            {
+                "company_id": self.company_id.id,
+                "partner_id": self.partner_id.id,
+                "case_id": self.id,
+                "channel": channel,
+                "user_id": self.env.uid,
+                "contact_id": contact.id,
+                "date_planned": today,
+                "message_id": message.id,
+                "note": message.subject,
+            }
+        )
+        action._mark_done(today, "sent")
 
     def _customer_wrote(self, message):
         """Tell the collector, and wait some days before the next automatic contact."""

@@ -17,8 +17,25 @@ class MailActivity(models.Model):
         for company, company_actions in actions.grouped("company_id").items():
             if feedback:
                 company_actions.note = feedback
+            date = company._ar_today()
+            company_actions.sudo()._freeze_now(date)
             # The frozen items of an action are proof, written by the system alone.
-            company_actions.sudo()._mark_done(company._ar_today(), "done")
+            for outcome, same in company_actions.grouped("outcome").items():
+                same.sudo()._mark_done(date, outcome or "done")
+        return result
+
+    def write(self, vals):
+        # EXTENDS mail: a contact is planned for the day of its activity
+        result = super().write(vals)
+        if "date_deadline" in vals:
+            actions = self.env["ar.collection.action"].search(
+                [
+                    ("activity_id", "in", self.ids),
+                    ("state", "=", "planned"),
+                    ("date_planned", "!=", vals["date_deadline"]),
+                ]
+            )
+            actions.date_planned = vals["date_deadline"]
         return result
 
     @api.model

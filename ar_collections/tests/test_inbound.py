@@ -110,6 +110,64 @@ class TestInbound(CollectionsCommon):
         self.case.message_post(body="Called back", author_id=self.customer.id)
         self.assertFalse(self.case.contact_pause_end)
 
+    def _written(self, before):
+        return self.case.action_ids - before
+
+    def test_what_a_colleague_writes_is_a_contact(self):
+        file, before = self.case.file_id, self.case.action_ids
+        self.assertEqual(self.case.last_contact_date, self.today, "the reminder of the run")
+        file.sudo().last_contact_date = False
+        composer = (
+            self.env["mail.compose.message"]
+            .with_user(self.collector)
+            .with_context(**self.case.action_write_email()["context"])
+            .create({"subject": "Your account", "body": "Please call me"})
+        )
+        composer.action_send_mail()
+        self.assertRecordValues(
+            self._written(before),
+            [
+                {
+                    "channel": "email",
+                    "state": "done",
+                    "outcome": "sent",
+                    "contact_id": self.customer.id,
+                    "user_id": self.collector.id,
+                    "date_done": self.today,
+                    "note": "Your account",
+                    # It may be about anything: it proves no demand.
+                    "item_ids": [],
+                }
+            ],
+        )
+        self.assertEqual(file.last_contact_date, self.today)
+
+    def test_sms_that_a_colleague_writes_is_a_contact(self):
+        self.customer.phone = "+86 21 5555 0100"
+        before = self.case.action_ids
+        composer = (
+            self.env["sms.composer"]
+            .with_user(self.collector)
+            .with_context(**self.case.action_write_sms()["context"])
+            .create({"body": "Please call me"})
+        )
+        composer.action_send_sms()
+        self.assertRecordValues(
+            self._written(before), [{"channel": "sms", "state": "done", "outcome": "sent"}]
+        )
+
+    def test_what_colleagues_write_to_each_other_is_no_contact(self):
+        before = self.case.action_ids
+        case = self.case.with_user(self.collector)
+        case.message_post(body="Who knows them?", subtype_xmlid="mail.mt_note")
+        case.message_post(
+            body="Do you?",
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            partner_ids=self.env.user.partner_id.ids,
+        )
+        self.assertFalse(self._written(before))
+
     def test_without_collector_the_credit_manager_is_told(self):
         self.case.collector_id = False
         self.company.ar_credit_manager_id = self.env.user

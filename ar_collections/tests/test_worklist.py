@@ -290,6 +290,13 @@ class TestWorklist(CollectionsCommon):
         event, activity = visit.event_id, visit.activity_id
         event.start += timedelta(days=2)
         self.assertEqual(activity.date_deadline, self._day(3))
+        self.assertEqual(visit.date_planned, self._day(3))
+        activity.date_deadline = self._day(4)
+        self.assertEqual(visit.date_planned, self._day(4))
+        self.assertEqual(event.start.date(), self._day(4))
+        visit.with_user(self.collector).date_planned = self._day(5)
+        self.assertEqual(activity.date_deadline, self._day(5))
+        self.assertEqual(event.start.date(), self._day(5))
         visit.with_user(self.collector).action_cancel()
         self.assertFalse(event.exists() or activity.exists())
 
@@ -312,6 +319,19 @@ class TestWorklist(CollectionsCommon):
         self.assertRecordValues(photo, [{"res_model": visit._name, "res_id": visit.id}])
         other = self._user("worklist_auditor", "group_auditor")
         self.assertEqual(photo.with_user(other).raw, b"gate")
+
+    def test_visit_that_is_done_in_the_chatter_keeps_what_it_asked_for(self):
+        """With its outcome it proves the demand; without one nobody knows who was met."""
+        visits = self.env["ar.collection.action"]
+        for outcome, kept in (("reached", "reached"), (False, "done")):
+            visit = visits.browse(self.case.action_visit()["res_id"])
+            visit.outcome = outcome
+            visit.activity_id.with_user(self.collector).action_feedback(feedback="At the gate")
+            self.assertRecordValues(
+                visit,
+                [{"state": "done", "outcome": kept, "note": "At the gate", "amount": 1000}],
+            )
+            self.assertEqual(visit.item_ids.residual, 1000)
 
     def test_visit_by_a_step_has_an_appointment(self):
         self.case.sudo().collector_id = self.collector
