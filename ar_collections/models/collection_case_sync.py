@@ -56,6 +56,8 @@ class ArCollectionCase(models.Model):
     @api.model
     def _matching_changed(self, lines):
         """Judge the promises and plans of these items again, then follow the ledger."""
+        if not lines:
+            return
         for model in ("ar.dispute", "ar.payment.promise", "ar.payment.plan", "ar.placement"):
             self.env[model].sudo()._follow_matching(lines)
         self._ledger_changed(lines)

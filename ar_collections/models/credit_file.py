@@ -30,8 +30,15 @@ MANAGER_FIELDS = (
 
 # States of a review that is under way: a file has one at most.
 OPEN = ("draft", "submitted")
-# What follows a credit file when two customers become one.
-AGREED_MODELS = ("ar.payment.promise", "ar.payment.plan", "ar.dispute")
+# What follows case and file when two customers become one, and what of it goes on in the case.
+NOT_CLOSED = [("date_closed", "=", False)]
+AGREED_MODELS = {
+    "ar.payment.promise": NOT_CLOSED,
+    "ar.payment.plan": NOT_CLOSED,
+    "ar.dispute": NOT_CLOSED,
+    "ar.placement": NOT_CLOSED,
+    "ar.legal.decision": [("state", "=", "draft")],
+}
 FILE_MODELS = (
     "ar.credit.cover",
     "ar.credit.history",
@@ -216,9 +223,9 @@ class ArCreditFile(models.Model):
             )
             company_cases.write({"file_id": file.id, "partner_id": target.id})
             # What is still open with a customer goes on in the case that stays.
-            for model in AGREED_MODELS:
+            for model, going_on in AGREED_MODELS.items():
                 self.env[model].search(
-                    [("case_id", "in", (opened - case).ids), ("date_closed", "=", False)]
+                    [("case_id", "in", (opened - case).ids), *going_on]
                 ).case_id = case
             doubles = files - file
             doubles.review_ids._move_to(file)

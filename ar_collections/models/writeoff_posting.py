@@ -171,8 +171,8 @@ class ArWriteoffRequest(models.Model):
         move = (
             self.env["account.move"]
             .with_company(company)
-            # Taxes and balances are all in the lines: nothing is computed again.
-            .with_context(skip_invoice_sync=True)
+            # Taxes, balances and analytic are all in the lines: nothing is computed again.
+            .with_context(skip_invoice_sync=True, skip_analytic_sync=True)
             .create(
                 {
                     "move_type": "entry",
@@ -203,6 +203,7 @@ class ArWriteoffRequest(models.Model):
             )
         )
         credit_ids = move.line_ids.ids[: len(request.line_ids)]
+        move = move.with_context(skip_analytic_sync=False)
         move._post(soft=False)
         if move.date != day:
             raise UserError(

@@ -75,6 +75,38 @@ class TestPlacement(CollectionsCommon):
         self.assertNotIn("planned", self.case.action_ids.mapped("state"))
         self.assertIn("Inkasso", self.case.message_ids[0].body)
 
+    def _merge_double(self):
+        double = self._customer("Double")
+        self._invoice(double, 500, due=-16)
+        self._run(1)
+        case = self.env["ar.collection.case"].search([("partner_id", "=", double.id)])
+        merge = self.env["base.partner.merge.automatic.wizard"]._merge
+        return case, lambda: merge((double | self.customer).ids, self.customer)
+
+    def test_merged_customer_stays_with_its_agency(self):
+        case, merge = self._merge_double()
+        sheet = self.env["ar.legal.decision"].browse(case.action_legal_decision()["res_id"])
+        placement = self.env["ar.placement"].browse(
+            case.with_user(self.collector).action_placement()["res_id"]
+        )
+        placement.agent_id = self.agent
+        placement.with_user(self.manager).action_place()
+        merge()
+        self.env.invalidate_all()
+        self.assertEqual(case.state, "closed")
+        for record in (placement, sheet):
+            self.assertRecordValues(
+                record,
+                [
+                    {
+                        "partner_id": self.customer.id,
+                        "file_id": self.case.file_id.id,
+                        "case_id": self.case.id,
+                    }
+                ],
+            )
+        self.assertEqual(placement.amount_open, 500)
+
     def test_lawyer_means_legal(self):
         self._placed(kind="lawyer")
         self.assertEqual(self.case.stage_id, self.stages["legal"])
