@@ -1,7 +1,7 @@
 from collections import Counter
 
 from odoo import Command
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user
 
 from .common import CollectionsCommon
@@ -83,13 +83,16 @@ class TestAssignment(CollectionsCommon):
         self._run(0)
         self.assertEqual(self._of(customers).collector_id, self.eve)
 
-    def test_collectors_of_other_companies_get_nothing(self):
-        stranger = new_test_user(
+    def _stranger(self):
+        return new_test_user(
             self.env,
             "assignment_stranger",
             "base.group_user,ar_collections.group_collector",
             company_id=self.env.ref("base.main_company").id,
         )
+
+    def test_collectors_of_other_companies_get_nothing(self):
+        stranger = self._stranger()
         customers = self._cases(3)
         self._rule("Wrong", "[]", stranger)
         self._rule("Both", "[]", stranger | self.bob)
@@ -129,6 +132,13 @@ class TestAssignment(CollectionsCommon):
         cases = self._of(customers)
         self._assign(cases, self.ann | self.bob | self.eve)
         self.assertEqual(set(Counter(case.collector_id for case in cases).values()), {2})
+
+    def test_by_hand_to_nobody_of_another_company(self):
+        customers = self._cases(1)
+        self._run(0)
+        with self.assertRaisesRegex(UserError, "assignment_stranger.*does not work for"):
+            self._assign(self._of(customers), self._stranger() | self.ann)
+        self.assertFalse(self._of(customers).collector_id)
 
     def test_by_hand_as_the_rules_say(self):
         customers = self._cases(2)
