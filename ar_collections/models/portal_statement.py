@@ -94,8 +94,8 @@ class ArCreditFile(models.Model):
         """What the page of the customer shows, as of a date.
 
         :return: dict with ``items`` (:class:`PortalItem`), ``totals`` (per currency what is open,
-            overdue and unallocated; the company's own first), ``buckets`` (label and amount in company currency) and
-            ``figures`` (:class:`Figures`)
+            overdue and unallocated; the company's own first), ``buckets`` (label and amount in
+            company currency) and ``figures`` (:class:`Figures`)
         """
         self.ensure_one()
         company = self.company_id
