@@ -39,6 +39,7 @@ def _placement(env, company, case, today):
                 "company_id": company.id,
                 "kind": "lawyer",
                 "agent_id": lawyer.id,
+                "user_id": (case.collector_id or env.user).id,
                 "commission_rate": 0.1,
                 "note": "File the claim before the end of the month; all papers are enclosed.",
                 "cost_ids": [

@@ -51,7 +51,8 @@ class ArCollectionAction(models.Model):
     def _compute_address(self):
         for action in self:
             place = action.contact_id if action.contact_id.city else action.partner_id
-            address = (place.contact_address_inline or "").strip(", ")
+            parts = (place.contact_address_inline or "").split(",")
+            address = ", ".join(filter(None, map(str.strip, parts)))
             action.address = address
             action.route_url = address and (
                 "https://www.openstreetmap.org/directions?to=" + quote_plus(address)

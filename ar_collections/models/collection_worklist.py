@@ -17,7 +17,7 @@ class ArCollectionCase(models.Model):
     )
     worked_on = fields.Date(readonly=True, help="Done for this day; see the worklist.")
     promise_state = fields.Selection(
-        [("open", "Promised"), ("broken", "Broken"), ("kept", "Kept")],
+        [("open", "Awaited"), ("broken", "Broken"), ("kept", "Kept")],
         string="Promise",
         compute="_compute_promise_state",
     )

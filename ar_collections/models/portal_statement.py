@@ -94,15 +94,15 @@ class ArCreditFile(models.Model):
         """What the page of the customer shows, as of a date.
 
         :return: dict with ``items`` (:class:`PortalItem`), ``totals`` (per currency what is open,
-            overdue and unallocated), ``buckets`` (label and amount in company currency) and
-            ``figures`` (:class:`Figures`)
+            overdue and unallocated; the company's own first), ``buckets`` (label and amount in
+            company currency) and ``figures`` (:class:`Figures`)
         """
         self.ensure_one()
         company = self.company_id
         figures = self.env["ar.position"]._figures(company, date, self.partner_id)[
             company.id, self.partner_id.id
         ]
-        items = self._portal_items(date)
+        items, own = self._portal_items(date), company.currency_id
         totals = defaultdict(lambda: {"open": 0.0, "overdue": 0.0, "unallocated": 0.0})
         for item in items:
             total = totals[item.line.currency_id]
@@ -113,7 +113,7 @@ class ArCreditFile(models.Model):
                 total["overdue"] += item.residual
         return {
             "items": items,
-            "totals": dict(totals),
+            "totals": dict(sorted(totals.items(), key=lambda pair: (pair[0] != own, pair[0].name))),
             "buckets": list(zip(company._ar_bucket_labels(), figures.buckets, strict=True)),
             "figures": figures,
         }

@@ -122,12 +122,15 @@ class ArCreditFile(models.Model):
         position = self.env["ar.position"]
         before = date_from - timedelta(days=1)
         opening = position._figures(self.company_id, before, self.partner_id)[key].open_amount
+        # Odoo's own words: our "Credit" is the menu of the credit files.
+        sides = self.env["account.move.line"].fields_get(["debit", "credit"], ["string"])
+        debit, credit = (sides[side]["string"] for side in ("debit", "credit"))
         columns = [
             (self.env._("Date"), "date"),
             (self.env._("Document"), "text"),
             (self.env._("Reference"), "text"),
-            (self.env._("Debit"), "money"),
-            (self.env._("Credit"), "money"),
+            (debit, "money"),
+            (credit, "money"),
             (self.env._("Balance"), "money"),
         ]
         rows, balance = [], opening

@@ -43,6 +43,8 @@ class TestPortal(PortalCase):
         cls.later = cls._invoice(cls.customer, 80, due=20)
         cls.foreign_invoice = cls._invoice(cls.other, 777, due=-10)
         cls.mail_template.body_html = '<t t-out="object.payment_details"/>'
+        # The day of the tests may be a Saturday.
+        cls.policy.skip_rest_days = False
         cls._run(0)
         cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company)
         cls.other_file = cls.env["ar.credit.file"]._for(cls.other, cls.company)
@@ -279,6 +281,25 @@ class TestPortal(PortalCase):
         self.assertNotIn("Second Company", page.text)
         path = f"/my/receivables/{second_file.id}"
         self.assertEqual(self._get(path, token=self.token).status_code, 403)
+
+    def test_each_currency_has_its_total(self):
+        currency = self.setup_other_currency("EUR")
+        foreign = self._invoice(self.customer, 500.01, due=-70, currency=currency)
+        page = self._get(token=self.token)
+        figures = self.env["ar.position"]._figures(self.company, self.today, self.customer)
+        balance = f"{figures[self.company.id, self.customer.id].open_amount:,.2f}"
+        self.assertIn(f"All items, in {self.company.currency_id.name}", self._text(page))
+        self.assertRegex(self._text(page), rf"Balance \D*{re.escape(balance)}")
+        tables = html.fromstring(page.content).find_class("o_ar_portal_items")
+        self.assertEqual(
+            [foreign.name in table.text_content() for table in tables],
+            [False, True],
+            "the company's own currency comes first",
+        )
+        _plan, acknowledgement = self._papers(self.file)
+        text = self._text(self._get(acknowledgement.access_url, token=self.token))
+        for total in ("1,314.56", "500.01", balance):
+            self.assertRegex(text, rf"Total [^.]*{re.escape(total)}")
 
     def test_page_speaks_the_customers_language(self):
         self.env["res.lang"]._activate_lang("fr_FR")

@@ -143,6 +143,16 @@ class TestStatement(LetterCommon):
         html = self._html("statement", self.file, ar_statement_date=self.today)
         self.assertIn("2030年6月3日", html)
 
+    def test_sides_are_called_as_in_the_ledger(self):
+        for side, word in (("debit", "借方"), ("credit", "贷方")):
+            field = self.env.ref(f"account.field_account_move_line__{side}")
+            field.with_context(lang="zh_CN").field_description = word
+        file = self.file.with_context(
+            lang="zh_CN", ar_statement_date=self.today, ar_statement_from=self._day(-60)
+        )
+        heads = [label.split()[0] for label, _number in file._statement()["pages"][-1].table.heads]
+        self.assertEqual(heads[3:5], ["借方", "贷方"])
+
     def test_nothing_open(self):
         nobody = self._customer("Nobody")
         file = self.env["ar.credit.file"]._for(nobody, self.company, create=True)

@@ -254,6 +254,20 @@ class TestWorklist(CollectionsCommon):
 
     # Visit
 
+    def test_address_of_a_visit_has_no_empty_parts(self):
+        self.customer.write(
+            {
+                "street": "7 Quay",
+                "city": "Shanghai",
+                "zip": False,
+                "state_id": False,
+                "country_id": self.env.ref("base.cn").id,
+            }
+        )
+        visit = self.env["ar.collection.action"].browse(self.case.action_visit()["res_id"])
+        self.assertIn("7 Quay", visit.address)
+        self.assertTrue(all(part.strip() for part in visit.address.split(",")), visit.address)
+
     def test_visit_is_in_the_calendar(self):
         self.customer.write({"street": "7 Quay", "city": "Halifax", "zip": "B3H"})
         self.case.collector_id = self.collector

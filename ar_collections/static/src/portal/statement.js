@@ -27,15 +27,25 @@ export class StatementItems extends Interaction {
 
     addUp() {
         const chosen = this.boxes.filter((box) => box.checked);
-        const total = chosen.reduce((sum, box) => sum + parseFloat(box.dataset.amount), 0);
-        const digits = [16, parseInt(this.el.dataset.digits)];
+        const totals = {};
+        for (const { dataset } of chosen) {
+            const total = (totals[dataset.currency] ||= { amount: 0, digits: dataset.digits });
+            total.amount += parseFloat(dataset.amount);
+        }
         const label = this.el.querySelector(".o_ar_chosen");
         if (!label) {
             return;
         }
         label.classList.toggle("d-none", !chosen.length);
-        label.querySelector(".o_ar_chosen_amount").textContent = formatFloat(total, { digits });
-        this.all.checked = chosen.length === this.boxes.length;
+        label.querySelector(".o_ar_chosen_amount").textContent = Object.entries(totals)
+            .map(([currency, { amount, digits }]) => {
+                const text = formatFloat(amount, { digits: [16, parseInt(digits)] });
+                return `${text} ${currency}`;
+            })
+            .join(" + ");
+        if (this.all) {
+            this.all.checked = chosen.length === this.boxes.length;
+        }
     }
 }
 
