@@ -381,7 +381,7 @@ class ArCollectionActionItem(models.Model):
     days_overdue = fields.Integer(readonly=True, aggregator="max")
     amount_total = fields.Monetary(string="Amount", readonly=True, currency_field="currency_id")
     residual_currency = fields.Monetary(
-        string="Residual", readonly=True, currency_field="currency_id"
+        string="Due in Currency", readonly=True, currency_field="currency_id"
     )
     currency_id = fields.Many2one("res.currency", readonly=True)
     residual = fields.Monetary(

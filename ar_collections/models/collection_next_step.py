@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import Command, models
 from odoo.exceptions import UserError
-from odoo.tools import format_amount
+from odoo.tools import format_amount, format_date
 
 # A payment that the customer tells of may be booked a little earlier or later.
 MATCH_DAYS = 10
@@ -166,7 +166,7 @@ class ArCollectionAction(models.Model):
         note = self.env._(
             "The customer says to have paid %(amount)s on %(date)s (%(reference)s).",
             amount=format_amount(self.env, self.paid_amount, self.currency_id),
-            date=self.paid_date,
+            date=format_date(self.env, self.paid_date),
             reference=self.paid_reference or self.env._("no reference"),
         )
         if found:

@@ -46,7 +46,8 @@ class ArCollectionStage(models.Model):
         string="Visits", help="Visits that must have been made before a case goes on."
     )
     exit_contacts = fields.Integer(
-        string="Contacts", help="Contacts of any kind that must have been made before it goes on."
+        string="Contacts in All",
+        help="Contacts of any kind that must have been made before it goes on.",
     )
     exit_days = fields.Integer(
         string="In the Last (days)",

@@ -153,7 +153,7 @@ class ArDebtAcknowledgementItem(models.Model):
     name = fields.Char(string="Number", readonly=True)
     date = fields.Date(readonly=True)
     due_date = fields.Date(readonly=True)
-    residual_currency = fields.Monetary(string="Residual", readonly=True)
+    residual_currency = fields.Monetary(string="Due in Currency", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     residual = fields.Monetary(
         string="Residual in Company Currency",

@@ -55,7 +55,7 @@ class ArPlacement(models.Model):
     commission_rate = fields.Float(
         string="Commission", tracking=True, help="Share of what is recovered."
     )
-    amount_recovered = fields.Monetary(string="Recovered", compute="_compute_result")
+    amount_recovered = fields.Monetary(string="Collected", compute="_compute_result")
     amount_open = fields.Monetary(string="Still Open", compute="_compute_result")
     commission = fields.Monetary(string="Commission Due", compute="_compute_result")
     amount_costs = fields.Monetary(string="Costs", compute="_compute_amount_costs", store=True)

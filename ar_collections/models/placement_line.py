@@ -26,7 +26,7 @@ class ArPlacementItem(models.Model):
         currency_field="company_currency_id",
     )
     amount_recovered = fields.Monetary(
-        string="Recovered",
+        string="Collected",
         compute="_compute_amount_recovered",
         currency_field="company_currency_id",
         help="In company currency, at the rate at which the item was placed.",
