@@ -2,7 +2,6 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-
 # What people write, as the type of the message and the channel it goes by.
 WRITTEN = {"comment": "email", "email_outgoing": "email", "sms": "sms"}
 
