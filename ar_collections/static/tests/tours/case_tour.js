@@ -72,7 +72,7 @@ registry.category("web_tour.tours").add("ar_collections_case_call", {
         },
         {
             content: "the case shows the promise",
-            trigger: "body:not(:has(.modal)) .o_field_widget[name=promise_state]:contains(Promised)",
+            trigger: "body:not(:has(.modal)) .o_field_widget[name=promise_state]:contains(Awaited)",
         },
     ],
 });
