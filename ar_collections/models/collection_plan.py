@@ -78,7 +78,7 @@ class ArPaymentPlan(models.Model):
     amount_planned = fields.Monetary(
         string="In Instalments", compute="_compute_amount_planned", store=True
     )
-    amount_paid = fields.Monetary(string="Amount Paid", compute="_compute_amount_paid")
+    amount_paid = fields.Monetary(compute="_compute_amount_paid")
     next_date = fields.Date(string="Next Instalment", compute="_compute_amount_paid")
     next_amount = fields.Monetary(compute="_compute_amount_paid")
     date_made = fields.Date(
@@ -352,7 +352,7 @@ class ArPaymentPlanLine(models.Model):
     currency_id = fields.Many2one(related="plan_id.currency_id")
     date = fields.Date(required=True)
     amount = fields.Monetary(required=True)
-    amount_paid = fields.Monetary(string="Amount Paid", compute="_compute_state")
+    amount_paid = fields.Monetary(compute="_compute_state")
     state = fields.Selection(
         [("open", "Open"), ("paid", "Paid"), ("late", "Late")], compute="_compute_state"
     )

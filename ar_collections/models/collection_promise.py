@@ -33,7 +33,7 @@ class ArPaymentPromise(models.Model):
     )
 
     amount = fields.Monetary(required=True, readonly=True, tracking=True)
-    amount_paid = fields.Monetary(string="Amount Paid", compute="_compute_amount_paid")
+    amount_paid = fields.Monetary(compute="_compute_amount_paid")
     date = fields.Date(
         string="Promised For", required=True, readonly=True, index=True, tracking=True
     )
