@@ -232,7 +232,9 @@ class ArWriteoffRequest(models.Model):
         request._after_booking()
 
     def _after_booking(self):
-        self.activity_unlink(["ar_collections.activity_writeoff"])
+        self.activity_unlink(
+            ["ar_collections.activity_writeoff", "ar_collections.activity_recovery"]
+        )
         self.env["ar.credit.file"]._refresh_writeoffs(self.file_id)
 
     def _allowance_available(self):

@@ -61,9 +61,13 @@ class TestWriteoff(WriteoffCommon):
     def test_reversal_opens_item_and_case(self):
         case = self._case()
         request = self._posted()
+        self._pay_on_account(400)
+        self._run(1)
+        self.assertTrue(request.activity_ids, "a recovery is proposed")
         with self.assertRaises(AccessError):
             request.with_user(self.manager).action_reverse()
         request.with_user(self.biller).action_reverse()
+        self.assertFalse(request.activity_ids, "what is open again is not recovered")
         self.assertEqual(request.state, "reversed")
         self.assertEqual(self.item.amount_residual, 1000)
         self.assertEqual(case.state, "open")
