@@ -147,6 +147,8 @@ class Replay:
             raise WorkspaceError(f"the company of the database keeps {company.currency_id.name}")
         # The last day on which the disputes of the file are in time.
         company.ar_dispute_days = DISPUTE_DAYS
+        # What the file says was sold was sold, on hold or not.
+        env["ar.credit.grade"].search([]).on_hold = "warn"
         customers = self.ledger.customers
         values = [
             {
