@@ -202,6 +202,12 @@ class ArCollectionCase(models.Model):
 
     # CRUD
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        cases = super().create(vals_list)
+        cases._check_collector()
+        return cases
+
     def write(self, vals):
         if vals.get("stage_id"):
             stage = self.env["ar.collection.stage"].browse(vals["stage_id"])
@@ -209,7 +215,29 @@ class ArCollectionCase(models.Model):
                 cases.filtered(lambda case: case.stage_id != stage)._hold_for(
                     stage, company._ar_today()
                 )
-        return super().write(vals)
+        result = super().write(vals)
+        if "collector_id" in vals:
+            self._check_collector()
+        return result
+
+    def _check_collector(self):
+        """Nobody gives a case to who would not see it.
+
+        The daily run goes on with the collectors that it finds, of whatever company.
+        """
+        if self.env.su:
+            return
+        for company, cases in self.grouped("company_id").items():
+            # Who works where is not a secret of the users' administration.
+            for user in cases.collector_id.sudo():
+                if company not in user.company_ids:
+                    raise UserError(
+                        self.env._(
+                            "%(user)s does not work for %(company)s and would not see the case.",
+                            user=user.name,
+                            company=company.name,
+                        )
+                    )
 
     def _hold_for(self, stage, date):
         """Hold the credit of the customers whose cases enter a stage that asks for it."""

@@ -25,9 +25,10 @@ class ArCollectionCase(models.Model):
         # EXTENDS mail
         result = super()._message_post_after_hook(message, msg_vals)
         author = message.author_id
-        if message.message_type == "email" and not (author.user_ids and not author.partner_share):
+        is_colleague = author.user_ids and not author.partner_share
+        if message.message_type == "email" and not is_colleague:
             self._customer_wrote(message)
-        elif channel := WRITTEN.get(message.message_type):
+        elif is_colleague and (channel := WRITTEN.get(message.message_type)):
             for case in self:
                 contacts = message.partner_ids.filtered(
                     lambda contact, case=case: contact.commercial_partner_id == case.partner_id

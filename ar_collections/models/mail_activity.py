@@ -7,36 +7,33 @@ class MailActivity(models.Model):
 
     def _action_done(self, feedback=False, attachment_ids=None):
         # EXTENDS mail: an activity of a collection action that is done is a contact made
-        actions = self.env["ar.collection.action"].search(
-            [
-                ("activity_id", "in", self.ids),
-                ("state", "=", "planned"),
-            ]
-        )
+        actions = self._ar_planned_actions()
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
         for company, company_actions in actions.grouped("company_id").items():
             if feedback:
                 company_actions.note = feedback
             date = company._ar_today()
-            company_actions.sudo()._freeze_now(date)
-            # The frozen items of an action are proof, written by the system alone.
+            company_actions._freeze_now(date)
             for outcome, same in company_actions.grouped("outcome").items():
-                same.sudo()._mark_done(date, outcome or "done")
+                same._mark_done(date, outcome or "done")
         return result
 
     def write(self, vals):
         # EXTENDS mail: a contact is planned for the day of its activity
         result = super().write(vals)
-        if "date_deadline" in vals:
-            actions = self.env["ar.collection.action"].search(
-                [
-                    ("activity_id", "in", self.ids),
-                    ("state", "=", "planned"),
-                    ("date_planned", "!=", vals["date_deadline"]),
-                ]
-            )
-            actions.date_planned = vals["date_deadline"]
+        if date := vals.get("date_deadline"):
+            self._ar_planned_actions().filtered_domain(
+                [("date_planned", "!=", date)]
+            ).date_planned = date
         return result
+
+    def _ar_planned_actions(self):
+        # Everybody moves and closes the own activities, with or without rights on collection.
+        return (
+            self.env["ar.collection.action"]
+            .sudo()
+            .search([("activity_id", "in", self.ids), ("state", "=", "planned")])
+        )
 
     @api.model
     def _ar_give(self, company, activity_type, date, texts):

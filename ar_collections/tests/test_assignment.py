@@ -136,9 +136,18 @@ class TestAssignment(CollectionsCommon):
     def test_by_hand_to_nobody_of_another_company(self):
         customers = self._cases(1)
         self._run(0)
-        with self.assertRaisesRegex(UserError, "assignment_stranger.*does not work for"):
-            self._assign(self._of(customers), self._stranger() | self.ann)
-        self.assertFalse(self._of(customers).collector_id)
+        case, stranger = self._of(customers), self._stranger()
+        with (
+            self.assertRaisesRegex(UserError, "assignment_stranger.*does not work for"),
+            self.env.cr.savepoint(),
+        ):
+            self._assign(case, stranger)
+        with (
+            self.assertRaisesRegex(UserError, "assignment_stranger.*does not work for"),
+            self.env.cr.savepoint(),
+        ):
+            case.with_user(self.manager).collector_id = stranger
+        self.assertFalse(case.collector_id)
 
     def test_by_hand_as_the_rules_say(self):
         customers = self._cases(2)

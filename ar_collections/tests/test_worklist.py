@@ -347,6 +347,28 @@ class TestWorklist(CollectionsCommon):
             )
             self.assertEqual(visit.item_ids.residual, 1000)
 
+    def test_activities_of_people_without_rights_on_collection(self):
+        """Everybody moves and closes the own activities, those of a contact too."""
+        employee = new_test_user(
+            self.env,
+            "worklist_employee",
+            "base.group_user",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        note = self.env["res.partner"].create({"name": "Note"})
+        own = note.activity_schedule("mail.mail_activity_data_todo", user_id=employee.id)
+        own.with_user(employee).date_deadline = self._day(2)
+        own.with_user(employee).action_feedback(feedback="Done")
+        self.assertFalse(own.exists() and own.active)
+        visit = self.env["ar.collection.action"].browse(self.case.action_visit()["res_id"])
+        visit.activity_id.user_id = employee
+        activity = visit.activity_id.with_user(employee)
+        activity.date_deadline = self._day(2)
+        self.assertEqual(visit.date_planned, self._day(2))
+        activity.action_feedback(feedback="Met the guard")
+        self.assertRecordValues(visit, [{"state": "done", "note": "Met the guard"}])
+
     def test_visit_by_a_step_has_an_appointment(self):
         self.case.sudo().collector_id = self.collector
         step = self.steps["Call"].copy({"name": "Visit", "days": 20, "channel": "visit"})

@@ -1,5 +1,4 @@
 from odoo import Command, fields, models
-from odoo.exceptions import UserError
 
 
 class ArCollectionAssign(models.TransientModel):
@@ -24,21 +23,7 @@ class ArCollectionAssign(models.TransientModel):
         cases.check_access("write")
         assignments = self.env["ar.collection.assignment"]
         if self.user_ids:
-            self._check_companies(cases.company_id)
             assignments._share(cases, self.user_ids)
         else:
             for company, same in cases.grouped("company_id").items():
                 assignments._assign(company, same)
-
-    def _check_companies(self, companies):
-        """A collector sees only cases of the own companies."""
-        # Who works where is not a secret of the users' administration.
-        for user in self.user_ids.sudo():
-            if strange := companies - user.company_ids:
-                raise UserError(
-                    self.env._(
-                        "%(user)s does not work for %(companies)s and would not see these cases.",
-                        user=user.name,
-                        companies=", ".join(strange.mapped("name")),
-                    )
-                )
