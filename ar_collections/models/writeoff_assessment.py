@@ -40,7 +40,8 @@ class ArWriteoffRequest(models.Model):
         values = {
             "found": formatLang(self.env, found, currency_obj=currency)
             if code == "near_tier"
-            else int(found),
+            # What is not due yet is overdue for no day.
+            else max(int(found), 0),
             "threshold": int(threshold),
         }
         texts = {

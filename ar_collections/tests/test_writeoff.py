@@ -221,6 +221,12 @@ class TestWriteoff(WriteoffCommon):
         request.with_user(self.chief).action_approve()
         self.assertEqual(request.state, "approved")
 
+    def test_item_that_is_not_due_is_overdue_for_no_day(self):
+        rules = self.env["ar.writeoff.risk.rule"].with_context(active_test=False).search([])
+        rules.filtered(lambda rule: rule.code == "young").active = True
+        item = self._items(self._invoice(self.customer, 100, due=15))
+        self.assertIn("overdue for 0 days", self._request({item: 100}).risk_html)
+
     def test_high_risk_above_the_last_tier(self):
         self.upper.active = False
         self.company.ar_writeoff_high_risk = 10
