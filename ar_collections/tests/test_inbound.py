@@ -168,6 +168,16 @@ class TestInbound(CollectionsCommon):
         )
         self.assertFalse(self._written(before))
 
+    def test_what_the_customer_writes_is_no_contact_of_ours(self):
+        before = self.case.action_ids
+        self.case.message_post(
+            body="See you on Friday",
+            author_id=self.customer.id,
+            message_type="comment",
+            partner_ids=self.customer.ids,
+        )
+        self.assertFalse(self._written(before))
+
     def test_without_collector_the_credit_manager_is_told(self):
         self.case.collector_id = False
         self.company.ar_credit_manager_id = self.env.user
