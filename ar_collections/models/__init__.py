@@ -4,6 +4,7 @@ from . import (
     position_movement,
     readonly_mixin,
     numbered_mixin,
+    item_copy,
     letter,
     credit_limit,
     credit_decision,

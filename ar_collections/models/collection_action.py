@@ -358,9 +358,8 @@ class ArCollectionActionItem(models.Model):
     """What one action asked for, as it was on that day: proof of the demand."""
 
     _name = "ar.collection.action.item"
-    _inherit = "ar.readonly.mixin"
+    _inherit = "ar.item.copy"
     _description = "Item Asked For"
-    _order = "due_date, id"
 
     action_id = fields.Many2one(
         "ar.collection.action", required=True, readonly=True, index=True, ondelete="cascade"
@@ -368,27 +367,5 @@ class ArCollectionActionItem(models.Model):
     company_id = fields.Many2one(
         related="action_id.company_id", store=True, precompute=True, index=True
     )
-    move_line_id = fields.Many2one(
-        "account.move.line",
-        string="Journal Item",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
-    )
-    name = fields.Char(string="Number", readonly=True)
-    date = fields.Date(readonly=True)
-    due_date = fields.Date(readonly=True)
     days_overdue = fields.Integer(readonly=True, aggregator="max")
-    amount_total = fields.Monetary(string="Amount", readonly=True, currency_field="currency_id")
-    residual_currency = fields.Monetary(
-        string="Due in Currency", readonly=True, currency_field="currency_id"
-    )
-    currency_id = fields.Many2one("res.currency", readonly=True)
-    residual = fields.Monetary(
-        string="Residual in Company Currency",
-        readonly=True,
-        currency_field="company_currency_id",
-    )
-    company_currency_id = fields.Many2one(
-        string="Company Currency", related="action_id.currency_id"
-    )
+    amount_total = fields.Monetary(string="Amount", readonly=True)

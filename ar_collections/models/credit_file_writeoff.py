@@ -14,7 +14,6 @@ class ArCreditFile(models.Model):
 
     _inherit = "ar.credit.file"
 
-    writeoff_ids = fields.One2many("ar.writeoff.request", "file_id", string="Write-offs")
     written_off_count = fields.Integer(
         string="Written Off Before", readonly=True, help="Number of write-offs that are booked."
     )

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import openpyxl
 
 REQUIRED = ("key", "rating", "date")
-OPTIONAL = ("valid_until", "reference")
 # GB 18030 is what spreadsheets write in China; whatever is not UTF-8 is tried as that.
 ENCODINGS = ("utf-8-sig", "gb18030")
 XLSX_MAGIC = b"PK\x03\x04"

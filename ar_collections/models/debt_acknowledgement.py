@@ -133,33 +133,12 @@ class ArDebtAcknowledgementItem(models.Model):
     """One item that the customer owes, as it was on the day of the acknowledgement."""
 
     _name = "ar.debt.acknowledgement.item"
-    _inherit = "ar.readonly.mixin"
+    _inherit = "ar.item.copy"
     _description = "Acknowledged Item"
-    _order = "due_date, id"
 
     acknowledgement_id = fields.Many2one(
         "ar.debt.acknowledgement", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(
         related="acknowledgement_id.company_id", store=True, precompute=True, index=True
-    )
-    move_line_id = fields.Many2one(
-        "account.move.line",
-        string="Journal Item",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
-    )
-    name = fields.Char(string="Number", readonly=True)
-    date = fields.Date(readonly=True)
-    due_date = fields.Date(readonly=True)
-    residual_currency = fields.Monetary(string="Due in Currency", readonly=True)
-    currency_id = fields.Many2one("res.currency", readonly=True)
-    residual = fields.Monetary(
-        string="Residual in Company Currency",
-        readonly=True,
-        currency_field="company_currency_id",
-    )
-    company_currency_id = fields.Many2one(
-        string="Company Currency", related="company_id.currency_id"
     )

@@ -3,8 +3,6 @@ from datetime import date, timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-COLLECTION = "ar_collections.group_collector,ar_collections.group_auditor"
-
 
 class ArDispute(models.Model):
     """A customer objects to items, or to parts of them.
