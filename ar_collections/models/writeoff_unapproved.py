@@ -6,7 +6,8 @@ class ArWriteoffUnapproved(models.Model):
     """Receivables that were given up beside the approval, for the auditor.
 
     An entry or a payment that settles receivables and debits an expense at once, without a
-    request, above what the company lets pass. One row is one journal entry.
+    request, above what the company lets pass. One row is one journal entry. A discount for early
+    payment is not one of them as far as the payment earned it: in time, and at the agreed rate.
     """
 
     _name = "ar.writeoff.unapproved"
@@ -30,11 +31,27 @@ class ArWriteoffUnapproved(models.Model):
 
     _depends = {
         "account.move": ["date", "journal_id", "company_id", "move_type", "state"],
-        "account.move.line": ["account_id", "balance", "move_id", "partner_id", "parent_state"],
-        "account.partial.reconcile": ["credit_move_id", "amount"],
+        "account.move.line": [
+            "account_id",
+            "amount_currency",
+            "balance",
+            "discount_balance",
+            "discount_date",
+            "move_id",
+            "partner_id",
+        ],
+        "account.partial.reconcile": [
+            "amount",
+            "credit_amount_currency",
+            "credit_move_id",
+            "debit_move_id",
+        ],
         "ar.writeoff.request": ["move_id", "reversal_id"],
         "ar.writeoff.recovery": ["move_id", "reversal_id"],
-        "res.company": ["ar_writeoff_free_amount"],
+        "res.company": [
+            "account_journal_early_pay_discount_loss_account_id",
+            "ar_writeoff_free_amount",
+        ],
     }
 
     @property
@@ -58,25 +75,40 @@ class ArWriteoffUnapproved(models.Model):
               JOIN account_journal journal ON journal.id = move.journal_id
               JOIN res_company company ON company.id = move.company_id
               JOIN res_company root ON root.id = SPLIT_PART(company.parent_path, '/', 1)::int
-              JOIN LATERAL (
-                SELECT SUM(line.balance) AS amount, MIN(line.account_id) AS account_id
-                  FROM account_move_line line
-                  JOIN account_account account ON account.id = line.account_id
-                 WHERE line.move_id = move.id AND account.account_type LIKE 'expense%%'
-                   -- A discount for early payment comes with the payment.
-                   AND (journal.type = 'general' OR line.account_id IS DISTINCT FROM
-                        root.account_journal_early_pay_discount_loss_account_id)
-              ) loss ON loss.amount > 0
+              JOIN res_currency currency ON currency.id = company.currency_id
               JOIN LATERAL (
                 SELECT SUM(partial.amount) AS amount,
-                       MIN(contact.commercial_partner_id) AS partner_id
+                       MIN(contact.commercial_partner_id) AS partner_id,
+                       SUM(CASE WHEN journal.type <> 'general' AND item.discount_date >= move.date
+                           THEN %(discount)s ELSE 0 END) AS discount
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                   JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
+                  JOIN account_move_line item ON item.id = partial.debit_move_id
                   LEFT JOIN res_partner contact ON contact.id = line.partner_id
                  WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
               ) settled ON settled.amount > 0
-            """
+              JOIN LATERAL (
+                SELECT SUM(line.balance) - LEAST(settled.discount, COALESCE(
+                            SUM(line.balance) FILTER (WHERE line.account_id IN (
+                                company.account_journal_early_pay_discount_loss_account_id,
+                                root.account_journal_early_pay_discount_loss_account_id
+                            )), 0)) AS amount,
+                       MIN(line.account_id) AS account_id
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+                 WHERE line.move_id = move.id AND account.account_type LIKE 'expense%%'
+              ) loss ON loss.amount > 0
+            """,
+            # Of what the payment settles, at the payment's rate of exchange.
+            discount=SQL(
+                """
+                ROUND(partial.credit_amount_currency * line.balance
+                      / NULLIF(line.amount_currency, 0)
+                      * (1 - item.discount_balance / NULLIF(item.balance, 0))
+                      / currency.rounding::numeric) * currency.rounding::numeric
+                """
+            ),
         )
 
     def _where(self):

@@ -529,6 +529,44 @@ class TestWriteoff(WriteoffCommon):
         listed = self.env["ar.writeoff.unapproved"].search([])
         self.assertRecordValues(listed, [{"move_id": move.id, "amount": 100}])
 
+    def test_discounts_that_were_not_earned_are_listed(self):
+        """In time and at the agreed rate it is a discount; late, or more than that, it is not."""
+        loss = self.expense.copy({"code": "DISC"})
+        self.company.account_journal_early_pay_discount_loss_account_id = loss
+        terms = self.env["account.payment.term"].create(
+            {
+                "name": "2 % in 10 days",
+                "early_discount": True,
+                "discount_percentage": 2,
+                "discount_days": 10,
+            }
+        )
+
+        def paid(amount, day, currency=None, **values):
+            invoice = self._invoice(
+                self.customer, 1000, due=0, date_=self._day(-8), currency=currency, post=False
+            )
+            invoice.invoice_payment_term_id = terms
+            invoice.action_post()
+            return self._pay(invoice, amount, day=day, **values).move_id
+
+        by_hand = {"payment_difference_handling": "reconcile", "writeoff_account_id": loss.id}
+        taken = paid(None, 2)
+        euro = self.setup_other_currency("EUR", rates=[("2000-01-01", 3.0), (self._day(1), 2.9)])
+        abroad = paid(None, 2, currency=euro)
+        for entry in taken | abroad:
+            self.assertIn(loss, entry.line_ids.account_id)
+        late = paid(980, 3, **by_hand)
+        too_much = paid(930, 2, **by_hand)
+        listed = self.env["ar.writeoff.unapproved"].with_user(self.auditor).search([])
+        self.assertRecordValues(
+            listed.sorted("amount"),
+            [
+                {"move_id": late.id, "amount": 20, "account_id": loss.id},
+                {"move_id": too_much.id, "amount": 50, "account_id": loss.id},
+            ],
+        )
+
     def test_gate(self):
         self.company.ar_writeoff_gate = True
         self._clear_by_hand(10)
