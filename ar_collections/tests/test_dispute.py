@@ -214,6 +214,16 @@ class TestDispute(CollectionsCommon):
         self.reason.owner_id = False
         return self._dispute(1, self._item(self._invoice(self.customer, 10, due=-1)))
 
+    def test_new_target_date_is_the_owners(self):
+        dispute = self._dispute(reason_id=self.env.ref("ar_collections.dispute_reason_other").id)
+        self._run(30)
+        self.assertEqual(dispute.date_escalated, self._day(30))
+        dispute.target_date = self._day(40)
+        own = dispute.activity_ids.filtered(lambda activity: activity.user_id == dispute.owner_id)
+        self.assertEqual(set(own.mapped("date_deadline")), {self._day(40)})
+        self._run(41)
+        self.assertEqual(dispute.date_escalated, self._day(41), "missed again")
+
     def test_own_faults_are_counted(self):
         product = self.product_a
         self.invoice.button_draft()
@@ -416,6 +426,20 @@ class TestDispute(CollectionsCommon):
             dispute.credit_note_ids,
             [{"move_type": "out_refund", "amount_total": 30, "partner_id": self.customer.id}],
         )
+        dispute.credit_note_ids.sudo().action_post()
+        self.assertEqual(dispute.state, "credited")
+        self.assertEqual(self._item(entry).amount_residual, 50)
+
+    def test_draft_credit_note_that_was_given_up(self):
+        dispute = self._dispute(400)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        former = dispute.credit_note_ids.sudo()
+        former.button_cancel()
+        dispute.action_credit()
+        (dispute.credit_note_ids.sudo() - former).action_post()
+        self.assertEqual(dispute.state, "credited")
+        self.assertEqual((self._case().amount_disputed, self._case().amount_demand), (0, 600))
 
     # What the ledger decides
 
