@@ -213,8 +213,16 @@ class ArCollectionAction(models.Model):
     @api.constrains("disputed_item_ids", "invoice_ids")
     def _check_own_items(self):
         for action in self:
-            customers = (action.disputed_item_ids | action.invoice_ids.line_ids).sudo().partner_id
-            if customers.commercial_partner_id - action.partner_id:
+            invoices = action.invoice_ids.sudo()
+            items = action.disputed_item_ids.sudo() | invoices.line_ids
+            if (
+                items.partner_id.commercial_partner_id - action.partner_id
+                or items.company_id.root_id - action.company_id
+                or not all(
+                    invoice.state == "posted" and invoice.is_sale_document(include_receipts=True)
+                    for invoice in invoices
+                )
+            ):
                 raise ValidationError(
                     self.env._("These are not all items of %s.", action.partner_id.display_name)
                 )

@@ -369,18 +369,7 @@ class ArCollectionCase(models.Model):
 
     def action_plan(self):
         """Draft a payment plan over the customer's overdue items, one for each currency."""
-        self.ensure_one()
-        plans = self.env["ar.payment.plan"].create(
-            [
-                {
-                    "partner_id": self.partner_id.id,
-                    "company_id": self.company_id.id,
-                    "currency_id": currency.id,
-                }
-                for currency in self._demand_by_currency() or self.currency_id
-            ]
-        )
-        return plans._get_records_action(name=self.env._("Payment Plans"))
+        return self._draft_plans()._get_records_action(name=self.env._("Payment Plans"))
 
     def action_dispute(self):
         """Record what the customer objects to."""

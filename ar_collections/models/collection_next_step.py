@@ -74,15 +74,11 @@ class ArCollectionAction(models.Model):
 
     def _next_acknowledgement_plan(self, date):
         """Real or not: in writing, in instalments, and no more credit until it is settled."""
-        values = {
-            "partner_id": self.partner_id.id,
-            "company_id": self.company_id.id,
-            "action_id": self.id,
-            "contact_id": self.contact_id.id,
-        }
-        self.env["ar.debt.acknowledgement"].create(values)
-        plan = self.env["ar.payment.plan"].create(values)
-        if plan.item_ids:
+        values = {"action_id": self.id, "contact_id": self.contact_id.id}
+        self.env["ar.debt.acknowledgement"].create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id, **values}
+        )
+        for plan in self.case_id._draft_plans(**values).filtered("item_ids"):
             plan._distribute()
         # What the customer says decides on the hold, not the rights of who listens.
         file = self.case_id.file_id.sudo()
@@ -196,7 +192,10 @@ class ArCollectionAction(models.Model):
             ("account_type", "=", "asset_receivable"),
             ("partner_id", "child_of", self.partner_id.id),
             "&",
+            "&",
             ("statement_line_id.is_reconciled", "=", False),
+            # The bank's own line of what we paid is a credit too.
+            ("statement_line_id.amount", ">", 0),
             "|",
             ("partner_id", "=", False),
             ("partner_id", "child_of", self.partner_id.id),

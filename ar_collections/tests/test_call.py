@@ -277,6 +277,33 @@ class TestCall(CollectionsCommon):
         with self.assertRaises(ValidationError):
             self._call("order_number", order_number="PO 7", invoice_ids=stranger.ids)
 
+    def test_only_invoices_of_the_company_are_sent_again(self):
+        other = self.setup_other_company()["company"]
+        foreign = (
+            self.env["account.move"]
+            .with_company(other)
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.customer.id,
+                    "invoice_date": self._day(-30),
+                    "invoice_line_ids": [
+                        Command.create({"name": "Goods", "price_unit": 10, "tax_ids": []})
+                    ],
+                }
+            )
+        )
+        foreign.action_post()
+        self.collector.company_ids += other
+        for document in (
+            self._invoice(self.customer, 70, due=-3, post=False),
+            self._invoice(self.customer, 70, due=-3, move_type="in_invoice"),
+            foreign,
+        ):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self._call("order_number", order_number="PO 9", invoice_ids=document.ids)
+            self.assertNotEqual(document.ref, "PO 9")
+
     def test_away_stores_the_deputy_and_calls_in_two_days(self):
         with self._refused("Deputy"):
             self._call("away")
@@ -383,6 +410,18 @@ class TestCall(CollectionsCommon):
         call = self._call("paid", paid_amount=500, paid_date=self._day(-1), done=False)
         self.assertEqual(call.match_ids.sudo().move_id, line.move_id)
 
+    def test_what_we_paid_is_not_what_the_customer_paid(self):
+        self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "payment_ref": "Rent",
+                "amount": -1000,
+                "date": self._day(-1),
+            }
+        )
+        call = self._call("paid", paid_amount=1000, paid_date=self._day(-1), done=False)
+        self.assertFalse(call.match_ids)
+
     def test_paid_in_another_currency(self):
         currency = self.setup_other_currency("EUR")
         payment = self.env["account.payment"].create(
@@ -443,6 +482,17 @@ class TestCall(CollectionsCommon):
         self.assertTrue(self.file.hold)
         self.assertEqual(self.file.hold_reason, "We are in financial trouble")
         self.assertTrue(self.file.review_ids.filtered(lambda review: review.reason == "excuse"))
+
+    def test_trouble_of_a_customer_in_another_currency(self):
+        euro = self.setup_other_currency("EUR")
+        foreign = self._customer("Foreign")
+        self._invoice(foreign, 300, due=-16, currency=euro)
+        self._run(1)
+        self.case = self._case(foreign)
+        self._call("trouble", contact_id=False)
+        plan = self.case.plan_ids
+        self.assertRecordValues(plan, [{"currency_id": euro.id, "amount_total": 300}])
+        self.assertEqual(sum(plan.line_ids.mapped("amount")), 300)
 
     def test_trust_sends_the_policy_and_keeps_the_date(self):
         self._call("trust", promise_amount=1500, promise_date=self._day(4))
