@@ -175,6 +175,18 @@ class TestCall(CollectionsCommon):
             call.action_done()
         self.assertEqual(len(self.case.promise_ids), 1)
 
+    def test_what_was_said_stays(self):
+        call = self._call()
+        for values in (
+            {"channel": "letter"},
+            {"outcome": "no_answer"},
+            {"contact_id": self.boss.id},
+            {"excuse_id": self.env.ref("ar_collections.excuse_paid").id},
+        ):
+            with self._refused("stays as it was"):
+                call.write(values)
+        call.write({"note": "He will look into it", "duration": 4})
+
     def test_excuse_needs_a_case(self):
         call = self.env["ar.collection.action"].create(
             {
