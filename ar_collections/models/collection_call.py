@@ -73,7 +73,9 @@ class ArCollectionAction(models.Model):
         "account.move.line", compute="_compute_match_ids", string="Payments Found"
     )
     # Before the call.
-    case_item_ids = fields.Many2many(related="case_id.open_item_ids", string="Overdue Items")
+    case_item_ids = fields.Many2many(
+        related="case_id.open_item_ids", string="Overdue Items", related_sudo=False
+    )
     prepare_contacts = fields.Html(string="Who to Speak To", compute="_compute_prepare")
     prepare_history = fields.Html(string="What Was Said", compute="_compute_prepare")
 
@@ -154,7 +156,8 @@ class ArCollectionAction(models.Model):
     @api.depends("paid_amount", "paid_date", "paid_reference", "next_step")
     def _compute_match_ids(self):
         for action in self:
-            action.match_ids = action.next_step == "payment_match" and action._find_payments()
+            found = action.next_step == "payment_match" and action._find_payments()
+            action.match_ids = found and found._filtered_access("read")
 
     # Doing it
 

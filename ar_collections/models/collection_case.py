@@ -156,15 +156,18 @@ class ArCollectionCase(models.Model):
             else:
                 case.attention, case.color = "none", 0
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_open_item_ids(self):
+        """Those that the user may see: the figures include branches, the rights may not."""
         for company, cases in self.grouped("company_id").items():
             items = self.env["ar.position"]._items(company, company._ar_today(), cases.partner_id)
             for case in cases:
-                case.open_item_ids = [
+                lines = self.env["account.move.line"].browse(
                     item.line_id
                     for item in items.get((company.id, case.partner_id.id), ())
                     if item.followup and item.days_overdue
-                ]
+                )
+                case.open_item_ids = lines._filtered_access("read")
 
     def _compute_amount_collected(self):
         # A collector sees the sum without rights on the bank journals.

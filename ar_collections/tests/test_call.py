@@ -98,6 +98,22 @@ class TestCall(CollectionsCommon):
             call.case_item_ids, self._line() | self._line(self.other), "what the call is about"
         )
 
+    def test_items_of_a_branch_that_the_collector_does_not_see(self):
+        self._invoice(self.customer, 200, due=-20, company=self.branch)
+        self._run(1)
+        self.assertEqual(self.case.amount_overdue, 1700)
+        fields_spec = {"fields": {"move_name": {}, "amount_residual": {}}}
+        case = self.case.with_user(self.collector)
+        (values,) = case.web_read({"open_item_ids": fields_spec})
+        self.assertEqual(len(values["open_item_ids"]), 2)
+        call = self._call(done=False)
+        (values,) = call.web_read({"case_item_ids": fields_spec})
+        self.assertEqual(len(values["case_item_ids"]), 2)
+        self.collector.company_ids |= self.branch
+        both = case.with_context(allowed_company_ids=(self.company | self.branch).ids)
+        (values,) = both.web_read({"open_item_ids": fields_spec})
+        self.assertEqual(len(values["open_item_ids"]), 3)
+
     def test_script_has_live_figures_in_the_customers_language(self):
         call = self._call("customer_unpaid", done=False)
         self.assertIn("1,500.00", call.excuse_script)
