@@ -89,22 +89,8 @@ class ArCollectionAction(models.Model):
     # Disputes
 
     def _next_dispute(self, date):
-        items = self.disputed_item_ids
-        open_lines = self.env["ar.dispute.line"].search(
-            [("move_line_id", "in", items.ids), ("state", "=", "open")]
-        )
-        disputed = open_lines.grouped("move_line_id")
-        parts = {
-            item: item.amount_residual_currency
-            - sum(disputed.get(item, open_lines.browse()).mapped("amount_left"))
-            for item in items
-        }
-        lines = [
-            Command.create({"move_line_id": item.id, "amount": amount})
-            for item, amount in parts.items()
-            if item.currency_id.compare_amounts(amount, 0) > 0
-        ]
-        if not lines:
+        parts = self.env["ar.dispute.line"]._undisputed(self.disputed_item_ids)
+        if not parts:
             raise UserError(self.env._("These items are paid or in dispute already."))
         self.env["ar.dispute"].create(
             {
@@ -114,7 +100,10 @@ class ArCollectionAction(models.Model):
                 "description": self.note,
                 "contact_id": self.contact_id.id,
                 "action_id": self.id,
-                "line_ids": lines,
+                "line_ids": [
+                    Command.create({"move_line_id": item.id, "amount": amount})
+                    for item, amount in parts.items()
+                ],
             }
         )
 

@@ -342,7 +342,18 @@ class ArDispute(models.Model):
 
     @api.model
     def _escalate_due(self, company, date):
-        """Tell the credit manager of disputes that are not solved in time, once each."""
+        """Tell the credit manager of disputes that are not solved in time, once each.
+
+        Those whose invoice was deleted meanwhile are over.
+        """
+        gone = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "=", "open"),
+                ("line_ids.move_line_id", "=", False),
+            ]
+        ).filtered(lambda dispute: not any(dispute.line_ids.mapped("amount_left")))
+        gone._close("cancelled", dict.fromkeys(gone, date))
         disputes = self.search(
             [
                 ("company_id", "=", company.id),

@@ -193,6 +193,32 @@ class TestDispute(CollectionsCommon):
         self.assertEqual((second.state, invoice.payment_state), ("cancelled", "not_paid"))
         self.assertEqual(self.case.amount_demand, 1000)
 
+    def test_blocking_takes_what_others_left(self):
+        other = self._invoice(self.customer, 300, due=-3)
+        both = self._dispute(
+            line_ids=[
+                Command.create({"move_line_id": item.id, "amount": amount})
+                for item, amount in ((self.item, 1000), (self._item(other), 100))
+            ]
+        )
+        for invoice, amounts in ((self.invoice, []), (other, [200])):
+            invoice.action_toggle_block_payment()
+            self.assertEqual(invoice.payment_state, "blocked")
+            new = self.env["ar.dispute"].search([("state", "=", "open")]) - both
+            self.assertEqual(new.mapped("amount"), amounts)
+
+    def test_dispute_ends_with_its_invoice(self):
+        other = self._invoice(self.customer, 300, due=-3)
+        cancelled, deleted = self._dispute(), self._dispute(300, self._item(other))
+        self.invoice.button_draft()
+        self.assertEqual(cancelled.state, "open", "it may come back")
+        self.invoice.button_cancel()
+        self.assertEqual(cancelled.state, "cancelled")
+        other.button_draft()
+        other.with_context(force_delete=True).unlink()
+        self._run(1)
+        self.assertEqual((deleted.state, deleted.date_closed), ("cancelled", self._day(1)))
+
     def test_owner_and_escalation(self):
         owner = new_test_user(self.env, "dispute_owner", "base.group_user")
         self.reason.owner_id = owner

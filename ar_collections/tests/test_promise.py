@@ -315,6 +315,15 @@ class TestPromise(CollectionsCommon):
                 {"promise_id": promise.id, "move_line_id": item.id, "amount": 900}
             )
 
+    def test_payment_that_is_posted_again_counts_again(self):
+        promise = self._promise(1000, 3)
+        payment = self._pay(self.invoice, day=2)
+        self._run(6)
+        payment.move_id.button_draft()
+        self.assertNotEqual(promise.state, "kept")
+        payment.move_id.action_post()
+        self.assertEqual(promise.state, "kept")
+
     def test_item_counts_once(self):
         item = self._receivable(self.invoice)
         line = Command.create({"move_line_id": item.id, "amount": 500})
