@@ -38,7 +38,15 @@ class ArCollectionAction(models.Model):
     )
     # The answers to the questions.
     promise_date = fields.Date(string="Will Pay On")
-    promise_amount = fields.Monetary(string="Will Pay")
+    promise_amount = fields.Monetary(string="Will Pay", currency_field="promise_currency_id")
+    promise_currency_id = fields.Many2one(
+        "res.currency",
+        string="Will Pay In",
+        compute="_compute_promise_currency_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     dispute_reason_id = fields.Many2one(
         "ar.dispute.reason",
         compute="_compute_dispute_reason_id",
@@ -83,6 +91,11 @@ class ArCollectionAction(models.Model):
         "CHECK(duration >= 0 AND promise_amount >= 0 AND paid_amount >= 0)",
         "Minutes and amounts cannot be negative.",
     )
+
+    @api.depends("company_id")
+    def _compute_promise_currency_id(self):
+        for action in self:
+            action.promise_currency_id = action.company_id.currency_id
 
     @api.depends("excuse_id")
     def _compute_dispute_reason_id(self):

@@ -343,6 +343,7 @@ class ArCollectionCase(models.Model):
                 "default_channel": "call",
                 "default_user_id": self.env.uid,
                 "default_date_planned": self.company_id._ar_today(),
+                "default_promise_currency_id": self._main_demand()[0].id,
                 "dialog_size": "extra-large",
             },
         }
@@ -351,10 +352,7 @@ class ArCollectionCase(models.Model):
         """Enter what the customer promises, proposed as all that may be asked for now."""
         self.ensure_one()
         form = self.env.ref("ar_collections.ar_payment_promise_view_form_new")
-        # A promise is in one currency: first the one with the largest debt.
-        currency, amount = next(
-            iter(self._demand_by_currency().items()), (self.currency_id, self.amount_demand)
-        )
+        currency, amount = self._main_demand()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Promise to Pay"),

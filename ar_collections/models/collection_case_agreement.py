@@ -57,6 +57,12 @@ class ArCollectionCase(models.Model):
             ]
         )
 
+    def _main_demand(self):
+        """``(currency, amount)`` of a promise to propose: that of the largest debt."""
+        return next(
+            iter(self._demand_by_currency().items()), (self.currency_id, self.amount_demand)
+        )
+
     def _demand_by_currency(self):
         """``{currency: what may be asked for now}``, the largest in company currency first."""
         self.ensure_one()

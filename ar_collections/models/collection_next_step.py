@@ -56,6 +56,7 @@ class ArCollectionAction(models.Model):
                 "partner_id": self.partner_id.id,
                 "company_id": self.company_id.id,
                 "amount": self.promise_amount,
+                "currency_id": self.promise_currency_id.id,
                 "date": self.promise_date,
                 "contact_id": self.contact_id.id,
                 "action_id": self.id,

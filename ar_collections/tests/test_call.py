@@ -181,6 +181,17 @@ class TestCall(CollectionsCommon):
             ],
         )
 
+    def test_promise_of_a_customer_in_another_currency(self):
+        euro = self.setup_other_currency("EUR")
+        foreign = self._customer("Foreign")
+        self._invoice(foreign, 300, due=-16, currency=euro)
+        self._run(1)
+        self.case = self._case(foreign)
+        self._call(promise_amount=200, promise_date=self._day(4), contact_id=False)
+        self.assertRecordValues(
+            self.case.promise_ids, [{"currency_id": euro.id, "amount": 200, "state": "open"}]
+        )
+
     def test_promise_needs_day_and_amount(self):
         with self.assertRaises(ValidationError):
             self._call(promise_amount=600)
