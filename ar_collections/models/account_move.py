@@ -74,7 +74,10 @@ class AccountMove(models.Model):
             soft=soft
         )
         posted = posted.with_context(ar_credit_passed=None)
-        self.env["ar.collection.case"]._ledger_changed(posted.line_ids)
+        # What went back to draft has kept its matching, which counts again.
+        matched = posted.filtered(lambda move: any(move.line_ids.mapped("matching_number")))
+        self.env["ar.collection.case"]._matching_changed(matched._ar_matched_lines())
+        self.env["ar.collection.case"]._ledger_changed((posted - matched).line_ids)
         return posted
 
     def write(self, vals):
@@ -157,9 +160,10 @@ class AccountMove(models.Model):
         items = self.line_ids.filtered(
             lambda line: line.account_type == "asset_receivable" and not line.reconciled
         )
-        if not self.is_sale_document() or self._ar_open_disputes() or not items:
-            return None
         # Whoever blocks an invoice need not have rights on collection.
+        parts = self.env["ar.dispute.line"].sudo()._undisputed(items)
+        if not self.is_sale_document() or self._ar_open_disputes() or not parts:
+            return None
         dispute = (
             self.env["ar.dispute"]
             .sudo()
@@ -169,10 +173,8 @@ class AccountMove(models.Model):
                     "company_id": self.company_id.root_id.id,
                     "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
                     "line_ids": [
-                        Command.create(
-                            {"move_line_id": item.id, "amount": item.amount_residual_currency}
-                        )
-                        for item in items
+                        Command.create({"move_line_id": item.id, "amount": amount})
+                        for item, amount in parts.items()
                     ],
                 }
             )

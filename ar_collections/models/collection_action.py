@@ -6,6 +6,9 @@ from .collection_case_proof import ANSWERED
 from .collection_planner import CONTACTS
 from .collection_step import CHANNELS, SENDABLE
 
+# What may still be noted of a contact that is over.
+AFTERWARDS = {"note", "duration", "photo_ids"}
+
 
 class ArCollectionAction(models.Model):
     """One planned or done contact with a customer, with a frozen copy of what was asked for."""
@@ -112,12 +115,24 @@ class ArCollectionAction(models.Model):
     # CRUD
 
     def write(self, vals):
+        if not self.env.su:
+            self._check_readonly(vals)
+            if vals.keys() - AFTERWARDS and any(
+                action.state in ("done", "cancelled") for action in self
+            ):
+                raise UserError(self.env._("A contact that is over stays as it was."))
         result = super().write(vals)
+        # Who moves a contact, or gives it away, does so with its activity and its appointment.
+        activities = self.activity_id.sudo().filtered("active")
         if date := vals.get("date_planned"):
-            # Who moves a contact moves its activity, whoever it was given to, and its appointment.
-            activities = self.activity_id.sudo().filtered("active")
             activities.filtered_domain([("date_deadline", "!=", date)]).date_deadline = date
+        if user_id := vals.get("user_id"):
+            activities.filtered_domain([("user_id", "!=", user_id)]).user_id = user_id
         return result
+
+    def unlink(self):
+        self.sudo()._drop_plans()
+        return super().unlink()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_proof(self):
@@ -351,6 +366,10 @@ class ArCollectionAction(models.Model):
 
     def _cancel(self):
         self.write({"state": "cancelled"})
+        self._drop_plans()
+
+    def _drop_plans(self):
+        """What was planned for the contact goes with it."""
         self.activity_id.unlink()
 
 

@@ -38,7 +38,15 @@ class ArCollectionAction(models.Model):
     )
     # The answers to the questions.
     promise_date = fields.Date(string="Will Pay On")
-    promise_amount = fields.Monetary(string="Will Pay")
+    promise_amount = fields.Monetary(string="Will Pay", currency_field="promise_currency_id")
+    promise_currency_id = fields.Many2one(
+        "res.currency",
+        string="Will Pay In",
+        compute="_compute_promise_currency_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     dispute_reason_id = fields.Many2one(
         "ar.dispute.reason",
         compute="_compute_dispute_reason_id",
@@ -73,7 +81,9 @@ class ArCollectionAction(models.Model):
         "account.move.line", compute="_compute_match_ids", string="Payments Found"
     )
     # Before the call.
-    case_item_ids = fields.Many2many(related="case_id.open_item_ids", string="Overdue Items")
+    case_item_ids = fields.Many2many(
+        related="case_id.open_item_ids", string="Overdue Items", related_sudo=False
+    )
     prepare_contacts = fields.Html(string="Who to Speak To", compute="_compute_prepare")
     prepare_history = fields.Html(string="What Was Said", compute="_compute_prepare")
 
@@ -81,6 +91,11 @@ class ArCollectionAction(models.Model):
         "CHECK(duration >= 0 AND promise_amount >= 0 AND paid_amount >= 0)",
         "Minutes and amounts cannot be negative.",
     )
+
+    @api.depends("company_id")
+    def _compute_promise_currency_id(self):
+        for action in self:
+            action.promise_currency_id = action.company_id.currency_id
 
     @api.depends("excuse_id")
     def _compute_dispute_reason_id(self):
@@ -154,7 +169,8 @@ class ArCollectionAction(models.Model):
     @api.depends("paid_amount", "paid_date", "paid_reference", "next_step")
     def _compute_match_ids(self):
         for action in self:
-            action.match_ids = action.next_step == "payment_match" and action._find_payments()
+            found = action.next_step == "payment_match" and action._find_payments()
+            action.match_ids = found and found._filtered_access("read")
 
     # Doing it
 
@@ -213,8 +229,16 @@ class ArCollectionAction(models.Model):
     @api.constrains("disputed_item_ids", "invoice_ids")
     def _check_own_items(self):
         for action in self:
-            customers = (action.disputed_item_ids | action.invoice_ids.line_ids).sudo().partner_id
-            if customers.commercial_partner_id - action.partner_id:
+            invoices = action.invoice_ids.sudo()
+            items = action.disputed_item_ids.sudo() | invoices.line_ids
+            if (
+                items.partner_id.commercial_partner_id - action.partner_id
+                or items.company_id.root_id - action.company_id
+                or not all(
+                    invoice.state == "posted" and invoice.is_sale_document(include_receipts=True)
+                    for invoice in invoices
+                )
+            ):
                 raise ValidationError(
                     self.env._("These are not all items of %s.", action.partner_id.display_name)
                 )

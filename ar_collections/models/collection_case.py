@@ -156,15 +156,18 @@ class ArCollectionCase(models.Model):
             else:
                 case.attention, case.color = "none", 0
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_open_item_ids(self):
+        """Those that the user may see: the figures include branches, the rights may not."""
         for company, cases in self.grouped("company_id").items():
             items = self.env["ar.position"]._items(company, company._ar_today(), cases.partner_id)
             for case in cases:
-                case.open_item_ids = [
+                lines = self.env["account.move.line"].browse(
                     item.line_id
                     for item in items.get((company.id, case.partner_id.id), ())
                     if item.followup and item.days_overdue
-                ]
+                )
+                case.open_item_ids = lines._filtered_access("read")
 
     def _compute_amount_collected(self):
         # A collector sees the sum without rights on the bank journals.
@@ -340,6 +343,7 @@ class ArCollectionCase(models.Model):
                 "default_channel": "call",
                 "default_user_id": self.env.uid,
                 "default_date_planned": self.company_id._ar_today(),
+                "default_promise_currency_id": self._main_demand()[0].id,
                 "dialog_size": "extra-large",
             },
         }
@@ -348,10 +352,7 @@ class ArCollectionCase(models.Model):
         """Enter what the customer promises, proposed as all that may be asked for now."""
         self.ensure_one()
         form = self.env.ref("ar_collections.ar_payment_promise_view_form_new")
-        # A promise is in one currency: first the one with the largest debt.
-        currency, amount = next(
-            iter(self._demand_by_currency().items()), (self.currency_id, self.amount_demand)
-        )
+        currency, amount = self._main_demand()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Promise to Pay"),
@@ -369,18 +370,7 @@ class ArCollectionCase(models.Model):
 
     def action_plan(self):
         """Draft a payment plan over the customer's overdue items, one for each currency."""
-        self.ensure_one()
-        plans = self.env["ar.payment.plan"].create(
-            [
-                {
-                    "partner_id": self.partner_id.id,
-                    "company_id": self.company_id.id,
-                    "currency_id": currency.id,
-                }
-                for currency in self._demand_by_currency() or self.currency_id
-            ]
-        )
-        return plans._get_records_action(name=self.env._("Payment Plans"))
+        return self._draft_plans()._get_records_action(name=self.env._("Payment Plans"))
 
     def action_dispute(self):
         """Record what the customer objects to."""

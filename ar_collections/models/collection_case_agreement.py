@@ -39,6 +39,30 @@ class ArCollectionCase(models.Model):
         records = self.env[model].search([("file_id", "=", self.file_id.id)])
         return records._get_records_action(name=self.env[model]._description)
 
+    def _draft_plans(self, **values):
+        """A payment plan over the customer's overdue items for each of their currencies.
+
+        :param values: what else the plans have
+        """
+        self.ensure_one()
+        return self.env["ar.payment.plan"].create(
+            [
+                {
+                    "partner_id": self.partner_id.id,
+                    "company_id": self.company_id.id,
+                    "currency_id": currency.id,
+                    **values,
+                }
+                for currency in self._demand_by_currency() or self.currency_id
+            ]
+        )
+
+    def _main_demand(self):
+        """``(currency, amount)`` of a promise to propose: that of the largest debt."""
+        return next(
+            iter(self._demand_by_currency().items()), (self.currency_id, self.amount_demand)
+        )
+
     def _demand_by_currency(self):
         """``{currency: what may be asked for now}``, the largest in company currency first."""
         self.ensure_one()

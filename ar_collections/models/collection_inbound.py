@@ -6,6 +6,26 @@ from odoo import fields, models
 WRITTEN = {"comment": "email", "email_outgoing": "email", "sms": "sms"}
 
 
+def is_colleague(message):
+    author = message.author_id
+    return bool(author.user_ids and not author.partner_share)
+
+
+class ArCaseRecord(models.AbstractModel):
+    """What customers answer to a plan, a paper or a decision is told on the case as well."""
+
+    _inherit = "ar.case.record"
+
+    def _message_post_after_hook(self, message, msg_vals):
+        # EXTENDS mail
+        result = super()._message_post_after_hook(message, msg_vals)
+        if message.message_type == "email" and not is_colleague(message):
+            # The mail gateway has no rights on collection.
+            for case in self.sudo()._open_cases().values():
+                case._customer_wrote(message)
+        return result
+
+
 class ArCollectionCase(models.Model):
     """What goes to and fro in the chatter.
 
@@ -24,11 +44,9 @@ class ArCollectionCase(models.Model):
     def _message_post_after_hook(self, message, msg_vals):
         # EXTENDS mail
         result = super()._message_post_after_hook(message, msg_vals)
-        author = message.author_id
-        is_colleague = author.user_ids and not author.partner_share
-        if message.message_type == "email" and not is_colleague:
+        if message.message_type == "email" and not is_colleague(message):
             self._customer_wrote(message)
-        elif is_colleague and (channel := WRITTEN.get(message.message_type)):
+        elif is_colleague(message) and (channel := WRITTEN.get(message.message_type)):
             for case in self:
                 contacts = message.partner_ids.filtered(
                     lambda contact, case=case: contact.commercial_partner_id == case.partner_id
@@ -58,9 +76,17 @@ class ArCollectionCase(models.Model):
         action._mark_done(today, "sent")
 
     def _customer_wrote(self, message):
-        """Tell the collector, and wait some days before the next automatic contact."""
+        """Tell the collector, and wait some days before the next automatic contact.
+
+        Who answers to a former case is heard in the one that is open now.
+        """
         # The mail gateway has no rights on collection.
-        for case in self.sudo().filtered(lambda case: case.state != "closed"):
+        for former in self.sudo():
+            case = former
+            if former.state == "closed":
+                case = former._open_of(former.partner_id, former.company_id)
+            if not case:
+                continue
             company = case.company_id
             today = company._ar_today()
             if company.ar_reply_pause_days:

@@ -56,6 +56,7 @@ class ArCollectionAction(models.Model):
                 "partner_id": self.partner_id.id,
                 "company_id": self.company_id.id,
                 "amount": self.promise_amount,
+                "currency_id": self.promise_currency_id.id,
                 "date": self.promise_date,
                 "contact_id": self.contact_id.id,
                 "action_id": self.id,
@@ -74,15 +75,11 @@ class ArCollectionAction(models.Model):
 
     def _next_acknowledgement_plan(self, date):
         """Real or not: in writing, in instalments, and no more credit until it is settled."""
-        values = {
-            "partner_id": self.partner_id.id,
-            "company_id": self.company_id.id,
-            "action_id": self.id,
-            "contact_id": self.contact_id.id,
-        }
-        self.env["ar.debt.acknowledgement"].create(values)
-        plan = self.env["ar.payment.plan"].create(values)
-        if plan.item_ids:
+        values = {"action_id": self.id, "contact_id": self.contact_id.id}
+        self.env["ar.debt.acknowledgement"].create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id, **values}
+        )
+        for plan in self.case_id._draft_plans(**values).filtered("item_ids"):
             plan._distribute()
         # What the customer says decides on the hold, not the rights of who listens.
         file = self.case_id.file_id.sudo()
@@ -93,22 +90,8 @@ class ArCollectionAction(models.Model):
     # Disputes
 
     def _next_dispute(self, date):
-        items = self.disputed_item_ids
-        open_lines = self.env["ar.dispute.line"].search(
-            [("move_line_id", "in", items.ids), ("state", "=", "open")]
-        )
-        disputed = open_lines.grouped("move_line_id")
-        parts = {
-            item: item.amount_residual_currency
-            - sum(disputed.get(item, open_lines.browse()).mapped("amount_left"))
-            for item in items
-        }
-        lines = [
-            Command.create({"move_line_id": item.id, "amount": amount})
-            for item, amount in parts.items()
-            if item.currency_id.compare_amounts(amount, 0) > 0
-        ]
-        if not lines:
+        parts = self.env["ar.dispute.line"]._undisputed(self.disputed_item_ids)
+        if not parts:
             raise UserError(self.env._("These items are paid or in dispute already."))
         self.env["ar.dispute"].create(
             {
@@ -118,7 +101,10 @@ class ArCollectionAction(models.Model):
                 "description": self.note,
                 "contact_id": self.contact_id.id,
                 "action_id": self.id,
-                "line_ids": lines,
+                "line_ids": [
+                    Command.create({"move_line_id": item.id, "amount": amount})
+                    for item, amount in parts.items()
+                ],
             }
         )
 
@@ -196,7 +182,10 @@ class ArCollectionAction(models.Model):
             ("account_type", "=", "asset_receivable"),
             ("partner_id", "child_of", self.partner_id.id),
             "&",
+            "&",
             ("statement_line_id.is_reconciled", "=", False),
+            # The bank's own line of what we paid is a credit too.
+            ("statement_line_id.amount", ">", 0),
             "|",
             ("partner_id", "=", False),
             ("partner_id", "child_of", self.partner_id.id),

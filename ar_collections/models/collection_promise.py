@@ -154,6 +154,12 @@ class ArPaymentPromise(models.Model):
                     )
         self.env["ar.payment.promise.line"].create(values)
 
+    def _check_not_more(self):
+        for promise in self:
+            total = sum(promise.line_ids.mapped("amount"))
+            if promise.currency_id.compare_amounts(total, promise.amount) > 0:
+                raise ValidationError(self.env._("The items are more than what was promised."))
+
     def _check_items(self):
         for promise in self:
             total = sum(promise.line_ids.mapped("amount"))
@@ -303,3 +309,10 @@ class ArPaymentPromiseLine(models.Model):
     )
 
     _once = models.Constraint("UNIQUE(promise_id, move_line_id)", "A promise names each item once.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        # Nobody adds items to a promise that is made.
+        lines.promise_id.sudo()._check_not_more()
+        return lines

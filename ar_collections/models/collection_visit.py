@@ -70,6 +70,10 @@ class ArCollectionAction(models.Model):
         result = super().write(vals)
         if "photo_ids" in vals:
             self._attach_photos()
+        if vals.get("user_id"):
+            for event in self.sudo().event_id.with_context(dont_notify=True):
+                user = self.env["res.users"].browse(vals["user_id"])
+                event.write({"user_id": user.id, "partner_ids": [Command.set(user.partner_id.ids)]})
         return result
 
     def _attach_photos(self):
@@ -118,8 +122,8 @@ class ArCollectionAction(models.Model):
             "res_id": self.case_id.id,
         }
 
-    def _cancel(self):
+    def _drop_plans(self):
         # EXTENDS ar_collections
-        result = super()._cancel()
+        result = super()._drop_plans()
         self.sudo().event_id.unlink()
         return result

@@ -182,6 +182,7 @@ class ArDispute(models.Model):
                     )
                 )
         former = {dispute: dispute.owner_id for dispute in self}
+        targets = {dispute: dispute.target_date for dispute in self}
         result = super().write(vals)
         # Whoever takes over deals with it from now on; who gave it away does not any more.
         moved = self.filtered(
@@ -191,7 +192,19 @@ class ArDispute(models.Model):
             dispute.activity_unlink(["ar_collections.activity_dispute"], user_id=former[dispute].id)
             dispute.message_subscribe(dispute.owner_id.partner_id.ids)
         moved._tell_owner()
+        for dispute in self.sudo():
+            if dispute.state == "open" and dispute.target_date != targets[dispute]:
+                dispute._set_new_target()
         return result
+
+    def _set_new_target(self):
+        """The owner has until the new date, and it is escalated anew when that is missed."""
+        self.date_escalated = False
+        self.activity_reschedule(
+            ["ar_collections.activity_dispute"],
+            user_id=self.owner_id.id,
+            date_deadline=self.target_date,
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_record(self):
@@ -291,7 +304,10 @@ class ArDispute(models.Model):
             )
         )
         credited = disputes.filtered(
-            lambda dispute: set(dispute.credit_note_ids.mapped("state")) == {"posted"}
+            lambda dispute: (
+                # A draft that was given up decides nothing.
+                set(dispute.credit_note_ids.mapped("state")) - {"cancel"} == {"posted"}
+            )
         )
         undone = (disputes - credited).filtered(
             lambda dispute: (
@@ -324,7 +340,18 @@ class ArDispute(models.Model):
 
     @api.model
     def _escalate_due(self, company, date):
-        """Tell the credit manager of disputes that are not solved in time, once each."""
+        """Tell the credit manager of disputes that are not solved in time, once each.
+
+        Those whose invoice was deleted meanwhile are over.
+        """
+        gone = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "=", "open"),
+                ("line_ids.move_line_id", "=", False),
+            ]
+        ).filtered(lambda dispute: not any(dispute.line_ids.mapped("amount_left")))
+        gone._close("cancelled", dict.fromkeys(gone, date))
         disputes = self.search(
             [
                 ("company_id", "=", company.id),

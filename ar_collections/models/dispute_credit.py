@@ -61,6 +61,7 @@ class ArDispute(models.Model):
                 {
                     **values,
                     "move_type": "out_refund",
+                    "reversed_entry_id": move.id,
                     "partner_id": self.partner_id.id,
                     "company_id": move.company_id.id,
                     "currency_id": self.line_ids.filtered(

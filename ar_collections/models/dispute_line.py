@@ -71,10 +71,11 @@ class ArDisputeLine(models.Model):
             else:
                 line.amount_company = line.amount
 
-    @api.depends("move_line_id.amount_residual_currency", "amount")
+    @api.depends("move_line_id.amount_residual_currency", "move_line_id.parent_state", "amount")
     def _compute_amount_left(self):
         for line in self:
-            line.amount_left = max(min(line.amount, line.residual), 0)
+            is_gone = line.move_line_id.sudo().parent_state == "cancel"
+            line.amount_left = 0 if is_gone else max(min(line.amount, line.residual), 0)
 
     @api.depends("move_line_id")
     def _compute_window(self):
@@ -98,6 +99,20 @@ class ArDisputeLine(models.Model):
             sold = move.invoice_line_ids.filtered("product_id")
             line.salesperson_id = move.invoice_user_id
             line.product_id = sold.sorted("price_subtotal", reverse=True)[:1].product_id
+
+    @api.model
+    def _undisputed(self, items):
+        """``{item: what of it is open and in no open dispute}``, more than nothing each."""
+        open_lines = self.search([("move_line_id", "in", items.ids), ("state", "=", "open")])
+        disputed = open_lines.grouped("move_line_id")
+        parts = {
+            item: item.currency_id.round(
+                item.amount_residual_currency
+                - sum(disputed.get(item, self.browse()).mapped("amount_left"))
+            )
+            for item in items
+        }
+        return {item: amount for item, amount in parts.items() if amount > 0}
 
     @api.constrains("move_line_id", "amount")
     def _check_not_twice(self):

@@ -19,12 +19,14 @@ class MailActivity(models.Model):
         return result
 
     def write(self, vals):
-        # EXTENDS mail: a contact is planned for the day of its activity
+        # EXTENDS mail: a contact is planned for the day and the user of its activity
         result = super().write(vals)
-        if date := vals.get("date_deadline"):
-            self._ar_planned_actions().filtered_domain(
-                [("date_planned", "!=", date)]
-            ).date_planned = date
+        for name, value in (
+            ("date_planned", vals.get("date_deadline")),
+            ("user_id", vals.get("user_id")),
+        ):
+            if value:
+                self._ar_planned_actions().filtered_domain([(name, "!=", value)])[name] = value
         return result
 
     def _ar_planned_actions(self):

@@ -158,6 +158,24 @@ class TestAssignment(CollectionsCommon):
         self._assign(cases, self.env["res.users"])
         self.assertEqual(cases.collector_id, self.bob)
 
+    def test_planned_work_goes_to_the_new_collector(self):
+        customers = self._cases(1)
+        self._run(0)
+        case = self._of(customers)
+        nobodys = case.sudo()._plan_call(self._day(2), "Ask again")
+        nobodys.activity_id.user_id = False
+        nobodys.sudo().user_id = False
+        case.with_user(self.manager).collector_id = self.ann
+        self.assertEqual((nobodys.user_id, nobodys.activity_id.user_id), (self.ann, self.ann))
+        done = case.sudo()._plan_call(self._day(2), "Done")
+        done.action_done()
+        own = case.activity_schedule(
+            "mail.mail_activity_data_todo", user_id=self.eve.id, automated=True
+        )
+        case.with_user(self.manager).collector_id = self.bob
+        self.assertEqual((nobodys.user_id, nobodys.activity_id.user_id), (self.bob, self.bob))
+        self.assertEqual((done.user_id, own.user_id), (self.ann, self.eve))
+
     def test_closed_cases_stay(self):
         customers = self._cases(1)
         self._run(0)

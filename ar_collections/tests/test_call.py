@@ -98,6 +98,22 @@ class TestCall(CollectionsCommon):
             call.case_item_ids, self._line() | self._line(self.other), "what the call is about"
         )
 
+    def test_items_of_a_branch_that_the_collector_does_not_see(self):
+        self._invoice(self.customer, 200, due=-20, company=self.branch)
+        self._run(1)
+        self.assertEqual(self.case.amount_overdue, 1700)
+        fields_spec = {"fields": {"move_name": {}, "amount_residual": {}}}
+        case = self.case.with_user(self.collector)
+        (values,) = case.web_read({"open_item_ids": fields_spec})
+        self.assertEqual(len(values["open_item_ids"]), 2)
+        call = self._call(done=False)
+        (values,) = call.web_read({"case_item_ids": fields_spec})
+        self.assertEqual(len(values["case_item_ids"]), 2)
+        self.collector.company_ids |= self.branch
+        both = case.with_context(allowed_company_ids=(self.company | self.branch).ids)
+        (values,) = both.web_read({"open_item_ids": fields_spec})
+        self.assertEqual(len(values["open_item_ids"]), 3)
+
     def test_script_has_live_figures_in_the_customers_language(self):
         call = self._call("customer_unpaid", done=False)
         self.assertIn("1,500.00", call.excuse_script)
@@ -165,6 +181,17 @@ class TestCall(CollectionsCommon):
             ],
         )
 
+    def test_promise_of_a_customer_in_another_currency(self):
+        euro = self.setup_other_currency("EUR")
+        foreign = self._customer("Foreign")
+        self._invoice(foreign, 300, due=-16, currency=euro)
+        self._run(1)
+        self.case = self._case(foreign)
+        self._call(promise_amount=200, promise_date=self._day(4), contact_id=False)
+        self.assertRecordValues(
+            self.case.promise_ids, [{"currency_id": euro.id, "amount": 200, "state": "open"}]
+        )
+
     def test_promise_needs_day_and_amount(self):
         with self.assertRaises(ValidationError):
             self._call(promise_amount=600)
@@ -174,6 +201,18 @@ class TestCall(CollectionsCommon):
         with self.assertRaises(UserError):
             call.action_done()
         self.assertEqual(len(self.case.promise_ids), 1)
+
+    def test_what_was_said_stays(self):
+        call = self._call()
+        for values in (
+            {"channel": "letter"},
+            {"outcome": "no_answer"},
+            {"contact_id": self.boss.id},
+            {"excuse_id": self.env.ref("ar_collections.excuse_paid").id},
+        ):
+            with self._refused("stays as it was"):
+                call.write(values)
+        call.write({"note": "He will look into it", "duration": 4})
 
     def test_excuse_needs_a_case(self):
         call = self.env["ar.collection.action"].create(
@@ -276,6 +315,33 @@ class TestCall(CollectionsCommon):
             self._call("quality", disputed_item_ids=self._line(stranger).ids)
         with self.assertRaises(ValidationError):
             self._call("order_number", order_number="PO 7", invoice_ids=stranger.ids)
+
+    def test_only_invoices_of_the_company_are_sent_again(self):
+        other = self.setup_other_company()["company"]
+        foreign = (
+            self.env["account.move"]
+            .with_company(other)
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.customer.id,
+                    "invoice_date": self._day(-30),
+                    "invoice_line_ids": [
+                        Command.create({"name": "Goods", "price_unit": 10, "tax_ids": []})
+                    ],
+                }
+            )
+        )
+        foreign.action_post()
+        self.collector.company_ids += other
+        for document in (
+            self._invoice(self.customer, 70, due=-3, post=False),
+            self._invoice(self.customer, 70, due=-3, move_type="in_invoice"),
+            foreign,
+        ):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self._call("order_number", order_number="PO 9", invoice_ids=document.ids)
+            self.assertNotEqual(document.ref, "PO 9")
 
     def test_away_stores_the_deputy_and_calls_in_two_days(self):
         with self._refused("Deputy"):
@@ -383,6 +449,18 @@ class TestCall(CollectionsCommon):
         call = self._call("paid", paid_amount=500, paid_date=self._day(-1), done=False)
         self.assertEqual(call.match_ids.sudo().move_id, line.move_id)
 
+    def test_what_we_paid_is_not_what_the_customer_paid(self):
+        self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "payment_ref": "Rent",
+                "amount": -1000,
+                "date": self._day(-1),
+            }
+        )
+        call = self._call("paid", paid_amount=1000, paid_date=self._day(-1), done=False)
+        self.assertFalse(call.match_ids)
+
     def test_paid_in_another_currency(self):
         currency = self.setup_other_currency("EUR")
         payment = self.env["account.payment"].create(
@@ -443,6 +521,17 @@ class TestCall(CollectionsCommon):
         self.assertTrue(self.file.hold)
         self.assertEqual(self.file.hold_reason, "We are in financial trouble")
         self.assertTrue(self.file.review_ids.filtered(lambda review: review.reason == "excuse"))
+
+    def test_trouble_of_a_customer_in_another_currency(self):
+        euro = self.setup_other_currency("EUR")
+        foreign = self._customer("Foreign")
+        self._invoice(foreign, 300, due=-16, currency=euro)
+        self._run(1)
+        self.case = self._case(foreign)
+        self._call("trouble", contact_id=False)
+        plan = self.case.plan_ids
+        self.assertRecordValues(plan, [{"currency_id": euro.id, "amount_total": 300}])
+        self.assertEqual(sum(plan.line_ids.mapped("amount")), 300)
 
     def test_trust_sends_the_policy_and_keeps_the_date(self):
         self._call("trust", promise_amount=1500, promise_date=self._day(4))

@@ -193,6 +193,32 @@ class TestDispute(CollectionsCommon):
         self.assertEqual((second.state, invoice.payment_state), ("cancelled", "not_paid"))
         self.assertEqual(self.case.amount_demand, 1000)
 
+    def test_blocking_takes_what_others_left(self):
+        other = self._invoice(self.customer, 300, due=-3)
+        both = self._dispute(
+            line_ids=[
+                Command.create({"move_line_id": item.id, "amount": amount})
+                for item, amount in ((self.item, 1000), (self._item(other), 100))
+            ]
+        )
+        for invoice, amounts in ((self.invoice, []), (other, [200])):
+            invoice.action_toggle_block_payment()
+            self.assertEqual(invoice.payment_state, "blocked")
+            new = self.env["ar.dispute"].search([("state", "=", "open")]) - both
+            self.assertEqual(new.mapped("amount"), amounts)
+
+    def test_dispute_ends_with_its_invoice(self):
+        other = self._invoice(self.customer, 300, due=-3)
+        cancelled, deleted = self._dispute(), self._dispute(300, self._item(other))
+        self.invoice.button_draft()
+        self.assertEqual(cancelled.state, "open", "it may come back")
+        self.invoice.button_cancel()
+        self.assertEqual(cancelled.state, "cancelled")
+        other.button_draft()
+        other.with_context(force_delete=True).unlink()
+        self._run(1)
+        self.assertEqual((deleted.state, deleted.date_closed), ("cancelled", self._day(1)))
+
     def test_owner_and_escalation(self):
         owner = new_test_user(self.env, "dispute_owner", "base.group_user")
         self.reason.owner_id = owner
@@ -213,6 +239,16 @@ class TestDispute(CollectionsCommon):
     def _dispute_of_other(self):
         self.reason.owner_id = False
         return self._dispute(1, self._item(self._invoice(self.customer, 10, due=-1)))
+
+    def test_new_target_date_is_the_owners(self):
+        dispute = self._dispute(reason_id=self.env.ref("ar_collections.dispute_reason_other").id)
+        self._run(30)
+        self.assertEqual(dispute.date_escalated, self._day(30))
+        dispute.target_date = self._day(40)
+        own = dispute.activity_ids.filtered(lambda activity: activity.user_id == dispute.owner_id)
+        self.assertEqual(set(own.mapped("date_deadline")), {self._day(40)})
+        self._run(41)
+        self.assertEqual(dispute.date_escalated, self._day(41), "missed again")
 
     def test_own_faults_are_counted(self):
         product = self.product_a
@@ -416,6 +452,20 @@ class TestDispute(CollectionsCommon):
             dispute.credit_note_ids,
             [{"move_type": "out_refund", "amount_total": 30, "partner_id": self.customer.id}],
         )
+        dispute.credit_note_ids.sudo().action_post()
+        self.assertEqual(dispute.state, "credited")
+        self.assertEqual(self._item(entry).amount_residual, 50)
+
+    def test_draft_credit_note_that_was_given_up(self):
+        dispute = self._dispute(400)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        former = dispute.credit_note_ids.sudo()
+        former.button_cancel()
+        dispute.action_credit()
+        (dispute.credit_note_ids.sudo() - former).action_post()
+        self.assertEqual(dispute.state, "credited")
+        self.assertEqual((self._case().amount_disputed, self._case().amount_demand), (0, 600))
 
     # What the ledger decides
 

@@ -191,6 +191,28 @@ class TestInbound(CollectionsCommon):
         self.assertFalse(self._activities())
         self.assertIn("Thank you", self.case.message_ids[:1].body)
 
+    def test_answer_to_a_former_case_is_heard_in_the_open_one(self):
+        self._pay(self.invoice)
+        self._invoice(self.customer, 500, due=1)
+        self._run(2)
+        former, self.case = self.case, self._case()
+        self.assertNotEqual(self.case, former)
+        self.case.collector_id = self.collector
+        self.assertEqual(self._reply(), former.id)
+        self.assertEqual(self._activities().user_id, self.collector)
+        self.assertEqual(self.case.contact_pause_end, self._day(4))
+
+    def test_answer_to_a_plan_is_told_on_the_case(self):
+        plan = self.env["ar.payment.plan"].create(
+            {"partner_id": self.customer.id, "company_id": self.company.id}
+        )
+        plan.action_distribute()
+        plan.action_propose()
+        self.reminder = plan.message_ids.filtered("partner_ids")[:1]
+        self.assertEqual(self._reply(), plan.id)
+        self.assertEqual(self._activities().user_id, self.collector)
+        self.assertEqual(self.case.contact_pause_end, self._day(4))
+
     def test_setting(self):
         with Form(self.env["res.config.settings"]) as settings:
             settings.ar_reply_pause_days = 6

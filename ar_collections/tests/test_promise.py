@@ -305,6 +305,25 @@ class TestPromise(CollectionsCommon):
         with self.assertRaises(ValidationError):
             self._promise(601, 5)
 
+    def test_nobody_adds_items_to_a_promise(self):
+        promise = self._promise(400, 3)
+        item = self._invoice(self.customer, 900, due=-2).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        with self.assertRaises(ValidationError):
+            self.env["ar.payment.promise.line"].with_user(self.collector).create(
+                {"promise_id": promise.id, "move_line_id": item.id, "amount": 900}
+            )
+
+    def test_payment_that_is_posted_again_counts_again(self):
+        promise = self._promise(1000, 3)
+        payment = self._pay(self.invoice, day=2)
+        self._run(6)
+        payment.move_id.button_draft()
+        self.assertNotEqual(promise.state, "kept")
+        payment.move_id.action_post()
+        self.assertEqual(promise.state, "kept")
+
     def test_item_counts_once(self):
         item = self._receivable(self.invoice)
         line = Command.create({"move_line_id": item.id, "amount": 500})

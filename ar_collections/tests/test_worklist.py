@@ -314,6 +314,18 @@ class TestWorklist(CollectionsCommon):
         visit.with_user(self.collector).action_cancel()
         self.assertFalse(event.exists() or activity.exists())
 
+    def test_visit_that_is_given_away_or_deleted(self):
+        visit = self.env["ar.collection.action"].browse(self.case.action_visit()["res_id"])
+        event, activity = visit.event_id, visit.activity_id
+        colleague = self._user("worklist_colleague", "group_collector")
+        visit.with_user(self.collector).user_id = colleague
+        self.assertEqual(activity.user_id, colleague)
+        self.assertEqual((event.user_id, event.partner_ids), (colleague, colleague.partner_id))
+        activity.user_id = self.collector
+        self.assertEqual((visit.user_id, event.user_id), (self.collector, self.collector))
+        visit.with_user(self.collector).unlink()
+        self.assertFalse(event.exists() or activity.exists())
+
     def test_visit_has_a_result_and_photos(self):
         visit = (
             self.env["ar.collection.action"]
