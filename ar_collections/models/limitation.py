@@ -17,7 +17,7 @@ CAUSES = [
 # What only the creditor does: it stops a clock that runs, and revives none that has run down.
 CREDITOR = ("demand", "lawsuit")
 # Outcomes that prove that a demand reached the customer.
-PROVEN = ("sent", "reached")
+PROVEN = ("sent", "posted", "reached")
 
 
 class ArLimitation(models.Model):

@@ -116,6 +116,10 @@ class TestLimitation(CollectionsCommon):
         self.assertEqual(self._clock(day=29)[:2], (self._day(20), "promise"))
         self.assertEqual(self._clock(day=9)[:2], (self._day(-15), "due"))
 
+    def test_a_letter_that_was_posted_is_a_demand(self):
+        self._demand(10, "posted")
+        self.assertEqual(self._clock()[:2], (self._day(10), "demand"))
+
     def test_what_proves_nothing(self):
         before = self._clock()
         self._demand(50, "no_answer")
