@@ -28,6 +28,9 @@ class TestLateChargeExcess(LateChargeCommon):
         self.assertEqual(
             self.env["ar.late.charge"].search(again.action_open_excess()["domain"]), charge
         )
+        for reader in (self.collector, self.manager):
+            self.assertEqual(again.with_user(reader).excess, 0.5)
+            self.assertEqual(charge.with_user(reader).read(["excess"])[0]["excess"], 0.5)
         stranger = self._charge_run(partner_ids=self._customer("Somebody else").ids)
         self.assertEqual(stranger.excess, 0)
         others = self.env["ar.late.charge"].search([("excess", "<=", 0)])
