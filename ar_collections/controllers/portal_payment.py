@@ -117,6 +117,17 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
     def _receivables_open(self, lines):
         return lines.currency_id.round(sum(lines.mapped("amount_residual_currency")))
 
+    def _receivables_credit(self, file, currency):
+        """What the customer has in its favour: it is for us to say what that pays."""
+        items = file._portal_items(file.company_id._ar_today())
+        return currency.round(
+            -sum(
+                item.residual
+                for item in items
+                if item.state == "credit" and item.line.currency_id == currency
+            )
+        )
+
     def _receivables_company(self, file, lines):
         return lines.company_id if len(lines.company_id) == 1 else file.company_id
 
@@ -179,6 +190,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
         own = payer == request.env.user.partner_id
         return {
             "amount": amount,
+            "credit": self._receivables_credit(file, lines.currency_id),
             "currency": lines.currency_id,
             "partner_id": payer.id,
             "providers_sudo": providers,

@@ -68,6 +68,7 @@ from . import (
     late_charge_accrual,
     late_charge,
     late_charge_note,
+    late_charge_excess,
     late_charge_run,
     late_charge_plan,
     writeoff_reason,

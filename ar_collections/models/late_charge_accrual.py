@@ -67,30 +67,11 @@ class ArLateChargeAccrual(models.AbstractModel):
     @api.model
     def _accrued_sql(self, company, date, partners=None):
         """SELECT of the columns of :class:`Accrual`."""
-        for model in (
-            "account.move.line",
-            "account.move",
-            "account.partial.reconcile",
-            "res.partner",
-            "ar.credit.file",
-            "ar.credit.grade",
-            "ar.dispute",
-            "ar.dispute.line",
-            "ar.payment.plan",
-            "ar.payment.plan.item",
-            "ar.late.charge",
-        ):
-            self.env[model].flush_model()
+        self._flush_ledger()
         return SQL(
             """
             WITH item AS (%(items)s), gap AS (%(gaps)s), point AS (%(points)s),
-            segment AS (
-                SELECT point.*,
-                       COALESCE(LEAD(day) OVER (PARTITION BY line_id, first_day ORDER BY day) - 1,
-                                last_day) AS day_to,
-                       GREATEST(%(open)s - %(disputed)s, 0) AS open
-                  FROM point
-            ), period AS (
+            segment AS (%(segments)s), period AS (
                 SELECT line_id, MIN(day) AS date_from, MAX(day_to) AS date_to,
                        SUM(day_to - day + 1) AS days, SUM(open * (day_to - day + 1)) AS numbers
                   FROM segment WHERE open > 0
@@ -124,12 +105,28 @@ class ArLateChargeAccrual(models.AbstractModel):
             items=self._items_sql(company, date, partners),
             gaps=self._gaps_sql(date),
             points=self._points_sql(),
-            open=self._open_sql(),
-            disputed=self._disputed_sql(),
+            segments=self._segments_sql(),
             item_left=self._item_left_sql(company),
             year_left=self._year_left_sql(company, date),
             rounding=self._numeric(company.currency_id.rounding),
         )
+
+    @api.model
+    def _flush_ledger(self):
+        for model in (
+            "account.move.line",
+            "account.move",
+            "account.partial.reconcile",
+            "res.partner",
+            "ar.credit.file",
+            "ar.credit.grade",
+            "ar.dispute",
+            "ar.dispute.line",
+            "ar.payment.plan",
+            "ar.payment.plan.item",
+            "ar.late.charge",
+        ):
+            self.env[model].flush_model()
 
     @api.model
     def _numeric(self, value):
@@ -292,6 +289,21 @@ class ArLateChargeAccrual(models.AbstractModel):
              ) change
              WHERE change.date >= first_day AND change.date < last_day
             """
+        )
+
+    @api.model
+    def _segments_sql(self):
+        """SELECT of the days from one point to the next, and what was open on each of them."""
+        return SQL(
+            """
+            SELECT point.*,
+                   COALESCE(LEAD(day) OVER (PARTITION BY line_id, first_day ORDER BY day) - 1,
+                            last_day) AS day_to,
+                   GREATEST(%s - %s, 0) AS open
+              FROM point
+            """,
+            self._open_sql(),
+            self._disputed_sql(),
         )
 
     @api.model

@@ -64,6 +64,8 @@ class ArLateCharge(models.Model):
         invoice = partner.browse(partner.address_get(["invoice"])["invoice"])
         term = partner.with_company(company).property_payment_term_id
         words = self.with_context(lang=partner.lang).env
+        taxes = company.ar_charge_tax_ids
+        no_taxes, no_product = taxes.browse(), self.env["product.product"]
         return {
             "move_type": "out_invoice",
             "company_id": company.id,
@@ -84,8 +86,11 @@ class ArLateCharge(models.Model):
                         "name": charge._describe(words),
                         "account_id": company.ar_charge_account_id.id,
                         "quantity": 1,
-                        "price_unit": charge.amount,
-                        "tax_ids": [Command.set(company.ar_charge_tax_ids.ids)],
+                        # Taxes that prices include come on top of a charge as all others do.
+                        "price_unit": taxes._adapt_price_unit_to_another_taxes(
+                            charge.amount, no_product, no_taxes, taxes
+                        ),
+                        "tax_ids": [Command.set(taxes.ids)],
                     }
                 )
                 for index, charge in enumerate(self, start=1)

@@ -64,6 +64,11 @@ class ArLateChargeRun(models.Model):
         "below the smallest debit note.",
     )
     is_computed = fields.Boolean(readonly=True, copy=False)
+    excess = fields.Monetary(
+        string="Charged Too Much Before",
+        compute="_compute_excess",
+        help="By earlier debit notes of these customers, in company currency.",
+    )
 
     @api.depends("charge_ids.amount_company", "charge_ids.state")
     def _compute_amount(self):
@@ -79,6 +84,14 @@ class ArLateChargeRun(models.Model):
         for run in self:
             run.move_count = len(run.move_ids)
             run.draft_count = len(run.move_ids.filtered(lambda move: move.state == "draft"))
+
+    @api.depends("company_id", "partner_ids")
+    def _compute_excess(self):
+        for run in self:
+            charges = self.env["ar.late.charge"].search(run._excess_domain())
+            run.excess = run.currency_id.round(
+                sum(charge.amount_company * charge.excess / charge.amount for charge in charges)
+            )
 
     @api.constrains("company_id")
     def _check_root(self):
@@ -169,6 +182,20 @@ class ArLateChargeRun(models.Model):
             "view_mode": "list,pivot",
             "domain": [("run_id", "=", self.id)],
         }
+
+    def action_open_excess(self):
+        self.ensure_one()
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "ar_collections.ar_late_charge_action"
+        ) | {"domain": self._excess_domain(), "context": {}}
+
+    def _excess_domain(self):
+        customers = self.partner_ids.commercial_partner_id.ids
+        return [
+            ("company_id", "=", self.company_id.id),
+            ("excess", ">", 0),
+            *([("partner_id", "in", customers)] if customers else []),
+        ]
 
     # Charging
 

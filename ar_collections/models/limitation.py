@@ -14,15 +14,18 @@ CAUSES = [
     ("acknowledgement", "Acknowledgement"),
     ("lawsuit", "Lawsuit"),
 ]
+# What only the creditor does: it stops a clock that runs, and revives none that has run down.
+CREDITOR = ("demand", "lawsuit")
 # Outcomes that prove that a demand reached the customer.
-PROVEN = ("sent", "reached")
+PROVEN = ("sent", "posted", "reached")
 
 
 class ArLimitation(models.Model):
-    """When each open item becomes barred by limitation (China: Civil Code, art. 188 and 195).
+    """When each open item becomes barred by limitation (China: Civil Code, art. 188, 192 and 195).
 
     The clock starts on the due date. It starts anew with each proven demand, promise, accepted
-    plan, part payment, signed acknowledgement or lawsuit.
+    plan, part payment, signed acknowledgement or lawsuit. What is barred already stays so, unless
+    the customer itself pays, promises or acknowledges.
     """
 
     _name = "ar.limitation"
@@ -112,10 +115,26 @@ class ArLimitation(models.Model):
                   FROM (%(items)s) item
                   JOIN res_company company ON company.id = item.root_id
                  WHERE item.residual > 0 AND company.ar_limitation_years > 0
+            ), event AS (%(events)s), start AS (
+                SELECT item.line_id, item.years, GREATEST(item.due, MAX(event.date)) AS date
+                  FROM item
+                  LEFT JOIN event
+                    ON event.line_id = item.line_id AND event.cause NOT IN %(creditor)s
+                 GROUP BY item.line_id, item.years, item.due
+            ), followed AS (
+                SELECT event.*, event.date > LAG(event.date, 1, start.date) OVER (
+                           PARTITION BY event.line_id ORDER BY event.date, event.proof)
+                       + MAKE_INTERVAL(years => start.years) AS late
+                  FROM event JOIN start ON start.line_id = event.line_id
+                 WHERE event.date >= start.date
+            ), chain AS (
+                SELECT followed.*, BOOL_OR(late) OVER (
+                           PARTITION BY line_id ORDER BY date, proof) AS barred
+                  FROM followed
             ), latest AS (
-                SELECT DISTINCT ON (event.line_id) event.line_id, event.date, event.cause
-                  FROM (%(events)s) event
-                 ORDER BY event.line_id, event.date DESC, event.proof DESC
+                SELECT DISTINCT ON (line_id) line_id, date, cause
+                  FROM chain WHERE NOT barred
+                 ORDER BY line_id, date DESC, proof DESC
             )
             SELECT item.line_id, item.root_id AS company_id, item.partner_id,
                    item.due AS due_date, item.residual, item.residual_currency, item.currency_id,
@@ -130,6 +149,7 @@ class ArLimitation(models.Model):
                 companies, date, partners, current=current, ageing=False
             ),
             events=events,
+            creditor=CREDITOR,
         )
 
     @api.model

@@ -272,6 +272,8 @@ class ArPlacement(models.Model):
                 lambda placement: placement.state == "placed" or placement.ended_by_ledger
             )
         )
+        # One transaction may match several payments.
+        placements.invalidate_recordset(["amount_recovered", "amount_open"])
         running = self.search([("case_id", "in", placements.case_id.ids), ("state", "=", "placed")])
         for placement in placements:
             recovered, still_open = placement.amount_recovered, placement.amount_open

@@ -18,6 +18,7 @@ from . import (
     test_inbound,
     test_late_charge,
     test_late_charge_accrual,
+    test_late_charge_excess,
     test_late_charge_plan,
     test_legal_decision,
     test_letter,

@@ -275,6 +275,20 @@ class TestLateCharge(LateChargeCommon):
         )
         self.assertEqual(sum(self._charges("posted").mapped("amount")), 4)
 
+    def test_taxes_that_prices_include(self):
+        tax = self.company_data["default_tax_sale"].copy({"name": "Included"})
+        tax.price_include_override = "tax_included"
+        self.company.ar_charge_tax_ids = tax
+        self._invoice(self.customer, 831, due=-3)
+        self.grade.on_hold = "block"
+        self.file.write({"hold": True, "hold_reason": "Cheque came back"})
+        run = self._charge_run()
+        run.action_post()
+        self.assertRecordValues(
+            run.move_ids, [{"amount_untaxed": 4.5, "amount_tax": 0.68, "amount_total": 5.18}]
+        )
+        self.assertEqual(self._charges("posted").mapped("amount"), [2, 2, 0.5])
+
     def test_negative_settings_are_refused(self):
         for name in ("ar_charge_grace_days", "ar_charge_minimum", "ar_charge_cap_share"):
             with (

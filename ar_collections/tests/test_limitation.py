@@ -116,6 +116,10 @@ class TestLimitation(CollectionsCommon):
         self.assertEqual(self._clock(day=29)[:2], (self._day(20), "promise"))
         self.assertEqual(self._clock(day=9)[:2], (self._day(-15), "due"))
 
+    def test_a_letter_that_was_posted_is_a_demand(self):
+        self._demand(10, "posted")
+        self.assertEqual(self._clock()[:2], (self._day(10), "demand"))
+
     def test_what_proves_nothing(self):
         before = self._clock()
         self._demand(50, "no_answer")
@@ -127,6 +131,32 @@ class TestLimitation(CollectionsCommon):
         note = self._invoice(self.customer, 200, due=0, move_type="out_refund")
         (self._line() | self._line(note)).reconcile()
         self.assertEqual(self._clock(), before)
+
+    def test_a_demand_revives_nothing_that_is_barred(self):
+        self.company.ar_limitation_years = 1
+        old = self._invoice(self.customer, 300, due=-400)
+        barred = (self._day(-400), "due", self._day(-400) + relativedelta(years=1))
+        self._demand(10, invoice=old)
+        self._demand(20, invoice=old)
+        self.assertEqual(self._clock(old), barred)
+        # Only what the customer does: from then on, demands count again.
+        self._pay(old, 10, day=30)
+        self.assertEqual(self._clock(old)[:2], (self._day(30), "payment"))
+        self._demand(40, invoice=old)
+        self.assertEqual(self._clock(old)[:2], (self._day(40), "demand"))
+        self.assertEqual(self._clock(old, day=25), barred)
+
+    def test_each_demand_in_time_counts_from_the_one_before(self):
+        self.company.ar_limitation_years = 1
+        old = self._invoice(self.customer, 300, due=-800)
+        for day in (-500, -200, 100):
+            self._demand(day, invoice=old)
+            self.assertEqual(self._clock(old)[:2], (self._day(day), "demand"))
+        last = self._day(100) + relativedelta(years=1)
+        self._demand((last - self.today).days, invoice=old)
+        self.assertEqual(self._clock(old, day=500)[:2], (last, "demand"))
+        self._demand(900, invoice=old)
+        self.assertEqual(self._clock(old, day=900)[:2], (last, "demand"))
 
     def test_a_demand_is_of_its_items_alone(self):
         other = self._invoice(self.customer, 50, due=-15)
@@ -281,10 +311,12 @@ class TestLimitation(CollectionsCommon):
         self.assertIn(old.name, warnings().note)
         self.env["ar.limitation"].sudo()._warn(self.company, lapse)
         self.assertEqual(len(warnings()), 1)
-        self._demand(1, invoice=old)
+        self._demand(-10, invoice=old)
         self.env["ar.limitation"].sudo()._warn(self.company, self._day(5))
         self.assertEqual(len(warnings()), 1)
-        self.env["ar.limitation"].sudo()._warn(self.company, self._day(1) + relativedelta(years=3))
+        self.env["ar.limitation"].sudo()._warn(
+            self.company, self._day(-10) + relativedelta(years=3)
+        )
         self.assertEqual(len(warnings()), 2)
 
     def test_a_customer_without_a_case_is_not_forgotten(self):

@@ -207,6 +207,18 @@ class TestPlacement(CollectionsCommon):
         )
         self.assertEqual(self.case.state, "open")
 
+    def test_several_payments_in_one_transaction_end_it(self):
+        other = self._invoice(self.customer, 500, due=-30)
+        placement = self._placed()
+        self.assertEqual(len(placement.item_ids), 2)
+        for invoice, amount in ((self.invoice, 400), (self.invoice, 600), (other, 500)):
+            self._pay(invoice, amount, day=5)
+        self.assertRecordValues(
+            placement, [{"state": "closed", "result": "paid", "amount_recovered": 1500}]
+        )
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertRecordValues(placement, [{"state": "placed", "amount_open": 1000}])
+
     def test_what_comes_after_the_end_is_not_theirs(self):
         placement = self._placed()
         self._pay(self.invoice, 100, day=0)

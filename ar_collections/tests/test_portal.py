@@ -732,6 +732,21 @@ class TestPortalPayment(PortalCase):
         form = html.fromstring(everything.content).xpath("//form[@id='o_payment_form']")[0]
         self.assertEqual(float(form.get("data-amount")), 934.56)
 
+    def test_pay_page_tells_of_a_credit_that_is_not_deducted(self):
+        params = {"access_token": self.token, "currency": self.company.currency_id.id}
+
+        def told():
+            page = html.fromstring(self.url_open(f"{self.page}/pay", params=params).content)
+            form = page.xpath("//form[@id='o_payment_form']")[0]
+            self.assertEqual(float(form.get("data-amount")), 934.56)
+            return [part.text_content() for part in page.find_class("o_ar_credit")]
+
+        foreign = self.setup_other_currency("EUR")
+        self._invoice(self.customer, 70, due=0, move_type="out_refund", currency=foreign)
+        self.assertEqual(told(), [])
+        self._invoice(self.child, 200.5, due=0, move_type="out_refund")
+        self.assertIn("200.50", told()[0])
+
     def test_chosen_residuals_are_settled_and_no_others(self):
         later = self._items(self.split).sorted("date_maturity")[-1]
         chosen = self._items(self.invoice) | later
