@@ -6,7 +6,8 @@ class ArWriteoffUnapproved(models.Model):
     """Receivables that were given up beside the approval, for the auditor.
 
     An entry or a payment that settles receivables and debits an expense at once, without a
-    request, above what the company lets pass. One row is one journal entry.
+    request, above what the company lets pass. One row is one journal entry. The discount that an
+    invoice promised to a payment in time is not given up, whatever account it is booked to.
     """
 
     _name = "ar.writeoff.unapproved"
@@ -30,8 +31,23 @@ class ArWriteoffUnapproved(models.Model):
 
     _depends = {
         "account.move": ["date", "journal_id", "company_id", "move_type", "state"],
-        "account.move.line": ["account_id", "balance", "move_id", "partner_id", "parent_state"],
-        "account.partial.reconcile": ["credit_move_id", "amount"],
+        "account.move.line": [
+            "account_id",
+            "amount_currency",
+            "balance",
+            "discount_amount_currency",
+            "discount_balance",
+            "discount_date",
+            "move_id",
+            "partner_id",
+            "parent_state",
+        ],
+        "account.partial.reconcile": [
+            "amount",
+            "credit_move_id",
+            "debit_amount_currency",
+            "debit_move_id",
+        ],
         "ar.writeoff.request": ["move_id", "reversal_id"],
         "ar.writeoff.recovery": ["move_id", "reversal_id"],
         "res.company": ["ar_writeoff_free_amount"],
@@ -46,8 +62,10 @@ class ArWriteoffUnapproved(models.Model):
             """
             SELECT move.id, move.id AS move_id, move.date, move.journal_id, move.company_id,
                    company.currency_id, settled.partner_id, loss.account_id,
-                   LEAST(loss.amount, settled.amount) AS amount, move.create_uid AS user_id,
-                   CASE WHEN journal.type = 'general' THEN 'entry' ELSE 'payment' END AS kind
+                   LEAST(loss.amount - settled.discount, settled.amount) AS amount,
+                   move.create_uid AS user_id,
+                   CASE WHEN journal.type IN ('bank', 'cash', 'credit')
+                        THEN 'payment' ELSE 'entry' END AS kind
             """
         )
 
@@ -63,16 +81,25 @@ class ArWriteoffUnapproved(models.Model):
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                  WHERE line.move_id = move.id AND account.account_type LIKE 'expense%%'
-                   -- A discount for early payment comes with the payment.
-                   AND (journal.type = 'general' OR line.account_id IS DISTINCT FROM
-                        root.account_journal_early_pay_discount_loss_account_id)
               ) loss ON loss.amount > 0
               JOIN LATERAL (
                 SELECT SUM(partial.amount) AS amount,
-                       MIN(contact.commercial_partner_id) AS partner_id
+                       MIN(contact.commercial_partner_id) AS partner_id,
+                       -- As in core: one payment in time settles the whole item. Its rate may
+                       -- be another than that of the invoice.
+                       COALESCE(SUM(GREATEST(
+                         item.balance - item.discount_balance,
+                         (item.amount_currency - item.discount_amount_currency)
+                         * partial.amount / NULLIF(partial.debit_amount_currency, 0)
+                       )) FILTER (
+                         WHERE journal.type IN ('bank', 'cash', 'credit')
+                           AND item.discount_date >= move.date
+                           AND item.amount_currency = partial.debit_amount_currency
+                       ), 0) AS discount
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                   JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
+                  JOIN account_move_line item ON item.id = partial.debit_move_id
                   LEFT JOIN res_partner contact ON contact.id = line.partner_id
                  WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
               ) settled ON settled.amount > 0
@@ -83,9 +110,9 @@ class ArWriteoffUnapproved(models.Model):
         return SQL(
             """
              WHERE move.state = 'posted' AND move.move_type = 'entry'
-               AND journal.type IN ('general', 'bank', 'cash', 'credit')
                AND move.tax_cash_basis_rec_id IS NULL AND move.reversed_entry_id IS NULL
-               AND LEAST(loss.amount, settled.amount) > root.ar_writeoff_free_amount
+               AND LEAST(loss.amount - settled.discount, settled.amount)
+                   > root.ar_writeoff_free_amount
                AND NOT EXISTS (
                 SELECT FROM account_partial_reconcile WHERE exchange_move_id = move.id)
                AND NOT EXISTS (
