@@ -101,6 +101,14 @@ class TestWriteoff(WriteoffCommon):
         self.assertEqual((request.state, request.amount_recovered), ("posted", 0))
         self.assertEqual(possible.amount_residual, -400)
 
+    def test_credit_note_is_no_recovery(self):
+        request = self._posted()
+        refund = self._invoice(self.customer, 100, due=0, move_type="out_refund")
+        with self.assertRaises(UserError):
+            self._items(refund).with_user(self.biller).action_ar_recover()
+        self.assertFalse(request.recovery_ids)
+        self.assertEqual(self._items(refund).amount_residual, -100)
+
     def _pay_on_account(self, amount, day=0, partner=None):
         payment = self.env["account.payment"].create(
             {
