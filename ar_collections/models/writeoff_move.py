@@ -96,11 +96,10 @@ class AccountMoveLine(models.Model):
                 and line.journal_id.type == "general"
             )
         )
-        moves = credits_.move_id
-        if not moves or not self.filtered(lambda line: line.balance > 0):
-            return
-        moves -= moves.filtered(
-            lambda move: move.tax_cash_basis_rec_id or move.reversed_entry_id or move._ar_bookings()
+        settled = self.filtered(lambda line: line.balance > 0).move_id
+        # Who takes an entry back gives nothing up.
+        moves = credits_.move_id.filtered(
+            lambda move: settled - move.reversed_entry_id and not move._ar_bookings()
         )
         for move in moves:
             lost = sum(

@@ -192,6 +192,8 @@ class ArWriteoffRequest(models.Model):
                 payment.account_type != "asset_receivable"
                 or payment.parent_state != "posted"
                 or payment.amount_residual >= 0
+                # A credit note takes back income: nothing came in.
+                or payment.move_id.is_sale_document(include_receipts=True)
             ):
                 raise UserError(
                     self.env._("%s is not an open payment.", payment.move_name or payment.name)

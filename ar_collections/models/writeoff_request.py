@@ -76,7 +76,11 @@ class ArWriteoffRequest(models.Model):
     amount_total = fields.Monetary(
         string="Amount", compute="_compute_amount_total", store=True, tracking=True
     )
-    note = fields.Text(string="Explanation", help="What was tried, and why nothing more will come.")
+    note = fields.Text(
+        string="Explanation",
+        help="What was tried, and why nothing more will come.",
+        tracking=True,
+    )
     evidence_ids = fields.One2many("ar.writeoff.evidence", "request_id")
     risk_score = fields.Integer(readonly=True, copy=False, tracking=True, aggregator="avg")
     is_high_risk = fields.Boolean(string="High Risk", readonly=True, copy=False)

@@ -6,8 +6,8 @@ class ArWriteoffUnapproved(models.Model):
     """Receivables that were given up beside the approval, for the auditor.
 
     An entry or a payment that settles receivables and debits an expense at once, without a
-    request, above what the company lets pass. One row is one journal entry. A discount for early
-    payment is not one of them as far as the payment earned it: in time, and at the agreed rate.
+    request, above what the company lets pass. One row is one journal entry. The discount that an
+    invoice promised to a payment in time is not given up, whatever account it is booked to.
     """
 
     _name = "ar.writeoff.unapproved"
@@ -30,11 +30,19 @@ class ArWriteoffUnapproved(models.Model):
     )
 
     _depends = {
-        "account.move": ["date", "journal_id", "company_id", "move_type", "state"],
+        "account.move": [
+            "company_id",
+            "date",
+            "journal_id",
+            "move_type",
+            "reversed_entry_id",
+            "state",
+        ],
         "account.move.line": [
             "account_id",
             "amount_currency",
             "balance",
+            "discount_amount_currency",
             "discount_balance",
             "discount_date",
             "move_id",
@@ -42,16 +50,13 @@ class ArWriteoffUnapproved(models.Model):
         ],
         "account.partial.reconcile": [
             "amount",
-            "credit_amount_currency",
             "credit_move_id",
+            "debit_amount_currency",
             "debit_move_id",
         ],
         "ar.writeoff.request": ["move_id", "reversal_id"],
         "ar.writeoff.recovery": ["move_id", "reversal_id"],
-        "res.company": [
-            "account_journal_early_pay_discount_loss_account_id",
-            "ar_writeoff_free_amount",
-        ],
+        "res.company": ["ar_writeoff_free_amount"],
     }
 
     @property
@@ -63,8 +68,10 @@ class ArWriteoffUnapproved(models.Model):
             """
             SELECT move.id, move.id AS move_id, move.date, move.journal_id, move.company_id,
                    company.currency_id, settled.partner_id, loss.account_id,
-                   LEAST(loss.amount, settled.amount) AS amount, move.create_uid AS user_id,
-                   CASE WHEN journal.type = 'general' THEN 'entry' ELSE 'payment' END AS kind
+                   LEAST(loss.amount - settled.discount, settled.amount) AS amount,
+                   move.create_uid AS user_id,
+                   CASE WHEN journal.type IN ('bank', 'cash', 'credit')
+                        THEN 'payment' ELSE 'entry' END AS kind
             """
         )
 
@@ -75,49 +82,44 @@ class ArWriteoffUnapproved(models.Model):
               JOIN account_journal journal ON journal.id = move.journal_id
               JOIN res_company company ON company.id = move.company_id
               JOIN res_company root ON root.id = SPLIT_PART(company.parent_path, '/', 1)::int
-              JOIN res_currency currency ON currency.id = company.currency_id
+              JOIN LATERAL (
+                SELECT SUM(line.balance) AS amount, MIN(line.account_id) AS account_id
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+                 WHERE line.move_id = move.id AND account.account_type LIKE 'expense%%'
+              ) loss ON loss.amount > 0
               JOIN LATERAL (
                 SELECT SUM(partial.amount) AS amount,
                        MIN(contact.commercial_partner_id) AS partner_id,
-                       SUM(CASE WHEN journal.type <> 'general' AND item.discount_date >= move.date
-                           THEN %(discount)s ELSE 0 END) AS discount
+                       -- As in core: one payment in time settles the whole item. Its rate may
+                       -- be another than that of the invoice.
+                       COALESCE(SUM(GREATEST(
+                         item.balance - item.discount_balance,
+                         (item.amount_currency - item.discount_amount_currency)
+                         * partial.amount / NULLIF(partial.debit_amount_currency, 0)
+                       )) FILTER (
+                         WHERE journal.type IN ('bank', 'cash', 'credit')
+                           AND item.discount_date >= move.date
+                           AND item.amount_currency = partial.debit_amount_currency
+                       ), 0) AS discount
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                   JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
                   JOIN account_move_line item ON item.id = partial.debit_move_id
                   LEFT JOIN res_partner contact ON contact.id = line.partner_id
                  WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
+                   -- Who takes an entry back gives nothing up.
+                   AND item.move_id IS DISTINCT FROM move.reversed_entry_id
               ) settled ON settled.amount > 0
-              JOIN LATERAL (
-                SELECT SUM(line.balance) - LEAST(settled.discount, COALESCE(
-                            SUM(line.balance) FILTER (WHERE line.account_id IN (
-                                company.account_journal_early_pay_discount_loss_account_id,
-                                root.account_journal_early_pay_discount_loss_account_id
-                            )), 0)) AS amount,
-                       MIN(line.account_id) AS account_id
-                  FROM account_move_line line
-                  JOIN account_account account ON account.id = line.account_id
-                 WHERE line.move_id = move.id AND account.account_type LIKE 'expense%%'
-              ) loss ON loss.amount > 0
-            """,
-            # Of what the payment settles, at the payment's rate of exchange.
-            discount=SQL(
-                """
-                ROUND(partial.credit_amount_currency * line.balance
-                      / NULLIF(line.amount_currency, 0)
-                      * (1 - item.discount_balance / NULLIF(item.balance, 0))
-                      / currency.rounding::numeric) * currency.rounding::numeric
-                """
-            ),
+            """
         )
 
     def _where(self):
         return SQL(
             """
              WHERE move.state = 'posted' AND move.move_type = 'entry'
-               AND journal.type IN ('general', 'bank', 'cash', 'credit')
-               AND move.tax_cash_basis_rec_id IS NULL AND move.reversed_entry_id IS NULL
-               AND LEAST(loss.amount, settled.amount) > root.ar_writeoff_free_amount
+               AND LEAST(loss.amount - settled.discount, settled.amount)
+                   > root.ar_writeoff_free_amount
                AND NOT EXISTS (
                 SELECT FROM account_partial_reconcile WHERE exchange_move_id = move.id)
                AND NOT EXISTS (

@@ -43,6 +43,7 @@ from . import (
     test_worklist,
     test_writeoff,
     test_writeoff_access,
+    test_writeoff_discount,
     test_writeoff_posting,
     test_writeoff_risk,
     test_writeoff_tour,

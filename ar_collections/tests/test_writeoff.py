@@ -101,6 +101,14 @@ class TestWriteoff(WriteoffCommon):
         self.assertEqual((request.state, request.amount_recovered), ("posted", 0))
         self.assertEqual(possible.amount_residual, -400)
 
+    def test_credit_note_is_no_recovery(self):
+        request = self._posted()
+        refund = self._invoice(self.customer, 100, due=0, move_type="out_refund")
+        with self.assertRaises(UserError):
+            self._items(refund).with_user(self.biller).action_ar_recover()
+        self.assertFalse(request.recovery_ids)
+        self.assertEqual(self._items(refund).amount_residual, -100)
+
     def _pay_on_account(self, amount, day=0, partner=None):
         payment = self.env["account.payment"].create(
             {
@@ -423,7 +431,7 @@ class TestWriteoff(WriteoffCommon):
 
     # Beside the request
 
-    def _clear_by_hand(self, amount):
+    def _clear_by_hand(self, amount, match=True):
         move = self.env["account.move"].create(
             {
                 "move_type": "entry",
@@ -442,7 +450,8 @@ class TestWriteoff(WriteoffCommon):
             }
         )
         move.action_post()
-        (self._items(move) | self.item).reconcile()
+        if match:
+            (self._items(move) | self.item).reconcile()
         return move
 
     def test_unapproved_write_offs_are_listed(self):
@@ -529,43 +538,37 @@ class TestWriteoff(WriteoffCommon):
         listed = self.env["ar.writeoff.unapproved"].search([])
         self.assertRecordValues(listed, [{"move_id": move.id, "amount": 100}])
 
-    def test_discounts_that_were_not_earned_are_listed(self):
-        """In time and at the agreed rate it is a discount; late, or more than that, it is not."""
-        loss = self.expense.copy({"code": "DISC"})
-        self.company.account_journal_early_pay_discount_loss_account_id = loss
-        terms = self.env["account.payment.term"].create(
+    def test_reversals_hide_nothing(self):
+        """Taking an entry back gives nothing up; calling another one a reversal hides nothing."""
+        brought_back = self.env["account.move"].create(
             {
-                "name": "2 % in 10 days",
-                "early_discount": True,
-                "discount_percentage": 2,
-                "discount_days": 10,
+                "date": self.today,
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": self.item.account_id.id,
+                            "partner_id": self.customer.id,
+                            "debit": 100,
+                        }
+                    ),
+                    Command.create({"account_id": self.expense.id, "credit": 100}),
+                ],
             }
         )
-
-        def paid(amount, day, currency=None, **values):
-            invoice = self._invoice(
-                self.customer, 1000, due=0, date_=self._day(-8), currency=currency, post=False
-            )
-            invoice.invoice_payment_term_id = terms
-            invoice.action_post()
-            return self._pay(invoice, amount, day=day, **values).move_id
-
-        by_hand = {"payment_difference_handling": "reconcile", "writeoff_account_id": loss.id}
-        taken = paid(None, 2)
-        euro = self.setup_other_currency("EUR", rates=[("2000-01-01", 3.0), (self._day(1), 2.9)])
-        abroad = paid(None, 2, currency=euro)
-        for entry in taken | abroad:
-            self.assertIn(loss, entry.line_ids.account_id)
-        late = paid(980, 3, **by_hand)
-        too_much = paid(930, 2, **by_hand)
+        brought_back.action_post()
+        self.company.ar_writeoff_gate = True
+        reversal = brought_back._reverse_moves(cancel=True)
+        self.assertTrue(self._items(reversal).reconciled)
+        self.assertFalse(self.env["ar.writeoff.unapproved"].search([]))
+        false = self._clear_by_hand(100, match=False)
+        false.reversed_entry_id = brought_back
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            (self._items(false) | self.item).reconcile()
+        self.company.ar_writeoff_gate = False
+        (self._items(false) | self.item).reconcile()
         listed = self.env["ar.writeoff.unapproved"].with_user(self.auditor).search([])
-        self.assertRecordValues(
-            listed.sorted("amount"),
-            [
-                {"move_id": late.id, "amount": 20, "account_id": loss.id},
-                {"move_id": too_much.id, "amount": 50, "account_id": loss.id},
-            ],
-        )
+        self.assertRecordValues(listed, [{"move_id": false.id, "amount": 100}])
 
     def test_gate(self):
         self.company.ar_writeoff_gate = True

@@ -98,9 +98,17 @@ class TestWriteoffAccess(WriteoffCommon):
 
     def test_notes_do_not_change_what_was_approved(self):
         request = self._approved()
-        request.note = "Spoke to the receiver"
+        self.cr.precommit.run()
+        tracked = request.with_context(tracking_disable=False, mail_notrack=False)
+        tracked.note = "Spoke to the receiver"
         request.date = self._day(1)
         self.assertEqual(request.state, "approved")
+        self.cr.precommit.run()
+        # What the approvers read before stays in the chatter.
+        changed = request.message_ids.sudo().tracking_value_ids.filtered(
+            lambda value: value.field_id.name == "note"
+        )
+        self.assertEqual(changed.mapped("new_value_text"), ["Spoke to the receiver"])
 
     def test_refused_and_submitted_again(self):
         request = self._request()
