@@ -187,7 +187,7 @@ class ArLateChargeRun(models.Model):
         self.ensure_one()
         return self.env["ir.actions.act_window"]._for_xml_id(
             "ar_collections.ar_late_charge_action"
-        ) | {"domain": self._excess_domain(), "context": {}}
+        ) | {"domain": self._excess_domain(), "context": {"search_default_too_high": True}}
 
     def _excess_domain(self):
         customers = self.partner_ids.commercial_partner_id.ids
