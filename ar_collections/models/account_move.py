@@ -160,9 +160,11 @@ class AccountMove(models.Model):
         items = self.line_ids.filtered(
             lambda line: line.account_type == "asset_receivable" and not line.reconciled
         )
+        if not self.is_sale_document() or self._ar_open_disputes():
+            return None
         # Whoever blocks an invoice need not have rights on collection.
         parts = self.env["ar.dispute.line"].sudo()._undisputed(items)
-        if not self.is_sale_document() or self._ar_open_disputes() or not parts:
+        if not parts:
             return None
         dispute = (
             self.env["ar.dispute"]

@@ -116,6 +116,7 @@ class ArCollectionAction(models.Model):
 
     def write(self, vals):
         if not self.env.su:
+            # What nobody may write is refused as that, over or not.
             self._check_readonly(vals)
             if vals.keys() - AFTERWARDS and any(
                 action.state in ("done", "cancelled") for action in self
@@ -131,6 +132,7 @@ class ArCollectionAction(models.Model):
         return result
 
     def unlink(self):
+        # Their activities and appointments may be of somebody else.
         self.sudo()._drop_plans()
         return super().unlink()
 

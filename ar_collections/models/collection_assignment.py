@@ -83,6 +83,7 @@ class ArCollectionCase(models.Model):
 
         :param former: ``{case id: user}``
         """
+        # Who gives a case away has no rights on the activities of others.
         activities = self.env["mail.activity"].sudo()
         activities = activities.search(
             [

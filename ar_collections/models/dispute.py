@@ -192,6 +192,7 @@ class ArDispute(models.Model):
             dispute.activity_unlink(["ar_collections.activity_dispute"], user_id=former[dispute].id)
             dispute.message_subscribe(dispute.owner_id.partner_id.ids)
         moved._tell_owner()
+        # Who sets the date has no rights on the owner's activity.
         for dispute in self.sudo():
             if dispute.state == "open" and dispute.target_date != targets[dispute]:
                 dispute._set_new_target()

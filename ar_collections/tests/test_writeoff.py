@@ -442,10 +442,10 @@ class TestWriteoff(WriteoffCommon):
                         {
                             "account_id": self.item.account_id.id,
                             "partner_id": self.customer.id,
-                            "credit": amount,
+                            "balance": -amount,
                         }
                     ),
-                    Command.create({"account_id": self.expense.id, "debit": amount}),
+                    Command.create({"account_id": self.expense.id, "balance": amount}),
                 ],
             }
         )
@@ -540,23 +540,7 @@ class TestWriteoff(WriteoffCommon):
 
     def test_reversals_hide_nothing(self):
         """Taking an entry back gives nothing up; calling another one a reversal hides nothing."""
-        brought_back = self.env["account.move"].create(
-            {
-                "date": self.today,
-                "journal_id": self.company_data["default_journal_misc"].id,
-                "line_ids": [
-                    Command.create(
-                        {
-                            "account_id": self.item.account_id.id,
-                            "partner_id": self.customer.id,
-                            "debit": 100,
-                        }
-                    ),
-                    Command.create({"account_id": self.expense.id, "credit": 100}),
-                ],
-            }
-        )
-        brought_back.action_post()
+        brought_back = self._clear_by_hand(-100, match=False)
         self.company.ar_writeoff_gate = True
         reversal = brought_back._reverse_moves(cancel=True)
         self.assertTrue(self._items(reversal).reconciled)
