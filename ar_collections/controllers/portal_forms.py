@@ -2,7 +2,7 @@ from odoo import fields, http
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from ..models.portal_claim import MAX_BYTES, MAX_FILES
+from ..models.portal.portal_claim import MAX_BYTES, MAX_FILES
 from .portal import ReceivablesPortal
 
 DISPUTE_ROUTE = {"max_content_length": MAX_FILES * MAX_BYTES + 1024 * 1024}

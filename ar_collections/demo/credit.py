@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import Command
 
-from ..models.credit_review_flow import LIMIT_USE
+from ..models.credit.credit_review_flow import LIMIT_USE
 
 # What the analyst found: years trading, current ratio, debt ratio, profit margin,
 # then the options of bureau, industry and site visit, counted from the best.

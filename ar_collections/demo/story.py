@@ -12,7 +12,7 @@ from datetime import datetime, time as clock_time, timedelta
 
 from odoo import Command
 
-from ..models.credit_facts import CONTROL_FIELDS
+from ..models.credit.credit_facts import CONTROL_FIELDS
 from . import workbench
 from .allowance import AllowanceScene
 from .cast import CAST

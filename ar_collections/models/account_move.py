@@ -1,9 +1,9 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from .credit_control import COLLECT_STOPPED, STOPPING, Passed
-from .credit_document import Demand
-from .dispute import DECIDED
+from .agreement.dispute import DECIDED
+from .credit.credit_control import COLLECT_STOPPED, STOPPING, Passed
+from .credit.credit_document import Demand
 from .res_partner import COLLECTION_GROUPS
 
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .credit_grade import RISK_TIERS
+from .credit.credit_grade import RISK_TIERS
 
 COLLECTION_GROUPS = (
     "ar_collections.group_collector,ar_collections.group_auditor,"

@@ -1,7 +1,7 @@
 from odoo import Command
 from odoo.tests import new_test_user
 
-from ..models.credit_facts import CONTROL_FIELDS
+from ..models.credit.credit_facts import CONTROL_FIELDS
 from ..models.res_company import Clock
 from .common import CollectionsCommon
 

@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..models.collection_cadence import Situation, decide
+from ..models.collection.collection_cadence import Situation, decide
 
 DAY = date(2030, 1, 1)
 

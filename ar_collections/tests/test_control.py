@@ -9,7 +9,7 @@ from odoo import SUPERUSER_ID, Command, api
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
-from ..models.credit_facts import CONTROL_FIELDS
+from ..models.credit.credit_facts import CONTROL_FIELDS
 from .common import CollectionsCommon
 
 

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..models.credit_decision import ACTIONS, CONTROL_OF, Facts, decide, strictest
-from ..models.credit_limit import LimitTerms, effective_limit
+from ..models.credit.credit_decision import ACTIONS, CONTROL_OF, Facts, decide, strictest
+from ..models.credit.credit_limit import LimitTerms, effective_limit
 
 TODAY = date(2030, 6, 3)
 QUICK = settings(

@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 
-from ..models.legal_options import Claim, present, weigh
+from ..models.outside.legal_options import Claim, present, weigh
 from .common import CollectionsCommon
 
 shares = st.floats(0, 1)

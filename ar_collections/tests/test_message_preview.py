@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext
 
-from ..models.collection_content import sms_parts
+from ..models.run.collection_content import sms_parts
 from .test_letter import LetterCommon
 
 

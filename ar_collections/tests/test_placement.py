@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user
 from odoo.tools.pdf import PdfFileReader
 
-from ..models.placement_bundle import clean_name
+from ..models.outside.placement_bundle import clean_name
 from .common import CollectionsCommon
 
 

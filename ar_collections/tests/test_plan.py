@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import BaseCase, new_test_user, tagged
 
-from ..models.collection_plan import MOST_INSTALMENTS, distribute, instalments_of
+from ..models.agreement.collection_plan import MOST_INSTALMENTS, distribute, instalments_of
 from .common import CollectionsCommon
 
 

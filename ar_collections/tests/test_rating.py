@@ -9,7 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import BaseCase
 from odoo.tools import file_open, mute_logger
 
-from ..models.credit_rating_file import FileError, read_rows
+from ..models.credit.credit_rating_file import FileError, read_rows
 from .test_review import ReviewCommon
 
 HEADER = ("key", "rating", "date", "valid_until", "reference")

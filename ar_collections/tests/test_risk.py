@@ -6,7 +6,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user
 
-from ..models.credit_warning import HIGH, MEDIUM, TIERS
+from ..models.credit.credit_warning import HIGH, MEDIUM, TIERS
 from .common import CollectionsCommon
 
 

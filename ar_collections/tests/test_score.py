@@ -9,8 +9,8 @@ from odoo.exceptions import ValidationError
 from odoo.tests import BaseCase
 from odoo.tools import mute_logger
 
-from ..models.credit_file_score import known_metric
-from ..models.credit_score import Answer, Band, find_band, grade_of, score
+from ..models.credit.credit_file_score import known_metric
+from ..models.credit.credit_score import Answer, Band, find_band, grade_of, score
 from .common import CollectionsCommon
 from .test_review import ReviewCommon
 

@@ -6,9 +6,9 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 
-from ..models.collection_case_proof import ANSWERED
-from ..models.collection_escalation import propose
-from ..models.stage_proof import KINDS, Requirement, missing_proof
+from ..models.collection.collection_case_proof import ANSWERED
+from ..models.collection.stage_proof import KINDS, Requirement, missing_proof
+from ..models.outside.collection_escalation import propose
 from .common import CollectionsCommon
 
 DAY = date(2030, 6, 3)

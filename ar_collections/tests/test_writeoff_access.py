@@ -6,7 +6,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import mute_logger
 
-from ..models.writeoff_approval import DECIDED
+from ..models.writeoff.writeoff_approval import DECIDED
 from .common_writeoff import WriteoffCommon
 
 

@@ -2,8 +2,8 @@ from hypothesis import given, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..models.writeoff_entry import LOSS, TAX, WAITING_TAX, Part, Share, split, spread
-from ..models.writeoff_risk import CAUSES, RiskRule, WriteoffFacts, assess
+from ..models.writeoff.writeoff_entry import LOSS, TAX, WAITING_TAX, Part, Share, split, spread
+from ..models.writeoff.writeoff_risk import CAUSES, RiskRule, WriteoffFacts, assess
 
 CODES = [code for code, _label in CAUSES]
 

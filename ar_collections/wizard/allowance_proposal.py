@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_date
 
-from ..models.credit_grade import RISK_TIERS
+from ..models.credit.credit_grade import RISK_TIERS
 
 MANAGER = "ar_collections.group_credit_manager"
 # Pairs of months that a roll rate needs at least.

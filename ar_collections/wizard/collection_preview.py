@@ -3,8 +3,8 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.collection_content import sms_parts
-from ..models.collection_step import CHANNELS, SENDABLE
+from ..models.collection.collection_step import CHANNELS, SENDABLE
+from ..models.run.collection_content import sms_parts
 
 
 class ArCollectionPreview(models.TransientModel):

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
-from ..models.writeoff_request import WAITING
+from ..models.writeoff.writeoff_request import WAITING
 
 BATCH = 1000
 

@@ -1,6 +1,6 @@
 from odoo import models
 
-from odoo.addons.ar_collections.models.credit_control import COLLECT_STOPPED
+from odoo.addons.ar_collections.models.credit.credit_control import COLLECT_STOPPED
 
 
 class PaymentTransaction(models.Model):

@@ -1,8 +1,8 @@
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import UserError
 
-from odoo.addons.ar_collections.models.credit_control import COLLECT_STOPPED, CollectStopped
-from odoo.addons.ar_collections.models.credit_document import Demand
+from odoo.addons.ar_collections.models.credit.credit_control import COLLECT_STOPPED, CollectStopped
+from odoo.addons.ar_collections.models.credit.credit_document import Demand
 
 PAID = ("authorized", "done")
 

@@ -1,7 +1,7 @@
 from odoo import Command
 from odoo.tests import new_test_user
 
-from odoo.addons.ar_collections.models.credit_facts import CONTROL_FIELDS
+from odoo.addons.ar_collections.models.credit.credit_facts import CONTROL_FIELDS
 from odoo.addons.ar_collections.tests.common import CollectionsCommon
 
 

@@ -6,7 +6,7 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from odoo.addons.ar_collections.models.credit_facts import CONTROL_FIELDS
+from odoo.addons.ar_collections.models.credit.credit_facts import CONTROL_FIELDS
 
 from .common import SaleControlCommon
 

@@ -8,7 +8,7 @@ from odoo import SUPERUSER_ID, Command
 from odoo.exceptions import UserError
 from odoo.tests import Form
 
-from odoo.addons.ar_collections.models.credit_control import COLLECT_STOPPED
+from odoo.addons.ar_collections.models.credit.credit_control import COLLECT_STOPPED
 
 from .common import SaleControlCommon
 

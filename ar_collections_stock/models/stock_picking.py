@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from odoo.addons.ar_collections.models.credit_document import Demand
+from odoo.addons.ar_collections.models.credit.credit_document import Demand
 
 OPEN = ("draft", "waiting", "confirmed", "assigned")
 

@@ -7,8 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import split_every
 
-from .collection_cadence import WAITS
-from .collection_step import CHANNELS
+from ..collection.collection_cadence import WAITS
+from ..collection.collection_step import CHANNELS
 
 _logger = logging.getLogger(__name__)
 

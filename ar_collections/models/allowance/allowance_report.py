@@ -5,7 +5,7 @@ import xlsxwriter
 
 from odoo import api, fields, models
 
-from .credit_grade import RISK_TIERS
+from ..credit.credit_grade import RISK_TIERS
 
 
 class ArAllowanceRun(models.Model):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .credit_grade import RISK_TIERS
+from ..credit.credit_grade import RISK_TIERS
 
 # What a new matrix starts with: the share lost by first day overdue. The middle one follows the
 # example of IFRS 9 (B5.5.35) and ends like the practice of Chinese issuers, who provide half or

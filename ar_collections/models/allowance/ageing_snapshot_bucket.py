@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .credit_grade import RISK_TIERS
+from ..credit.credit_grade import RISK_TIERS
 
 
 class ArAgeingSnapshotBucket(models.Model):

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from .letter import FIRST_PAGE, Row, Table
+from ..common.letter import FIRST_PAGE, Row, Table
 
 
 class ArCreditFile(models.Model):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import formatLang
 
-from .collection_planner import CONTACTS
+from ..collection.collection_planner import CONTACTS
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
 

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .credit_grade import RISK_TIERS
+from ..credit.credit_grade import RISK_TIERS
 
 
 class ArCollectionPolicy(models.Model):

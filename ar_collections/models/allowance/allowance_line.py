@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from .credit_grade import RISK_TIERS
+from ..credit.credit_grade import RISK_TIERS
 
 SOURCES = [("matrix", "Matrix"), ("stage", "Stage of the case"), ("specific", "Specific allowance")]
 

@@ -1,0 +1,15 @@
+from . import (
+    claim_line,
+    collection_case_agreement,
+    collection_promise,
+    signable,
+    collection_plan,
+    collection_plan_flow,
+    debt_acknowledgement,
+    dispute_reason,
+    dispute,
+    dispute_line,
+    dispute_credit,
+    credit_file_promise,
+    agreement_letter,
+)

@@ -1,0 +1,13 @@
+from . import (
+    ageing_snapshot,
+    ageing_snapshot_bucket,
+    allowance_rate,
+    allowance_specific,
+    allowance_line,
+    allowance_run,
+    allowance_compute,
+    allowance_post,
+    allowance_report,
+    allowance_use,
+    allowance_move,
+)

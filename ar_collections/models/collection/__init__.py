@@ -1,0 +1,17 @@
+from . import (
+    collection_stage,
+    collection_policy,
+    collection_step,
+    collection_cadence,
+    case_rule,
+    collection_priority_rule,
+    case_record,
+    collection_case,
+    collection_case_sync,
+    collection_case_proof,
+    collection_assignment,
+    collection_action,
+    collection_letter,
+    collection_message,
+    collection_planner,
+)

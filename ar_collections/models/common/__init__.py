@@ -1,0 +1,6 @@
+from . import (
+    readonly_mixin,
+    numbered_mixin,
+    item_copy,
+    letter,
+)

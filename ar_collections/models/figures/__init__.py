@@ -1,0 +1,6 @@
+from . import (
+    position,
+    position_claim,
+    position_movement,
+    ageing_bucket,
+)

@@ -1,0 +1,8 @@
+from . import (
+    limitation,
+    placement,
+    placement_line,
+    placement_bundle,
+    legal_decision,
+    collection_escalation,
+)

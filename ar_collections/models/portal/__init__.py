@@ -1,0 +1,6 @@
+from . import (
+    statement,
+    credit_file_portal,
+    portal_statement,
+    portal_claim,
+)

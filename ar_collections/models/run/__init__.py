@@ -1,0 +1,4 @@
+from . import (
+    collection_run,
+    collection_content,
+)

@@ -1,0 +1,8 @@
+from . import (
+    collection_excuse,
+    collection_inbound,
+    collection_call,
+    collection_next_step,
+    collection_visit,
+    collection_worklist,
+)

@@ -1,0 +1,16 @@
+from . import (
+    writeoff_reason,
+    writeoff_tier,
+    writeoff_risk_rule,
+    writeoff_request,
+    writeoff_line,
+    writeoff_approval,
+    writeoff_assessment,
+    writeoff_flow,
+    writeoff_posting,
+    writeoff_recovery,
+    writeoff_case,
+    writeoff_unapproved,
+    credit_file_writeoff,
+    writeoff_move,
+)
