@@ -40,7 +40,7 @@ class TestLimitation(CollectionsCommon):
     def _clock(self, invoice=None, day=200):
         """``(start, cause, lapse)`` of an invoice as of a day of the test."""
         move = invoice or self.invoice
-        clocks = self.env["ar.limitation"]._clocks(
+        clocks = self.env["ar.limitation"]._get_clocks(
             self.company, self._day(day), move.partner_id.commercial_partner_id
         )
         return clocks.get(self._line(move).id, ())[1:]

@@ -444,11 +444,12 @@ class TestPlacement(CollectionsCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            proofs = placement._proofs()
-            placement._account_workbook(proofs)
-            placement._message_files(proofs)
-            placement._signed_files(proofs)
-            placement._proof_files(proofs)
+            bundle = self.env["ar.placement.bundle"]
+            proofs = bundle._get_proofs(placement)
+            bundle._make_workbook(placement, proofs)
+            bundle._get_message_files(proofs)
+            bundle._get_signed_files(proofs)
+            bundle._get_proof_files(placement, proofs)
             self.env["ir.actions.report"]._render_qweb_html(
                 "ar_collections.report_placement_index", placement.ids
             )

@@ -8,7 +8,7 @@ from odoo.tests import Form, new_test_user
 
 from ..models.collection.collection_case_proof import ANSWERED
 from ..models.collection.stage_proof import KINDS, Requirement, missing_proof
-from ..models.outside.collection_escalation import propose
+from ..models.outside.collection_case import propose
 from .common import CollectionsCommon
 
 DAY = date(2030, 6, 3)

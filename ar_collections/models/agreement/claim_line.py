@@ -4,9 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL, format_amount
 
-# The models of claims, each with the record that it is a line of.
-CLAIMS = ("ar.payment.promise.line", "ar.payment.plan.item", "ar.dispute.line")
-
 
 class Settled(NamedTuple):
     # What payments and credit notes took off the item in time; may be more than the claim.
@@ -32,8 +29,8 @@ class ArClaimLine(models.AbstractModel):
     # The many2one to the record whose line this is, and the date from which it holds.
     _claim_parent = None
     _claim_start = "date_made"
-    # Which figure it is part of: ``disputed`` or ``promised``.
-    _claim_kind = "promised"
+    # Which figure it is part of, ``disputed`` or ``promised``: none when it holds nothing back.
+    _claim_kind = None
     # Whether what comes off the item comes off the claim first, or off the rest.
     _claim_is_paid_first = True
 
@@ -194,7 +191,12 @@ class ArClaimLine(models.AbstractModel):
                 )
 
     @api.model
-    def _claims_sql(self, date, current, partners):
+    def _get_claim_models(self):
+        """The models whose lines keep their items out of dunning, by name."""
+        return [name for name in self._inherit_children if self.env[name]._claim_kind]
+
+    @api.model
+    def _get_claims_sql(self, date, current, partners):
         """SELECT of ``line_id, kind, amount, residual_before`` of the claims that hold at a date.
 
         :param current: those that hold as things stand, whatever the date
@@ -235,14 +237,3 @@ class ArClaimLine(models.AbstractModel):
     def _claim_holds_sql(self):
         """What else must be so for a claim to keep its item out of dunning."""
         return SQL("TRUE")
-
-
-class ArPosition(models.AbstractModel):
-    _inherit = "ar.position"
-
-    @api.model
-    def _claims_sql(self, date, current, partners):
-        # EXTENDS ar_collections
-        return SQL(" UNION ALL ").join(
-            self.env[model]._claims_sql(date, current, partners) for model in CLAIMS
-        )

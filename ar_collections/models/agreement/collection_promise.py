@@ -300,6 +300,7 @@ class ArPaymentPromiseLine(models.Model):
     _description = "Promised Item"
     _creation_fields = ("promise_id",)
     _claim_parent = "promise_id"
+    _claim_kind = "promised"
 
     promise_id = fields.Many2one(
         "ar.payment.promise", required=True, readonly=True, index=True, ondelete="cascade"

@@ -128,6 +128,24 @@ class ArDebtAcknowledgement(models.Model):
                 )
         self.sudo().write({"state": "cancelled"})
 
+    # The paper
+
+    def _letter_item_tables(self):
+        columns = [
+            (self.env._("Document"), "text"),
+            (self.env._("Date"), "date"),
+            (self.env._("Due Date"), "date"),
+            (self.env._("Still Open"), "money"),
+        ]
+        return self._letter_tables(
+            self.env._("Open items"),
+            columns,
+            [
+                (item.currency_id, (item.name, item.date, item.due_date, item.residual_currency))
+                for item in self.item_ids
+            ],
+        )
+
 
 class ArDebtAcknowledgementItem(models.Model):
     """One item that the customer owes, as it was on the day of the acknowledgement."""

@@ -1,8 +1,9 @@
 from . import (
+    account_move_line,
     limitation,
     placement,
     placement_line,
     placement_bundle,
     legal_decision,
-    collection_escalation,
+    collection_case,
 )

@@ -246,19 +246,3 @@ class ArLegalDecision(models.Model):
             }
         )
         return placement._get_records_action()
-
-
-class ArCollectionCase(models.Model):
-    _inherit = "ar.collection.case"
-
-    legal_decision_ids = fields.One2many("ar.legal.decision", "case_id", string="Sue-or-Not Sheets")
-
-    def action_legal_decision(self):
-        """Weigh the ways to go on with this case."""
-        self.ensure_one()
-        sheets = self.env["ar.legal.decision"]
-        sheet = sheets.search([("case_id", "=", self.id), ("state", "=", "draft")], limit=1)
-        sheet = sheet or sheets.create(
-            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
-        )
-        return sheet._get_records_action()

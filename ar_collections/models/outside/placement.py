@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .placement_bundle import clean_name
+
 KINDS = [("agency", "Agency"), ("lawyer", "Lawyer")]
 # The kind of stage that a case enters when it is placed.
 STAGE_KINDS = {"agency": "agency", "lawyer": "legal"}
@@ -307,24 +309,29 @@ class ArPlacement(models.Model):
         self.ensure_one()
         return self.case_id._get_records_action()
 
-
-class ArCollectionCase(models.Model):
-    _inherit = "ar.collection.case"
-
-    placement_ids = fields.One2many("ar.placement", "case_id", string="Placements")
-
-    def action_placement(self):
-        """Draft a placement of all that is overdue, or open the one that runs."""
+    def action_bundle(self):
+        """Build the hand-over file anew, keep it with the placement and download it."""
         self.ensure_one()
-        placements = self.env["ar.placement"]
-        running = placements.search(
-            [("case_id", "=", self.id), ("state", "in", ("draft", "placed"))], limit=1
+        self.check_access("write")
+        # The papers of the claim belong to it, whatever else of the books its collector may see.
+        placement = self.sudo()
+        former = placement.bundle_id
+        placement.bundle_id = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": clean_name(f"{self.name} {self.partner_id.name}.zip"),
+                    "raw": self.env["ar.placement.bundle"]._build(placement),
+                    "mimetype": "application/zip",
+                    "res_model": self._name,
+                    "res_id": self.id,
+                }
+            )
         )
-        placement = running or placements.create(
-            {
-                "partner_id": self.partner_id.id,
-                "company_id": self.company_id.id,
-                "kind": "lawyer" if self.escalation == "legal" else "agency",
-            }
-        )
-        return placement._get_records_action()
+        former.unlink()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{placement.bundle_id.id}?download=true",
+            "target": "download",
+        }

@@ -1,6 +1,7 @@
 from . import (
-    statement,
-    credit_file_portal,
+    credit_file,
+    signable,
     portal_statement,
     portal_claim,
+    payment_plan,
 )

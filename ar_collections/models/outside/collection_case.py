@@ -23,10 +23,18 @@ def propose(acknowledged, days_to_lapse):
 
 
 class ArCollectionCase(models.Model):
-    """The three-month rule: what own effort has not collected by then goes outside."""
+    """Where a case goes that own effort has not collected: an agency, the court, or limitation."""
 
     _inherit = "ar.collection.case"
 
+    placement_ids = fields.One2many("ar.placement", "case_id", string="Placements")
+    legal_decision_ids = fields.One2many("ar.legal.decision", "case_id", string="Sue-or-Not Sheets")
+    limitation_date = fields.Date(
+        string="First Item Lapses On",
+        compute="_compute_limitation_date",
+        help="When the first open item is barred by limitation.",
+    )
+    limitation_near = fields.Boolean(compute="_compute_limitation_date")
     escalation = fields.Selection(
         [("agency", "Agency"), ("legal", "Legal")],
         string="Proposed For",
@@ -35,6 +43,16 @@ class ArCollectionCase(models.Model):
         help="Own effort had its time: hand the case over, or decide otherwise.",
     )
     escalation_date = fields.Date(string="Proposed On", readonly=True)
+
+    def _compute_limitation_date(self):
+        for company, cases in self.grouped("company_id").items():
+            today = company._ar_today()
+            near = today + timedelta(days=company.ar_limitation_warning_days)
+            lapses = self.env["ar.limitation"]._get_first_lapses(company, today, cases.partner_id)
+            for case in cases:
+                lapse = lapses.get(case.partner_id.id, False)
+                case.limitation_date = lapse
+                case.limitation_near = bool(lapse and lapse <= near)
 
     def write(self, vals):
         # EXTENDS ar_collections: what was proposed has happened
@@ -47,6 +65,36 @@ class ArCollectionCase(models.Model):
                 # The proposal is the system's, whoever moves the case.
                 self.sudo().filtered("escalation").escalation = False
         return result
+
+    # Actions
+
+    def action_placement(self):
+        """Draft a placement of all that is overdue, or open the one that runs."""
+        self.ensure_one()
+        placements = self.env["ar.placement"]
+        running = placements.search(
+            [("case_id", "=", self.id), ("state", "in", ("draft", "placed"))], limit=1
+        )
+        placement = running or placements.create(
+            {
+                "partner_id": self.partner_id.id,
+                "company_id": self.company_id.id,
+                "kind": "lawyer" if self.escalation == "legal" else "agency",
+            }
+        )
+        return placement._get_records_action()
+
+    def action_legal_decision(self):
+        """Weigh the ways to go on with this case."""
+        self.ensure_one()
+        sheets = self.env["ar.legal.decision"]
+        sheet = sheets.search([("case_id", "=", self.id), ("state", "=", "draft")], limit=1)
+        sheet = sheet or sheets.create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        )
+        return sheet._get_records_action()
+
+    # Daily
 
     @api.model
     def _escalate(self, company, date):
@@ -68,7 +116,7 @@ class ArCollectionCase(models.Model):
         signed = self.env["ar.debt.acknowledgement"].search(
             [("case_id", "in", cases.ids), ("state", "=", "signed")]
         )
-        lapses = self.env["ar.limitation"]._first_lapses(company, date, cases.partner_id)
+        lapses = self.env["ar.limitation"]._get_first_lapses(company, date, cases.partner_id)
         proposals = {}
         for case in cases:
             lapse = lapses.get(case.partner_id.id)
