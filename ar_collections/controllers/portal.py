@@ -87,8 +87,8 @@ class ReceivablesPortal(CustomerPortal):
     def _receivables_file(self, file_id=None, access_token=None):
         """The credit file whose page the visitor may see.
 
-        A link opens the page of its customer; without one, who is logged in sees the pages of
-        the own firm.
+        A link opens the page of its customer; without one, whoever is logged in sees the pages of
+        their own firm.
 
         :return: the file as superuser, speaking the visitor's language; empty when refused
         """

@@ -1,4 +1,6 @@
 from . import (
+    res_company,
+    res_config_settings,
     claim_line,
     position,
     collection_case_agreement,

@@ -132,7 +132,7 @@ class ArPaymentPlan(models.Model):
             plan.amount_planned = sum(plan.line_ids.mapped("amount"))
 
     def _compute_amount_paid(self):
-        payments = self._payments()
+        payments = self._get_payments()
         for plan in self:
             paid, _void = payments.get(plan, (0, 0))
             plan.amount_paid = min(paid, plan.amount_total)
@@ -144,9 +144,9 @@ class ArPaymentPlan(models.Model):
                     plan.next_amount = plan.currency_id.round(min(line.amount, due - paid))
                     break
 
-    def _payments(self):
+    def _get_payments(self):
         """``{plan: (paid for its items since it was made, what nobody has to pay any more)}``"""
-        settled = self.item_ids._settled_since()
+        settled = self.item_ids._get_settled_since()
         return {
             plan: (
                 sum(settled[item.id].paid for item in plan.item_ids if item.id),
@@ -341,7 +341,7 @@ class ArPaymentPlan(models.Model):
         self._check_state("proposed")
         # The customer has no rights on collection.
         plan = self.sudo()
-        plan.item_ids._renew()
+        plan.item_ids._renew_items()
         plan._check_instalments()
         plan._record_signature(signed_by, signature)
         date = plan.company_id._ar_today()
@@ -401,22 +401,22 @@ class ArPaymentPlan(models.Model):
             .plan_id.filtered(lambda plan: plan.state in JUDGED or plan.closed_by_ledger)
         )
         for company, same in plans.grouped("company_id").items():
-            same._judge(self.env["ar.collection.run"]._last_date(company))
+            same._judge_by_ledger(self.env["ar.collection.run"]._last_date(company))
 
     @api.model
     def _evaluate(self, company, date):
         """The daily judgement of the company's plans, and their reminders."""
         plans = self.search([("company_id", "=", company.id), ("state", "=", "accepted")])
-        plans._judge(date)
-        plans.filtered(lambda plan: plan.state == "accepted")._remind(date)
+        plans._judge_by_ledger(date)
+        plans.filtered(lambda plan: plan.state == "accepted")._remind_of_instalments(date)
 
-    def _judge(self, date):
+    def _judge_by_ledger(self, date):
         """Done, defaulted or still running, by what the ledger says on a date."""
-        payments = self._payments()
+        payments = self._get_payments()
         in_time = self._paid_in_time(date)
-        verdicts = {plan: plan._verdict(*payments[plan], in_time[plan]) for plan in self}
+        verdicts = {plan: plan._get_verdict(*payments[plan], in_time[plan]) for plan in self}
         changed = self.filtered(lambda plan: verdicts[plan] != plan.state)
-        settled = changed.item_ids._settled_since()
+        settled = changed.item_ids._get_settled_since()
         for plan in changed:
             state, closed = verdicts[plan], date
             if state == "done":
@@ -449,7 +449,7 @@ class ArPaymentPlan(models.Model):
                 for line, due in zip(lines, dues, strict=True)
                 if line.date + grace < date
             ]
-        settled = self.item_ids._settled_by(
+        settled = self.item_ids._get_settled_by(
             [
                 (item.id, last_day)
                 for plan in self
@@ -465,7 +465,7 @@ class ArPaymentPlan(models.Model):
             for plan in self
         }
 
-    def _verdict(self, paid, void, in_time):
+    def _get_verdict(self, paid, void, in_time):
         """The state that payments give an accepted plan.
 
         :param in_time: ``[(due, paid)]`` by the last day of each instalment that is over
@@ -498,7 +498,7 @@ class ArPaymentPlan(models.Model):
 
     # Messages
 
-    def _remind(self, date):
+    def _remind_of_instalments(self, date):
         """Remind of instalments that fall due soon, once each."""
         for plan in self.filtered("reminder_days"):
             last = date + timedelta(days=plan.reminder_days)

@@ -39,7 +39,7 @@ class ArPaymentPlanItem(models.Model):
             if item.plan_id.state != "draft":
                 raise UserError(self.env._("Revise the plan to change its items."))
 
-    def _renew(self):
+    def _renew_items(self):
         """Take the items as they are when the plan is accepted; paid ones need another plan."""
         for item in self:
             if item.currency_id.compare_amounts(item.amount, item.residual) > 0:
@@ -78,11 +78,13 @@ class ArPaymentPlanLine(models.Model):
     )
     date_reminded = fields.Date(string="Reminded On", readonly=True, copy=False)
 
-    _positive = models.Constraint("CHECK(amount > 0)", "An instalment is more than nothing.")
+    _positive = models.Constraint(
+        "CHECK(amount > 0)", "The amount of an instalment must be greater than zero."
+    )
 
     @api.depends("plan_id.state", "amount", "date")
     def _compute_state(self):
-        payments = self.plan_id._origin._payments()
+        payments = self.plan_id._origin._get_payments()
         for plan, lines in self.grouped("plan_id").items():
             paid = payments.get(plan._origin, (0, 0))[0] if plan.date_accepted else 0
             today = plan.company_id._ar_today() if plan.company_id else None

@@ -47,10 +47,10 @@ class ArDebtAcknowledgement(models.Model):
         records = super().create(vals_list)
         for record in records.sudo():
             record.name = self._next_number(record.company_id, record.date)
-            record._freeze()
+            record._copy_open_items()
         return records
 
-    def _freeze(self):
+    def _copy_open_items(self):
         """Keep the customer's open items of today, of all currencies; total in company currency."""
         self.item_ids.unlink()
         items = (
@@ -95,7 +95,7 @@ class ArDebtAcknowledgement(models.Model):
             if record.state != "draft":
                 raise UserError(self.env._("%s was sent already.", record.name))
             record.date = record.company_id._ar_today()
-            record._freeze()
+            record._copy_open_items()
             record.state = "sent"
             record._mail_customer("ar_collections.mail_template_acknowledgement")
 

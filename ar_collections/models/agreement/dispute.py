@@ -157,7 +157,7 @@ class ArDispute(models.Model):
             dispute._check_lines()
             dispute.message_subscribe(dispute.owner_id.partner_id.ids)
         disputes._tell_owner()
-        disputes._follow()
+        disputes._refresh_cases()
         return disputes
 
     @api.model
@@ -221,7 +221,7 @@ class ArDispute(models.Model):
     def _unlink_except_record(self):
         raise UserError(self.env._("A dispute stays as a record. Withdraw it instead."))
 
-    def _follow(self):
+    def _refresh_cases(self):
         """Figures and cases follow in the same transaction."""
         for company, disputes in self.sudo().grouped("company_id").items():
             self.env["ar.collection.case"]._claims_changed(company, disputes.partner_id)
@@ -240,7 +240,7 @@ class ArDispute(models.Model):
         if not self.env.user.has_group("ar_collections.group_credit_manager"):
             raise AccessError(self.env._("Only a credit manager accepts a dispute that is late."))
         self.sudo().write({"accepted_late": True})
-        self._follow()
+        self._refresh_cases()
 
     def action_reject(self):
         """The customer is not right: tell it why, and dunning goes on the same day."""
@@ -249,7 +249,7 @@ class ArDispute(models.Model):
         for dispute in self:
             if not (dispute.decision_note or "").strip():
                 raise UserError(self.env._("Write down the decision: the customer is told why."))
-        self._close("rejected")
+        self._close_disputes("rejected")
         for dispute in self.sudo():
             dispute._mail_rejection()
 
@@ -257,9 +257,9 @@ class ArDispute(models.Model):
         """The customer does not object any more, or it was entered by mistake."""
         self._check_open()
         self._check_no_draft_credit()
-        self._close("cancelled")
+        self._close_disputes("cancelled")
 
-    def _close(self, state, dates=None):
+    def _close_disputes(self, state, dates=None):
         """
         :param dates: ``{dispute: day on which it ended}``, today by default
         """
@@ -267,8 +267,8 @@ class ArDispute(models.Model):
             date = dates[dispute] if dates else dispute.company_id._ar_today()
             dispute.write({"state": state, "date_closed": date, "closed_by_ledger": bool(dates)})
         self.sudo().activity_unlink(["ar_collections.activity_dispute"])
-        self.sudo()._unblock()
-        self._follow()
+        self.sudo()._unblock_invoices()
+        self._refresh_cases()
 
     def _mail_rejection(self):
         partner = self.partner_id
@@ -344,10 +344,10 @@ class ArDispute(models.Model):
             )
         note = move._reverse_moves([values])
         if move.currency_id.compare_amounts(amount, move.amount_total) < 0:
-            self._scale(note, amount)
+            self._scale_credit_note(note, amount)
         return note
 
-    def _scale(self, note, amount):
+    def _scale_credit_note(self, note, amount):
         """Lower the prices so that the total is the amount; what rounding leaves is a line."""
         compare = note.currency_id.compare_amounts
         note.invoice_cash_rounding_id = False
@@ -401,16 +401,16 @@ class ArDispute(models.Model):
         undone.write({"state": "open", "date_closed": False, "closed_by_ledger": False})
         undone._tell_owner()
         disputes = disputes.filtered(lambda dispute: dispute.state == "open")
-        dates = disputes._settled_on()
-        (disputes & credited)._close("credited", dates)
+        dates = disputes._get_end_dates()
+        (disputes & credited)._close_disputes("credited", dates)
         # The customer has paid what it objected to.
         (disputes - credited).filtered(
             lambda dispute: not any(dispute.line_ids.mapped("amount_left"))
-        )._close("cancelled", dates)
+        )._close_disputes("cancelled", dates)
 
-    def _settled_on(self):
+    def _get_end_dates(self):
         """``{dispute: day of the last money for its items, of the last run at least}``"""
-        settled = self.line_ids._settled_since()
+        settled = self.line_ids._get_settled_since()
         return {
             dispute: max(
                 [
@@ -434,7 +434,7 @@ class ArDispute(models.Model):
                 ("line_ids.move_line_id", "=", False),
             ]
         ).filtered(lambda dispute: not any(dispute.line_ids.mapped("amount_left")))
-        gone._close("cancelled", dict.fromkeys(gone, date))
+        gone._close_disputes("cancelled", dict.fromkeys(gone, date))
         disputes = self.search(
             [
                 ("company_id", "=", company.id),
@@ -455,7 +455,7 @@ class ArDispute(models.Model):
 
     # Blocked invoices
 
-    def _unblock(self):
+    def _unblock_invoices(self):
         """An invoice whose last dispute is decided is not blocked any more."""
         moves = self.line_ids.move_id.filtered(lambda move: move.payment_state == "blocked")
         disputed = self.env["ar.dispute.line"].search(

@@ -1,4 +1,6 @@
 from . import (
+    res_company,
+    res_config_settings,
     account_move_line,
     limitation,
     placement,

@@ -4,11 +4,9 @@ from odoo import api, fields, models
 
 # Stages in which somebody outside, or nobody, collects.
 OUTSIDE = ("agency", "legal", "writeoff")
-# A lapse of limitation so many days away makes the court the better way.
-NEAR_LAPSE_DAYS = 365
 
 
-def propose(acknowledged, days_to_lapse):
+def propose(acknowledged, days_to_lapse, near_days):
     """Where an old case should go.
 
     A claim that is proven by a signed acknowledgement, or that will be barred soon, belongs in
@@ -16,9 +14,10 @@ def propose(acknowledged, days_to_lapse):
 
     :param acknowledged: whether the customer has signed an acknowledgement of the debt
     :param days_to_lapse: days until the first item is barred, ``None`` when none ever is
+    :param near_days: a lapse so many days away makes the court the better way
     :return: ``agency`` or ``legal``
     """
-    soon = days_to_lapse is not None and days_to_lapse <= NEAR_LAPSE_DAYS
+    soon = days_to_lapse is not None and days_to_lapse <= near_days
     return "legal" if acknowledged or soon else "agency"
 
 
@@ -120,7 +119,11 @@ class ArCollectionCase(models.Model):
         proposals = {}
         for case in cases:
             lapse = lapses.get(case.partner_id.id)
-            proposals[case] = propose(case in signed.case_id, lapse and (lapse - date).days)
+            proposals[case] = propose(
+                case in signed.case_id,
+                lapse and (lapse - date).days,
+                company.ar_escalation_lapse_days,
+            )
         for kind, same in cases.grouped(proposals.get).items():
             same.write({"escalation": kind, "escalation_date": date})
         texts = {

@@ -123,7 +123,7 @@ class ArPlacement(models.Model):
     @api.depends("state", "commission_rate", "amount_costs", "amount")
     def _compute_result(self):
         """In company currency, each item at the rate at which it was placed."""
-        recovered = self.item_ids._recovered()
+        recovered = self.item_ids._get_recovered()
         for placement in self:
             currency = placement.currency_id
             parts = [recovered.get(item._origin.id, (0, 0)) for item in placement.item_ids]
@@ -211,7 +211,7 @@ class ArPlacement(models.Model):
                 raise UserError(
                     self.env._("%s is with an agency or lawyer already.", case.partner_id.name)
                 )
-            placement.item_ids._renew()
+            placement.item_ids._renew_items()
             if not placement.item_ids:
                 raise UserError(self.env._("There is nothing open to hand over."))
             placement._move_case()
@@ -245,7 +245,7 @@ class ArPlacement(models.Model):
                 raise UserError(self.env._("%s is not placed.", placement.name))
             if not placement.result:
                 raise UserError(self.env._("Enter the result first."))
-        self._end("closed")
+        self._end_placements("closed")
 
     def action_withdraw(self):
         """Take the items back."""
@@ -254,9 +254,9 @@ class ArPlacement(models.Model):
             if placement.state not in ("draft", "placed"):
                 raise UserError(self.env._("%s is over.", placement.name))
         self.sudo().filtered(lambda placement: not placement.result).result = "recalled"
-        self._end("withdrawn")
+        self._end_placements("withdrawn")
 
-    def _end(self, state):
+    def _end_placements(self, state):
         for company, placements in self.sudo().grouped("company_id").items():
             placements.write({"state": state, "date_closed": company._ar_today()})
             # The next daily run says what comes next.
@@ -294,8 +294,10 @@ class ArPlacement(models.Model):
             elif (
                 placement.ended_by_ledger
                 and still_open
-                and placement.case_id not in (running.case_id)
+                and placement.case_id not in running.case_id
             ):
+                # The newest comes first: two agencies never work on one case.
+                running |= placement
                 placement.write(
                     {
                         "state": "placed",
@@ -322,7 +324,7 @@ class ArPlacement(models.Model):
             .create(
                 {
                     "name": clean_name(f"{self.name} {self.partner_id.name}.zip"),
-                    "raw": self.env["ar.placement.bundle"]._build(placement),
+                    "raw": self.env["ar.placement.bundle"]._build_zip(placement),
                     "mimetype": "application/zip",
                     "res_model": self._name,
                     "res_id": self.id,

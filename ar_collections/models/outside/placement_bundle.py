@@ -39,7 +39,7 @@ class ArPlacementBundle(models.AbstractModel):
     _description = "Hand-Over File"
 
     @api.model
-    def _build(self, placement):
+    def _build_zip(self, placement):
         """The zip of a placement as bytes.
 
         Who calls it has rights on the papers, whatever else of the books the collector may see.

@@ -178,7 +178,7 @@ class ArCreditFile(models.Model):
     def _letter_contact(self):
         return self.dunning_contact_id or super()._letter_contact()
 
-    def _statement(self):
+    def _get_statement(self):
         """The figures and pages of one statement.
 
         :return: ``date``, ``pages``, ``ageing`` (``[(currency name, [amount per bucket, credits,
