@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     claim_line,
     collection_case_agreement,
     collection_promise,

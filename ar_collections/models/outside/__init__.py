@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     limitation,
     placement,
     placement_line,

@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     statement,
     credit_file_portal,
     portal_statement,
