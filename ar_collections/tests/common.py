@@ -5,7 +5,7 @@ from odoo.tests import tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
-from ..models.res_company import Clock
+from ..models.common.res_company import Clock
 
 
 @tagged("post_install", "-at_install")

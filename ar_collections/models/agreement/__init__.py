@@ -1,6 +1,5 @@
 from . import (
     res_company,
-    res_config_settings,
     claim_line,
     position,
     collection_case_agreement,

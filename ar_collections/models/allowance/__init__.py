@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     ageing_snapshot,
     ageing_snapshot_bucket,
     allowance_rate,

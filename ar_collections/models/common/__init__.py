@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     readonly_mixin,
     numbered_mixin,
     item_copy,

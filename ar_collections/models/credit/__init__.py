@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     credit_limit,
     credit_decision,
     credit_grade,

@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     position,
     position_claim,
     position_movement,

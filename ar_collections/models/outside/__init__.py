@@ -1,6 +1,5 @@
 from . import (
     res_company,
-    res_config_settings,
     account_move_line,
     limitation,
     placement,

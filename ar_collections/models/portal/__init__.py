@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     credit_file,
     signable,
     portal_statement,

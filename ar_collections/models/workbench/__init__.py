@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     collection_excuse,
     collection_inbound,
     collection_call,

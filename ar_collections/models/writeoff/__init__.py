@@ -1,4 +1,5 @@
 from . import (
+    res_company,
     writeoff_reason,
     writeoff_tier,
     writeoff_risk_rule,
