@@ -2,6 +2,8 @@ from . import (
     res_company,
     readonly_mixin,
     numbered_mixin,
+    state_mixin,
+    four_eyes_mixin,
     item_copy,
     letter,
 )
