@@ -206,6 +206,24 @@ class TestDispute(CollectionsCommon):
         self.assertEqual(self.invoice.payment_state, "not_paid")
         self.assertEqual(elsewhere.state, "open")
 
+    def test_only_trade_receivables_are_disputed(self):
+        loan = self._non_trade(self.customer, 55, day=-10)
+        with self.assertRaisesRegex(ValidationError, "open item"):
+            self._dispute(55, loan)
+        self.assertEqual(self._figures().disputed, 0)
+        item = self.env["ar.dispute.line"]._fields["move_line_id"]
+        domain = item.get_domain_list(self.env["ar.dispute.line"])
+        self.assertIn(self.item, self.env["account.move.line"].search(domain))
+        self.assertNotIn(loan, self.env["account.move.line"].search(domain))
+
+    def test_blocking_a_loan_disputes_nothing(self):
+        self.invoice.line_ids.account_id.filtered(
+            lambda account: account.account_type == "asset_receivable"
+        ).non_trade = True
+        self.invoice.action_toggle_block_payment()
+        self.assertEqual(self.invoice.payment_state, "blocked")
+        self.assertFalse(self.env["ar.dispute"].search([("partner_id", "=", self.customer.id)]))
+
     def test_not_decided_beside_a_draft_credit_note(self):
         dispute = self._dispute(400)
         self.collector.group_ids += self.env.ref("account.group_account_invoice")

@@ -309,6 +309,13 @@ class TestPromise(CollectionsCommon):
         )
         self.assertEqual(new.state, "open")
 
+    def test_only_trade_receivables_are_promised(self):
+        loan = self._non_trade(self.customer, 55, day=-10)
+        with self.assertRaisesRegex(ValidationError, "open item"):
+            self._promise(55, 5, line_ids=[Command.create({"move_line_id": loan.id, "amount": 55})])
+        with self.assertRaises(ValidationError):
+            self._promise(1055, 5)
+
     def test_memory_of_broken_promises_is_a_setting(self):
         self.company.ar_promise_memory_days = 30
         self._promise(1000, 5)

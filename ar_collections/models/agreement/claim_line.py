@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL, format_amount
 
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
+
 
 class Settled(NamedTuple):
     # What payments and credit notes took off the item in time; may be more than the claim.
@@ -40,7 +42,7 @@ class ArClaimLine(models.AbstractModel):
         index=True,
         ondelete="set null",
         domain=[
-            ("account_id.account_type", "=", "asset_receivable"),
+            *TRADE_RECEIVABLE_DOMAIN,
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
         ],
@@ -167,7 +169,7 @@ class ArClaimLine(models.AbstractModel):
             parent, item = line[self._claim_parent].sudo(), line.move_line_id.sudo()
             if not item:
                 continue
-            if item.account_type != "asset_receivable" or item.parent_state != "posted":
+            if not is_trade_receivable(item) or item.parent_state != "posted":
                 raise ValidationError(
                     self.env._("%s is not an open item: choose posted receivables.", line.name)
                 )
