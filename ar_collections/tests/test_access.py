@@ -240,7 +240,8 @@ class TestAccess(CollectionsCommon):
         for model, methods in {
             "ar.position": ("_figures", "_behaviour", "_items"),
             "ar.collection.run": ("_run_for", "_execute", "_cron_daily"),
-            "ar.credit.file": ("_set_hold", "_lift_hold", "_refresh", "_push_limit"),
+            "ar.credit.file": ("_set_hold", "_lift_hold", "_push_limit"),
+            "ar.credit.refresh": ("_refresh", "_refresh_orders", "_refresh_behaviour"),
             "ar.credit.control": ("_decide", "_gate", "_judge", "_gather"),
             "ar.credit.release": ("_hold", "_use", "_submit", "_cancel", "_decided"),
             "ar.credit.review": ("_apply", "_decide", "_open_for", "_open_due"),

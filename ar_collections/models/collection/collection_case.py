@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ..figures.money import money_sql
 from .collection_cadence import WAITS
 
 
@@ -186,12 +187,13 @@ class ArCollectionCase(models.Model):
               JOIN account_account account ON account.id = line.account_id
                AND account.account_type = 'asset_receivable'
               JOIN account_journal journal ON journal.id = line.journal_id
-               AND journal.type IN ('bank', 'cash', 'credit')
+               AND %s
               JOIN res_company company ON company.id = line.company_id
                AND SPLIT_PART(company.parent_path, '/', 1)::int = kase.company_id
              WHERE kase.id = ANY(%s)
              GROUP BY kase.id
                     """,
+                    money_sql(),
                     self.ids,
                 )
             )

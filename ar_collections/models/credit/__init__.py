@@ -5,6 +5,7 @@ from . import (
     credit_grade,
     credit_file,
     credit_file_figures,
+    credit_refresh,
     credit_score,
     credit_criterion,
     credit_file_score,

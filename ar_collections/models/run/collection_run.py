@@ -195,8 +195,9 @@ class ArCollectionRun(models.Model):
         self.env["ar.dispute"]._escalate_due(company, date)
         self.env["ar.writeoff.request"]._run_daily(company, date)
         files = self.env["ar.credit.file"]
-        files._refresh(company, date)
-        if files._refresh_behaviour(company, date):
+        refresh = self.env["ar.credit.refresh"]
+        refresh._refresh(company, date)
+        if refresh._refresh_behaviour(company, date):
             files._rescore(company, date)
         self.env["ar.credit.review"]._open_due(company, date)
         files._end_temporary_limits(company, date)

@@ -4,6 +4,7 @@ from odoo import fields, models
 from odoo.tools import formatLang
 
 from ..collection.collection_planner import CONTACTS
+from ..figures.money import money_domain
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
 
@@ -176,7 +177,7 @@ class ArWriteoffRequest(models.Model):
                 "|",
                 ("move_id.move_type", "in", ("out_invoice", "out_receipt")),
                 "&",
-                ("journal_id.type", "in", ("bank", "cash", "credit")),
+                *money_domain(),
                 ("balance", "<", 0),
             ],
             ["partner_id"],

@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount
 
+from ..figures.money import money_domain
 from .writeoff_entry import split
 from .writeoff_request import BOOKED
 
@@ -128,7 +129,7 @@ class ArWriteoffRequest(models.Model):
                 ("account_type", "=", "asset_receivable"),
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
-                ("journal_id.type", "in", ("bank", "cash", "credit")),
+                *money_domain(),
                 ("balance", "<", 0),
             ]
         )

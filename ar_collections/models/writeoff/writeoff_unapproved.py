@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..figures.money import money_sql
+
 
 class ArWriteoffUnapproved(models.Model):
     """Receivables that were given up beside the approval, for the auditor.
@@ -70,9 +72,9 @@ class ArWriteoffUnapproved(models.Model):
                    company.currency_id, settled.partner_id, loss.account_id,
                    LEAST(loss.amount - settled.discount, settled.amount) AS amount,
                    move.create_uid AS user_id,
-                   CASE WHEN journal.type IN ('bank', 'cash', 'credit')
-                        THEN 'payment' ELSE 'entry' END AS kind
-            """
+                   CASE WHEN %s THEN 'payment' ELSE 'entry' END AS kind
+            """,
+            money_sql(),
         )
 
     def _from(self):
@@ -98,7 +100,7 @@ class ArWriteoffUnapproved(models.Model):
                          (item.amount_currency - item.discount_amount_currency)
                          * partial.amount / NULLIF(partial.debit_amount_currency, 0)
                        )) FILTER (
-                         WHERE journal.type IN ('bank', 'cash', 'credit')
+                         WHERE %s
                            AND item.discount_date >= move.date
                            AND item.amount_currency = partial.debit_amount_currency
                        ), 0) AS discount
@@ -111,7 +113,8 @@ class ArWriteoffUnapproved(models.Model):
                    -- Who takes an entry back gives nothing up.
                    AND item.move_id IS DISTINCT FROM move.reversed_entry_id
               ) settled ON settled.amount > 0
-            """
+            """,
+            money_sql(),
         )
 
     def _where(self):
