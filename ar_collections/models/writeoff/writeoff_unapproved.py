@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ..figures.money import money_sql
+from ..figures.trade_receivable import get_trade_receivable_sql
 
 
 class ArWriteoffUnapproved(models.Model):
@@ -32,6 +33,7 @@ class ArWriteoffUnapproved(models.Model):
     )
 
     _depends = {
+        "account.account": ["account_type", "non_trade"],
         "account.move": [
             "company_id",
             "date",
@@ -109,12 +111,13 @@ class ArWriteoffUnapproved(models.Model):
                   JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
                   JOIN account_move_line item ON item.id = partial.debit_move_id
                   LEFT JOIN res_partner contact ON contact.id = line.partner_id
-                 WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
+                 WHERE line.move_id = move.id AND %s
                    -- Who takes an entry back gives nothing up.
                    AND item.move_id IS DISTINCT FROM move.reversed_entry_id
               ) settled ON settled.amount > 0
             """,
             money_sql(),
+            get_trade_receivable_sql("account"),
         )
 
     def _where(self):
