@@ -721,7 +721,13 @@ class TestReview(ReviewCommon):
 
     def test_nothing_private_over_rpc(self):
         for model, methods in {
-            "ar.credit.review": ("_open_for", "_open_due", "_apply", "_decide", "_prepare"),
+            "ar.credit.review": (
+                "_open_for",
+                "_open_due",
+                "_apply_to_file",
+                "_write_decision",
+                "_prepare_new",
+            ),
             "ar.credit.file": ("_rescore", "_write_scores"),
             "ar.credit.rating.provider": ("_fetch_rating", "_update_ratings"),
         }.items():

@@ -14,4 +14,6 @@ from . import (
     collection_letter,
     collection_message,
     collection_planner,
+    credit_file,
+    credit_grade,
 )
