@@ -479,10 +479,10 @@ class TestReview(ReviewCommon):
     def test_four_eyes(self):
         review = self._submitted(self.manager)
         for function in (review.action_approve, review.action_refuse):
-            with self.assertRaisesRegex(UserError, "Four eyes"):
+            with self.assertRaisesRegex(UserError, "somebody else decides"):
                 function()
             # Not with more rights either.
-            with self.assertRaisesRegex(UserError, "Four eyes"):
+            with self.assertRaisesRegex(UserError, "somebody else decides"):
                 getattr(review.sudo(), function.__name__)()
         self.assertEqual(review.state, "submitted")
         review.with_user(self.second).action_approve()

@@ -12,7 +12,13 @@ class ArCreditRelease(models.Model):
     """Leave for one document to pass the credit control once, up to an amount and a date."""
 
     _name = "ar.credit.release"
-    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "ar.state.mixin",
+        "ar.four.eyes.mixin",
+        "ar.readonly.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Credit Release"
     _order = "id desc"
     _rec_name = "document_name"
@@ -92,8 +98,7 @@ class ArCreditRelease(models.Model):
         for release in self:
             if not self._is_manager():
                 self.env[release.res_model].browse(release.res_id).check_access("write")
-            if release.state != "held":
-                raise UserError(self.env._("Only a document that is held is asked for."))
+            release._check_state("held")
         self.sudo()._request_decision()
 
     def action_approve(self):
@@ -120,8 +125,7 @@ class ArCreditRelease(models.Model):
         for release in self:
             if release.requester_id != self.env.user and not self._is_manager():
                 raise AccessError(self.env._("A release is withdrawn by whoever asked for it."))
-            if release.state not in (*WAITING, "approved"):
-                raise UserError(self.env._("This release is not waiting any more."))
+            release._check_state(*WAITING, "approved")
         self.sudo()._cancel_waiting()
 
     def _is_manager(self):
@@ -132,15 +136,8 @@ class ArCreditRelease(models.Model):
         self.ensure_one()
         if not self._is_manager():
             raise AccessError(self.env._("Only a credit manager decides on a release."))
-        if self.state not in WAITING:
-            raise UserError(self.env._("%s was decided already, or withdrawn.", self.document_name))
-        if self.requester_id == self.env.user:
-            raise UserError(
-                self.env._(
-                    "You asked for the release of %s yourself: somebody else decides.",
-                    self.document_name,
-                )
-            )
+        self._check_state(*WAITING)
+        self._check_four_eyes()
         if self.control == "block" and not self.env.user.has_group("account.group_account_manager"):
             raise AccessError(
                 self.env._(

@@ -26,12 +26,20 @@ class ArCreditReview(models.Model):
     """Somebody looks at a customer's credit, proposes grade and limit; somebody else approves."""
 
     _name = "ar.credit.review"
-    _inherit = ["ar.numbered.mixin", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "ar.numbered.mixin",
+        "ar.state.mixin",
+        "ar.four.eyes.mixin",
+        "ar.readonly.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Credit Review"
     _order = "date desc, id desc"
     _check_company_auto = True
     _creation_fields = ("file_id",)
     _number_prefix = "CR"
+    _asker_fields = ("requester_id", "submitter_id")
 
     file_id = fields.Many2one(
         "ar.credit.file",
@@ -297,11 +305,9 @@ class ArCreditReview(models.Model):
         if self.state != "submitted" or not manager or set(names) - {"decision_note"}:
             raise UserError(
                 self.env._(
-                    "%(review)s is %(state)s: it cannot be changed any more.",
+                    "%(review)s has the status “%(state)s”: it cannot be changed any more.",
                     review=self.display_name,
-                    state=dict(self._fields["state"]._description_selection(self.env))[
-                        self.state
-                    ].lower(),
+                    state=self._get_state_label(),
                 )
             )
 
@@ -392,10 +398,7 @@ class ArCreditReview(models.Model):
     # Content
 
     def _prepare_new(self):
-        """Number new reviews, and give them the card, what is known and the documents to ask."""
-        for company, reviews in self.grouped("company_id").items():
-            for review in reviews.with_context(tracking_disable=True):
-                review.name = self._next_number(company, review.date)
+        """Give new reviews the card, what is known and the documents to ask."""
         self.with_context(tracking_disable=True)._refresh_figures()
 
     def _refresh_figures(self, date=None):
@@ -445,27 +448,12 @@ class ArCreditReview(models.Model):
                 )
             )
 
-    def _check_state(self, *states):
-        if self.state not in states:
-            raise UserError(
-                self.env._(
-                    "%(review)s is %(state)s.",
-                    review=self.display_name,
-                    state=dict(self._fields["state"]._description_selection(self.env))[
-                        self.state
-                    ].lower(),
-                )
-            )
-
     def _check_mine(self):
-        people = self.requester_id | self.submitter_id
-        if self.env.user not in people and not self.env.user.has_group(MANAGER):
+        user = self.env.user
+        if user not in self._get_askers() and not user.has_group(MANAGER):
             raise AccessError(
-                self.env._("Only %s or a credit manager can do that.", self._get_names(people))
+                self.env._("Only %s or a credit manager can do that.", self._get_asker_names())
             )
-
-    def _get_names(self, people):
-        return ", ".join(people.sudo().mapped("name"))
 
     def _check_may_decide(self):
         """Both the buttons and calls from outside pass here, whatever their rights are."""
@@ -473,17 +461,8 @@ class ArCreditReview(models.Model):
             raise AccessError(self.env._("Credit reviews are decided by a credit manager."))
         self.check_access("write")
         self.lock_for_update(allow_referencing=True)
-        for review in self:
-            review._check_state("submitted")
-            if self.env.user in review.requester_id | review.submitter_id:
-                raise UserError(
-                    self.env._(
-                        "Four eyes see more than two: %(review)s is from %(people)s, so another "
-                        "credit manager decides it.",
-                        review=review.display_name,
-                        people=self._get_names(review.requester_id | review.submitter_id),
-                    )
-                )
+        self._check_state("submitted")
+        self._check_four_eyes()
 
     def _write_decision(self, state):
         self.write(
@@ -522,7 +501,7 @@ class ArCreditReview(models.Model):
     def _notify_managers(self):
         """Ask the credit manager of the company, or all of them, to decide."""
         for review in self.sudo():
-            people = review.requester_id | review.submitter_id
+            people = review._get_askers()
             managers = review.company_id.ar_credit_manager_id - people
             managers = managers or self.env.ref(MANAGER).sudo().all_user_ids.filtered(
                 lambda user, company=review.company_id: (
