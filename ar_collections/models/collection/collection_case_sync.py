@@ -51,7 +51,7 @@ class ArCollectionCase(models.Model):
         files = self.env["ar.credit.file"]
         partners = self.env["ar.credit.refresh"]._refresh(company, date, partners, current=True)
         if partners:
-            files._apply_hold_rules(company, date, partners)
+            self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date, partners)
             self._sync(company, date, partners)
 
     @api.model

@@ -198,12 +198,12 @@ class ArCollectionRun(models.Model):
         refresh = self.env["ar.credit.refresh"]
         refresh._refresh(company, date)
         if refresh._refresh_behaviour(company, date):
-            files._rescore(company, date)
+            self.env["ar.credit.scoring"]._score_again(company, date)
         self.env["ar.credit.review"]._open_due(company, date)
         files._end_temporary_limits(company, date)
         self.env["ar.credit.cover"]._refresh_all(company, date)
-        files._refresh_warnings(company, date)
-        files._apply_hold_rules(company, date)
+        self.env["ar.credit.warning"]._refresh_warnings(company, date)
+        self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
         closed = cases._sync(company, date)
         cases.search(
