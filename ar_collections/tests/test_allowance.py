@@ -61,7 +61,7 @@ class TestAllowance(AllowanceCommon):
 
     def test_matrix_follows_the_ageing_of_the_company(self):
         rates = self.env["ar.allowance.rate"]
-        self.assertEqual(len(rates._matrix(self.company)), 18)
+        self.assertEqual(len(rates._get_matrix(self.company)), 18)
         cell = rates.search(
             [
                 ("company_id", "=", self.company.id),
@@ -71,7 +71,7 @@ class TestAllowance(AllowanceCommon):
         )
         cell.rate = 0.07
         self.company.ar_ageing_days = "45,365"
-        matrix = rates._matrix(self.company)
+        matrix = rates._get_matrix(self.company)
         self.assertEqual(
             [
                 (cell.bucket_id.display_name, cell.rate)
@@ -82,12 +82,12 @@ class TestAllowance(AllowanceCommon):
         )
         self.assertFalse(cell.is_used)
         self.company.ar_ageing_days = "30,60,90,180"
-        rates._matrix(self.company)
+        rates._get_matrix(self.company)
         self.assertTrue(cell.is_used)
         self.assertEqual(cell.rate, 0.07, "the rate that was agreed comes back")
 
     def test_rates_are_shares(self):
-        cell = self.env["ar.allowance.rate"]._matrix(self.company)[0]
+        cell = self.env["ar.allowance.rate"]._get_matrix(self.company)[0]
         for rate in (-0.01, 1.01):
             with (
                 self.assertRaises(IntegrityError),
@@ -450,7 +450,7 @@ class TestAllowance(AllowanceCommon):
         self._item(333.33, 10)
         self._item(100.01, 120, partner=self._customer("Other"))
         run = self._allowance(MAY)
-        book = load_workbook(io.BytesIO(run._xlsx()))
+        book = load_workbook(io.BytesIO(self.env["ar.allowance.report"]._get_workbook(run)))
         self.assertEqual(len(book.worksheets), 2)
         for sheet in book:
             day, currency, state = (sheet.cell(row=1, column=column).value for column in (3, 4, 5))

@@ -340,11 +340,15 @@ class TestLateCharge(LateChargeCommon):
         case = self._case_of_customer()
         self.assertIn(note, case.open_item_ids.move_id)
         accruals = self.env["ar.late.charge.accrual"]
-        items = {a.line_id for a in accruals._accrued(self.company, self.today)[self.customer.id]}
+        items = {
+            a.line_id for a in accruals._get_accruals(self.company, self.today)[self.customer.id]
+        }
         self.assertFalse(items & set(note.line_ids.ids))
         self.company.ar_charge_on_charges = True
         self.file.write({"late_charge_mode": "custom", "late_charge_rate": 365})
-        items = {a.line_id for a in accruals._accrued(self.company, self.today)[self.customer.id]}
+        items = {
+            a.line_id for a in accruals._get_accruals(self.company, self.today)[self.customer.id]
+        }
         self.assertTrue(items & set(note.line_ids.ids))
 
     def test_charges_survive_the_payment_of_the_items(self):
@@ -529,7 +533,7 @@ class TestLateCharge(LateChargeCommon):
         self.assertEqual(run.move_ids.amount_total, 2)
         for noted in run.charge_ids:
             with self.assertRaisesRegex(UserError, "credit note"):
-                noted._waive("Too late")
+                noted._waive_charges("Too late")
         with self.assertRaisesRegex(UserError, "set free"):
             (run.charge_ids - charge).action_free()
 

@@ -25,7 +25,7 @@ class TestWriteoffAccess(WriteoffCommon):
             request = self._request(user=user)
             request.action_submit()
             self._refused(request.action_approve)
-            self._refused(lambda request=request: request._refuse("No"))
+            self._refused(lambda request=request: request._refuse_request("No"))
             self.assertFalse(request.approval_ids)
             request.action_cancel()
         # Neither who made it nor who submitted it.

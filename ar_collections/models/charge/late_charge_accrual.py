@@ -3,9 +3,6 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-# A settled item that nobody charged for so long is not charged any more.
-SETTLED_DAYS = 365
-
 
 class Accrual(NamedTuple):
     """Days of one item that accrued late charges and that nobody has charged or waived."""
@@ -50,7 +47,7 @@ class ArLateChargeAccrual(models.AbstractModel):
     _description = "Accrued Late Charges"
 
     @api.model
-    def _accrued(self, company, date, partners=None):
+    def _get_accruals(self, company, date, partners=None):
         """What has accrued up to and including a date, in one statement.
 
         :param company: a root company; its branches are part of it
@@ -59,13 +56,13 @@ class ArLateChargeAccrual(models.AbstractModel):
         """
         accrued = {}
         if company.ar_charge_from:
-            for row in self.env.execute_query(self._accrued_sql(company, date, partners)):
+            for row in self.env.execute_query(self._get_accruals_sql(company, date, partners)):
                 accrual = Accrual(*row)
                 accrued.setdefault(accrual.partner_id, []).append(accrual)
         return accrued
 
     @api.model
-    def _accrued_sql(self, company, date, partners=None):
+    def _get_accruals_sql(self, company, date, partners=None):
         """SELECT of the columns of :class:`Accrual`."""
         self._flush_ledger()
         return SQL(
@@ -102,13 +99,13 @@ class ArLateChargeAccrual(models.AbstractModel):
              WHERE charge > 0
              ORDER BY due, line_id, date_from
             """,
-            items=self._items_sql(company, date, partners),
+            items=self._get_chargeable_items_sql(company, date, partners),
             gaps=self._gaps_sql(date),
             points=self._points_sql(),
             segments=self._segments_sql(),
             item_left=self._item_left_sql(company),
             year_left=self._year_left_sql(company, date),
-            rounding=self._numeric(company.currency_id.rounding),
+            rounding=self._get_exact_sql(company.currency_id.rounding),
         )
 
     @api.model
@@ -129,12 +126,12 @@ class ArLateChargeAccrual(models.AbstractModel):
             self.env[model].flush_model()
 
     @api.model
-    def _numeric(self, value):
+    def _get_exact_sql(self, value):
         """A number of ours as exact as it is written."""
         return SQL("%s::numeric", repr(float(value)))
 
     @api.model
-    def _items_sql(self, company, date, partners):
+    def _get_chargeable_items_sql(self, company, date, partners):
         """SELECT of the items that can have accrued something, open or settled lately."""
         scope, accounts = self.env["ar.position"]._scope(company, few=partners is not None)
         customers = SQL()
@@ -185,7 +182,7 @@ class ArLateChargeAccrual(models.AbstractModel):
             """,
             grace=company.ar_charge_grace_days,
             since=company.ar_charge_from,
-            settled=SETTLED_DAYS,
+            settled=company.ar_charge_settled_days,
             date=date,
             scope=scope,
             accounts=accounts,
@@ -214,8 +211,8 @@ class ArLateChargeAccrual(models.AbstractModel):
             SQL(
                 "(%s, %s, %s)",
                 currency.id,
-                self._numeric(currency.rounding),
-                self._numeric(own / rates[currency.id]),
+                self._get_exact_sql(currency.rounding),
+                self._get_exact_sql(own / rates[currency.id]),
             )
             for currency in currencies
         )
@@ -346,7 +343,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                                AND charge.state IN ('drafted', 'posted')), 0)
                 - SUM(amount) OVER (PARTITION BY line_id ORDER BY date_from) + amount), 0)
             """,
-            share=self._numeric(company.ar_charge_cap_share),
+            share=self._get_exact_sql(company.ar_charge_cap_share),
         )
 
     @api.model
@@ -366,7 +363,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                                    ORDER BY held NULLS FIRST, due, line_id, date_from)
                 + value), 0)
             """,
-            cap=self._numeric(company.ar_charge_cap_year),
+            cap=self._get_exact_sql(company.ar_charge_cap_year),
             company=company.id,
             start=date.replace(month=1, day=1),
             end=date.replace(month=12, day=31),

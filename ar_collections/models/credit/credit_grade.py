@@ -88,7 +88,6 @@ class ArCreditGrade(models.Model):
     hold_days = fields.Integer(string="Hold beyond Days Overdue")
     hold_amount = fields.Float(string="Hold beyond Overdue Amount")
     policy_id = fields.Many2one("ar.collection.policy", string="Collection Policy")
-    late_charge_rate = fields.Float(string="Late Charge (% a year)")
     review_months = fields.Integer(string="Review Every (months)", default=12)
 
     _code_uniq = models.UniqueIndex(

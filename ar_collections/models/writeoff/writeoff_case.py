@@ -44,18 +44,7 @@ class ArCollectionCase(models.Model):
     def action_write_off(self):
         """Draft a write-off of all overdue items."""
         self.ensure_one()
-        request = self.env["ar.writeoff.request"]._start(self.open_item_ids)
-        return request._get_records_action()
-
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    def action_ar_write_off(self):
-        """Draft a write-off of what is open of these invoices."""
-        request = self.env["ar.writeoff.request"]._start(
-            self.filtered(lambda move: move.is_sale_document(include_receipts=True)).line_ids
-        )
+        request = self.env["ar.writeoff.request"]._create_for_items(self.open_item_ids)
         return request._get_records_action()
 
 
@@ -74,4 +63,4 @@ class ResPartner(models.Model):
                 ("reconciled", "=", False),
             ]
         )
-        return self.env["ar.writeoff.request"]._start(items)._get_records_action()
+        return self.env["ar.writeoff.request"]._create_for_items(items)._get_records_action()
