@@ -24,7 +24,7 @@ class TestLateChargeAccrual(CollectionsCommon):
         )
         cls.company.ar_charge_from = cls._day(-365)
 
-    def _accrued(self, day=0, company=None):
+    def _get_accruals(self, day=0, company=None):
         accrued = self.env["ar.late.charge.accrual"]._get_accruals(
             company or self.company, self._day(day), self.customer
         )
@@ -121,6 +121,67 @@ class TestLateChargeAccrual(CollectionsCommon):
         # Some day it is too late to ask for it.
         self.assertTrue(self._get_accruals(361))
         self.assertEqual(self._get_accruals(363), [])
+
+    def test_how_long_a_settled_item_is_remembered_is_a_setting(self):
+        invoice = self._invoice(self.customer, 1000, due=-10)
+        self._pay(invoice, day=-3)
+        self.company.ar_charge_settled_days = 10
+        self.assertEqual(self._amounts(6), [1.4], "the tenth day after the payment is over then")
+        self.assertEqual(self._get_accruals(7), [])
+        # What is open is never too old.
+        self._invoice(self.customer, 1000, due=-100)
+        self.assertEqual(self._amounts(0), [20.0, 1.4])
+
+    def test_what_is_being_paid_is_not_charged_yet(self):
+        """With Enterprise an invoice can be in payment while its residual is still there."""
+        paying = self._invoice(self.customer, 1000, due=-10)
+        other = self._invoice(self.customer, 500, due=-10)
+
+        def held():
+            return {accrual.line_id: accrual.held for accrual in self._get_accruals()}
+
+        lines = [
+            move.line_ids.filtered(lambda line: line.account_type == "asset_receivable").id
+            for move in (paying, other)
+        ]
+        self.assertEqual(held(), dict.fromkeys(lines))
+        self.env.cr.execute(
+            "UPDATE account_move SET payment_state = 'in_payment' WHERE id = %s", [paying.id]
+        )
+        paying.invalidate_recordset()
+        self.assertEqual(held(), {lines[0]: "payment", lines[1]: None})
+
+    def test_cap_of_the_year_is_from_january_to_december(self):
+        self.company.ar_charge_cap_year = 2.6
+        self._invoice(self.customer, 1000, due=-10)
+        charge_ = (
+            self.env["ar.late.charge"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.company.id,
+                    "partner_id": self.customer.id,
+                    "date": self.today.replace(month=1, day=1),
+                    "date_from": self._day(-400),
+                    "date_to": self._day(-399),
+                    "currency_id": self.company.currency_id.id,
+                    "amount": 1,
+                    "amount_company": 1,
+                    "state": "drafted",
+                }
+            )
+        )
+        self.assertEqual(self._amounts(), [1.6])
+        charge_.date = self.today.replace(month=12, day=31)
+        self.assertEqual(self._amounts(), [1.6])
+        charge_.date = self.today.replace(year=self.today.year - 1, month=12, day=31)
+        self.assertEqual(self._amounts(), [2.0])
+        charge_.write({"date": self.today, "partner_id": self._customer("Somebody else").id})
+        self.assertEqual(self._amounts(), [2.0], "each customer has a cap of its own")
+        charge_.partner_id = self.customer
+        for state, amount in (("reversed", 2.0), ("cancelled", 2.0), ("posted", 1.6)):
+            charge_.state = state
+            self.assertEqual(self._amounts(), [amount], state)
 
     def test_paid_in_time_costs_nothing(self):
         invoice = self._invoice(self.customer, 1000, due=-10)

@@ -325,6 +325,21 @@ class TestWriteoff(WriteoffCommon):
         self._run(11)
         self.assertEqual(request.date_reminded, self._day(11))
 
+    def test_reminders_come_as_often_as_the_company_wants(self):
+        self.company.ar_writeoff_remind_days = 1
+        request = self._request()
+        request.action_submit()
+        for day in (8, 9, 10):
+            self._run(day)
+            self.assertEqual(request.date_reminded, self._day(day))
+        with (
+            self.assertRaises(IntegrityError),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            self.company.ar_writeoff_remind_days = 0
+            self.company.flush_recordset()
+
     def test_delegation_begins(self):
         request = self._request()
         request.action_submit()
