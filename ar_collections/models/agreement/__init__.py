@@ -1,3 +1,5 @@
+"""What was agreed: promise, plan, acknowledgement, dispute; what they claim of open items."""
+
 from . import (
     claim_line,
     collection_case_agreement,

@@ -1,3 +1,5 @@
+"""What may be lost: matrix, runs, specific allowances, movement, ageing at month ends."""
+
 from . import (
     ageing_snapshot,
     ageing_snapshot_bucket,

@@ -1,3 +1,5 @@
+"""Late charges by the day: accrued, proposed, waived, posted as debit notes."""
+
 from . import (
     late_charge_setting,
     late_charge_accrual,

@@ -1,3 +1,5 @@
+"""Who is asked when and how: policy, step, stage, case, action, message, planner."""
+
 from . import (
     collection_stage,
     collection_policy,

@@ -1,3 +1,5 @@
+"""Mixins and helpers without a rule of the business."""
+
 from . import (
     readonly_mixin,
     numbered_mixin,

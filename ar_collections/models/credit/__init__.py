@@ -1,3 +1,5 @@
+"""Who gets how much: grade, score, review, limit, cover, hold, warning, documents stopped."""
+
 from . import (
     credit_limit,
     credit_decision,

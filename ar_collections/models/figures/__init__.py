@@ -1,3 +1,5 @@
+"""What is owed, demanded and paid, by SQL on the ledger; knows no rule and writes nothing."""
+
 from . import (
     position,
     position_claim,

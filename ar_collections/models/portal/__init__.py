@@ -1,3 +1,5 @@
+"""What the customer sees and says: statement, claims, links."""
+
 from . import (
     statement,
     credit_file_portal,

@@ -1,3 +1,5 @@
+"""What is given up: request, tiers, approvals, entry, reversal, recovery."""
+
 from . import (
     writeoff_setting,
     writeoff_reason,
