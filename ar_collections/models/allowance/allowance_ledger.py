@@ -99,19 +99,17 @@ class ArAllowanceLedger(models.AbstractModel):
     @api.model
     def _get_balance(self, run):
         """The credit balance of the allowance accounts at the date of a run."""
-        self.env["account.move.line"].flush_model()
-        return self.env.execute_query(
-            SQL(
-                """
-                SELECT COALESCE(-SUM(balance), 0)::float8 FROM account_move_line
-                 WHERE account_id IN %s AND parent_state = 'posted' AND company_id IN %s
-                   AND date <= %s
-                """,
-                tuple(self._get_accounts(run.company_id).ids) or (0,),
-                tuple(self._get_branches(run.company_id).ids) or (0,),
-                run.date,
-            )
-        )[0][0]
+        ((balance,),) = self.env["account.move.line"]._read_group(
+            [
+                ("account_id", "in", self._get_accounts(run.company_id).ids),
+                ("parent_state", "=", "posted"),
+                ("company_id", "in", self._get_branches(run.company_id).ids),
+                ("date", "<=", run.date),
+            ],
+            [],
+            ["balance:sum"],
+        )
+        return -balance
 
     @api.model
     def _get_known_balances(self, run):

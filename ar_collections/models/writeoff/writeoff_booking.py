@@ -2,7 +2,7 @@ import json
 
 from odoo import Command, api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date
+from odoo.tools import format_date
 
 from ..figures.trade_receivable import RECEIVABLE
 from .writeoff_entry import LOSS, TAX, WAITING_TAX, Share, spread
@@ -194,42 +194,40 @@ class ArWriteoffBooking(models.AbstractModel):
 
         :return: ``{id of the document: [Share]}``, invoices and receipts only
         """
-        self.env["account.move.line"].flush_model()
-        self.env["account.move"].flush_model(["move_type"])
-        shares = {}
-        for row in self.env.execute_query(
-            SQL(
-                """
-            SELECT line.move_id, -line.balance::float8, line.analytic_distribution::text,
-                   repartition.id, line.account_id, tax.tax_exigibility,
-                   ARRAY(SELECT rel.account_tax_id
-                           FROM account_move_line_account_tax_rel rel
-                           JOIN account_tax due ON due.id = rel.account_tax_id
-                          WHERE rel.account_move_line_id = line.id
-                            AND due.tax_exigibility <> 'on_payment'
-                          ORDER BY 1)
-              FROM account_move_line line
-              JOIN account_move move ON move.id = line.move_id
-              JOIN account_account account ON account.id = line.account_id
-              LEFT JOIN account_tax_repartition_line repartition
-                     ON repartition.id = line.tax_repartition_line_id
-              LEFT JOIN account_tax tax ON tax.id = repartition.tax_id
-             WHERE line.move_id IN %s AND move.move_type IN ('out_invoice', 'out_receipt')
-               AND account.account_type <> %s AND line.balance <> 0
-             ORDER BY line.id
-            """,
-                tuple(documents.ids) or (0,),
-                RECEIVABLE,
+        lines = documents.sudo().line_ids.filtered(
+            lambda line: (
+                line.move_id.move_type in ("out_invoice", "out_receipt")
+                and line.account_type != RECEIVABLE
+                and line.balance
             )
-        ):
-            move_id, weight, analytic, repartition_id, account_id, exigibility, tax_ids = row
-            if not repartition_id:
-                share = Share(LOSS, weight, analytic, tuple(tax_ids))
+        )
+        shares = {}
+        for line in lines.sorted("id"):
+            tax = line.tax_line_id
+            if not tax:
+                due = line.tax_ids.filtered(lambda each: each.tax_exigibility != "on_payment")
+                share = Share(
+                    LOSS,
+                    -line.balance,
+                    self._get_analytic_key(line),
+                    tuple(sorted(due.ids)),
+                )
             else:
-                kind = WAITING_TAX if exigibility == "on_payment" else TAX
-                share = Share(kind, weight, None, (), repartition_id, account_id)
-            shares.setdefault(move_id, []).append(share)
+                kind = WAITING_TAX if tax.tax_exigibility == "on_payment" else TAX
+                share = Share(
+                    kind,
+                    -line.balance,
+                    repartition_id=line.tax_repartition_line_id.id,
+                    account_id=line.account_id.id,
+                )
+            shares.setdefault(line.move_id.id, []).append(share)
         return shares
+
+    @api.model
+    def _get_analytic_key(self, line):
+        """The analytic distribution of a journal item as one value, ``None`` without any."""
+        distribution = line.analytic_distribution
+        return json.dumps(distribution, sort_keys=True) if distribution else None
 
 
 class AccountTax(models.Model):
