@@ -3,7 +3,7 @@ from datetime import date
 
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
-from ..models.res_company import Clock
+from ..models.common.res_company import Clock
 from .allowance_common import AllowanceCommon
 from .common_writeoff import WriteoffCommon
 from .test_position import oracle

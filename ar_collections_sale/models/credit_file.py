@@ -10,7 +10,7 @@ class ArCreditFile(models.Model):
         # EXTENDS ar_collections: a customer may have ordered before there was a file
         files = super().create(vals_list)
         for company, company_files in files.grouped("company_id").items():
-            date = self.env["ar.collection.run"]._last_date(company)
+            date = company._ar_get_run_date()
             # The figures are the system's, whoever opens the file.
             files.sudo()._refresh_orders(company, date, company_files.partner_id)
         return files

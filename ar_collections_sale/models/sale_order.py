@@ -250,7 +250,7 @@ class SaleOrder(models.Model):
         """
         files = self.env["ar.credit.file"].sudo()
         for company, orders in self.grouped(lambda order: order.company_id.root_id).items():
-            date = self.env["ar.collection.run"]._last_date(company)
+            date = company._ar_get_run_date()
             customers = orders.partner_invoice_id | (former or self.env["res.partner"])
             files._refresh_orders(company, date, customers.commercial_partner_id)
 

@@ -1,6 +1,7 @@
 """What was agreed: promise, plan, acknowledgement, dispute; what they claim of open items."""
 
 from . import (
+    res_company,
     claim_line,
     collection_case_agreement,
     collection_promise,

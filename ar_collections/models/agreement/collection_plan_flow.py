@@ -160,7 +160,7 @@ class ArPaymentPlan(models.Model):
             .plan_id.filtered(lambda plan: plan.state in JUDGED or plan.closed_by_ledger)
         )
         for company, same in plans.grouped("company_id").items():
-            same._judge(self.env["ar.collection.run"]._last_date(company))
+            same._judge(company._ar_get_run_date())
 
     @api.model
     def _evaluate(self, company, date):

@@ -215,7 +215,7 @@ class ArPaymentPromise(models.Model):
             )
         )
         for company, same in promises.grouped("company_id").items():
-            same._judge(self.env["ar.collection.run"]._last_date(company))
+            same._judge(company._ar_get_run_date())
 
     @api.model
     def _evaluate(self, company, date):

@@ -331,7 +331,7 @@ class ArDispute(models.Model):
         return {
             dispute: max(
                 [
-                    self.env["ar.collection.run"]._last_date(dispute.company_id),
+                    dispute.company_id._ar_get_run_date(),
                     *(settled[line.id].last_on or date.min for line in dispute.line_ids),
                 ]
             )

@@ -1,6 +1,7 @@
 """What may be lost: matrix, runs, specific allowances, movement, ageing at month ends."""
 
 from . import (
+    res_company,
     ageing_snapshot,
     ageing_snapshot_bucket,
     allowance_rate,

@@ -46,7 +46,7 @@ class ArCollectionCase(models.Model):
         """Bring files and cases of these customers in line with ledger and claims, at once."""
         # Whoever posts or reconciles need not have rights on collection.
         self = self.sudo()  # noqa: PLW0642
-        date = self.env["ar.collection.run"]._last_date(company)
+        date = company._ar_get_run_date()
         files = self.env["ar.credit.file"]
         partners = files._refresh(company, date, partners, current=True)
         if partners:

@@ -1,6 +1,7 @@
 """Who gets how much: grade, score, review, limit, cover, hold, warning, documents stopped."""
 
 from . import (
+    res_company,
     credit_limit,
     credit_decision,
     credit_grade,

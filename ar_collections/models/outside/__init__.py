@@ -1,6 +1,7 @@
 """What others do for us: agency, lawyer, sue-or-not sheet, limitation clock."""
 
 from . import (
+    res_company,
     limitation,
     placement,
     placement_line,

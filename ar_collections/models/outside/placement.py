@@ -285,9 +285,7 @@ class ArPlacement(models.Model):
                     {
                         "state": "closed",
                         "ended_by_ledger": True,
-                        "date_closed": self.env["ar.collection.run"]._last_date(
-                            placement.company_id
-                        ),
+                        "date_closed": placement.company_id._ar_get_run_date(),
                         "result": "paid" if full else "part" if recovered else "uncollectable",
                     }
                 )

@@ -96,11 +96,6 @@ class ArCollectionRun(models.Model):
             run._preview()
         return run.with_env(self.env)
 
-    @api.model
-    def _last_date(self, company):
-        """The day of the company's newest run that did something, today before the first one."""
-        return company.root_id.sudo().ar_run_date or company.root_id._ar_today()
-
     def action_preview(self):
         self._check_manager()
         for run in self.sudo():

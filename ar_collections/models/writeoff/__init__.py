@@ -1,7 +1,7 @@
 """What is given up: request, tiers, approvals, entry, reversal, recovery."""
 
 from . import (
-    writeoff_setting,
+    res_company,
     writeoff_reason,
     writeoff_tier,
     writeoff_risk_rule,
