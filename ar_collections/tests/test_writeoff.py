@@ -8,6 +8,52 @@ from .common_writeoff import WriteoffCommon
 
 
 class TestWriteoff(WriteoffCommon):
+    def test_loan_is_not_given_up_as_trade(self):
+        """What no figure knows is no item of a request, by whatever path."""
+        loan = self._non_trade(self.customer, 55, day=-100)
+        requests = self.env["ar.writeoff.request"]
+        with self.assertRaisesRegex(ValidationError, "nothing open to write off"):
+            requests._start(loan)
+        self.assertEqual(requests._start(loan | self.item).amount_total, 1000)
+        with self.assertRaisesRegex(ValidationError, "choose posted receivables"):
+            self._request({loan: 55})
+        found = self.env["account.move.line"].search(
+            requests.line_ids._fields["move_line_id"].domain
+        )
+        self.assertIn(self.item, found)
+        self.assertNotIn(loan, found)
+
+    def test_instalment_of_a_loan_is_no_recovery(self):
+        self._posted()
+        instalment = self._non_trade(self.customer, -70, day=1, journal_type="bank")
+        requests = self.env["ar.writeoff.request"]
+        self.assertNotIn(instalment, requests._possible_recoveries(self.company))
+        with self.assertRaisesRegex(UserError, "is not an open payment"):
+            requests.with_user(self.biller)._book_recoveries(instalment)
+
+    def test_loan_cleared_to_an_expense_is_no_trade_loss(self):
+        loan = self._non_trade(self.customer, 55, day=-100)
+        self.company.ar_writeoff_free_amount = 10
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": self.customer.id,
+                            "balance": balance,
+                        }
+                    )
+                    for account, balance in ((loan.account_id, -55), (self.expense, 55))
+                ],
+            }
+        )
+        entry.action_post()
+        (loan | entry.line_ids.filtered(lambda line: line.balance < 0)).reconcile()
+        self.env.flush_all()
+        self.assertFalse(self.env["ar.writeoff.unapproved"].search([("move_id", "=", entry.id)]))
+
     def test_request_to_entry(self):
         case = self._case()
         request = self._request()

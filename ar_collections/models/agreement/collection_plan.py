@@ -156,11 +156,14 @@ class ArPaymentPlan(models.Model):
 
     # CRUD
 
+    def _get_number_date(self):
+        # EXTENDS ar_collections
+        return self.date_made
+
     @api.model_create_multi
     def create(self, vals_list):
         plans = super().create(vals_list)
         for plan in plans.sudo():
-            plan.name = self._next_number(plan.company_id, plan.date_made)
             if not plan.item_ids:
                 plan._take_items()
         return plans

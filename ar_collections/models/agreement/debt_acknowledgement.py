@@ -46,7 +46,6 @@ class ArDebtAcknowledgement(models.Model):
     def create(self, vals_list):
         records = super().create(vals_list)
         for record in records.sudo():
-            record.name = self._next_number(record.company_id, record.date)
             record._freeze()
         return records
 

@@ -143,7 +143,6 @@ class ArDispute(models.Model):
     def create(self, vals_list):
         disputes = super().create(vals_list)
         for dispute in disputes.sudo():
-            dispute.name = self._next_number(dispute.company_id, dispute.date)
             dispute._check_lines()
             dispute.message_subscribe(dispute.owner_id.partner_id.ids)
         disputes._tell_owner()

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, date_utils
 
 from ..credit.credit_grade import RISK_TIERS
+from ..figures.trade_receivable import get_trade_receivable_sql
 
 # How far back missing months are made.
 MONTHS_BACK = 36
@@ -90,6 +91,7 @@ class ArAgeingSnapshot(models.Model):
     def _take_missing(self, company, date):
         """Snapshots of all months that are over, from the first receivable on; number of months."""
         self.env["account.move.line"].flush_model(["date", "parent_state", "account_id"])
+        self.env["account.account"].flush_model(["account_type", "non_trade"])
         last = date.replace(day=1) - relativedelta(days=1)
         ((first,),) = self.env.execute_query(
             SQL(
@@ -97,9 +99,9 @@ class ArAgeingSnapshot(models.Model):
                 SELECT MIN(line.date)
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
-                 WHERE account.account_type = 'asset_receivable'
-                   AND line.parent_state = 'posted' AND line.company_id IN %s
+                 WHERE %s AND line.parent_state = 'posted' AND line.company_id IN %s
                 """,
+                get_trade_receivable_sql("account"),
                 tuple(self.env["res.company"].sudo().search([("id", "child_of", company.id)]).ids),
             )
         )

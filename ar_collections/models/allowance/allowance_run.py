@@ -139,13 +139,6 @@ class ArAllowanceRun(models.Model):
 
     # CRUD
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        runs = super().create(vals_list)
-        for run in runs.sudo():
-            run.name = self._next_number(run.company_id, run.date)
-        return runs
-
     def write(self, vals):
         if not vals.keys().isdisjoint(("company_id", "date", "include_others")) and any(
             run.state not in ("draft", "computed") for run in self

@@ -103,13 +103,6 @@ class ArLateChargeRun(models.Model):
 
     # CRUD
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        runs = super().create(vals_list)
-        for run in runs.sudo():
-            run.name = self._next_number(run.company_id, run.date)
-        return runs
-
     def write(self, vals):
         if not self.env.su and not vals.keys().isdisjoint(("date", "partner_ids")):
             self._check_draft()

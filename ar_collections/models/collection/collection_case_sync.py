@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.trade_receivable import is_trade_receivable
+
 # What a case takes over from the credit file, by its names and by the file's.
 FIGURES = (
     "followup_amount",
@@ -33,9 +35,7 @@ class ArCollectionCase(models.Model):
         Lateness is judged at the day of the last run, so that nothing here reads the clock.
         Only the daily run opens new cases; here one shrinks, closes or opens again.
         """
-        lines = lines.filtered(
-            lambda line: line.account_type == "asset_receivable" and line.partner_id
-        )
+        lines = lines.filtered(lambda line: line.partner_id and is_trade_receivable(line))
         if not lines:
             return
         for company, company_lines in lines.grouped(lambda line: line.company_id.root_id).items():

@@ -318,10 +318,7 @@ class ArCreditReview(models.Model):
         return self.file_id._get_records_action()
 
     def _prepare(self):
-        """Number new reviews, and give them the card, what is known and the documents to ask."""
-        for company, reviews in self.grouped("company_id").items():
-            for review in reviews.with_context(tracking_disable=True):
-                review.name = self._next_number(company, review.date)
+        """Give new reviews the card, what is known and the documents to ask."""
         self.with_context(tracking_disable=True)._refresh_figures()
 
     def action_refresh(self):

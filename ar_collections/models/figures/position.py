@@ -4,6 +4,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from .trade_receivable import get_trade_receivable_sql
+
 
 class Figures(NamedTuple):
     """What one customer owes one root company at one date, in company currency.
@@ -173,10 +175,7 @@ class ArPosition(models.AbstractModel):
         """
         self.env["account.account"].flush_model(["account_type", "non_trade"])
         roots = companies.sudo().root_id
-        accounts = SQL(
-            "SELECT id FROM account_account"
-            " WHERE account_type = 'asset_receivable' AND non_trade IS NOT TRUE"
-        )
+        accounts = SQL("SELECT id FROM account_account WHERE %s", get_trade_receivable_sql())
         if few:
             scope = SQL(
                 "SELECT id, root_id, ARRAY[1] FROM (SELECT id, SPLIT_PART(parent_path, '/', 1)::int"

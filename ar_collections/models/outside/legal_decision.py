@@ -184,12 +184,9 @@ class ArLegalDecision(models.Model):
                 },
             )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        sheets = super().create(vals_list)
-        for sheet in sheets.sudo():
-            sheet.name = self._next_number(sheet.company_id, sheet.company_id._ar_today())
-        return sheets
+    def _get_number_date(self):
+        # EXTENDS ar_collections: nothing is decided yet
+        return self.company_id._ar_today()
 
     def write(self, vals):
         if not self.env.su and any(sheet.state == "decided" for sheet in self):

@@ -135,12 +135,14 @@ class ArPlacement(models.Model):
 
     # CRUD
 
+    def _get_number_date(self):
+        # EXTENDS ar_collections: nothing is placed yet
+        return self.company_id._ar_today()
+
     @api.model_create_multi
     def create(self, vals_list):
         placements = super().create(vals_list)
         for placement in placements.sudo():
-            date = placement.company_id._ar_today()
-            placement.name = self._next_number(placement.company_id, date)
             if not placement.item_ids:
                 placement._take_items()
         return placements

@@ -4,6 +4,7 @@ from odoo import fields, models
 from odoo.tools import formatLang
 
 from ..collection.collection_planner import CONTACTS
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
 
@@ -170,7 +171,7 @@ class ArWriteoffRequest(models.Model):
             [
                 ("partner_id", "child_of", self.partner_id.ids),
                 ("company_id", "child_of", company.id),
-                ("account_type", "=", "asset_receivable"),
+                *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
                 ("date", "<=", date),
                 "|",

@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.tools import SQL
 
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
+
 
 class ArCollectionCase(models.Model):
     """A case that ends because its items were given up."""
@@ -67,8 +69,7 @@ class ResPartner(models.Model):
             [
                 ("partner_id", "child_of", self.commercial_partner_id.id),
                 ("company_id", "child_of", self.env.company.root_id.id),
-                ("account_type", "=", "asset_receivable"),
-                ("account_id.non_trade", "=", False),
+                *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
             ]

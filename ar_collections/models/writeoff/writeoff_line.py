@@ -2,19 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount
 
+from ..common.company_share import get_company_share
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
 from .writeoff_request import EDITABLE
-
-
-def company_share(item, amount):
-    """What a part of an open item is worth in company currency; all of it is all that is open.
-
-    :param item: journal item
-    :param amount: in the currency of the item
-    """
-    residual = item.amount_residual_currency
-    if not residual or not item.currency_id.compare_amounts(amount, residual):
-        return item.amount_residual
-    return item.company_currency_id.round(item.amount_residual * amount / residual)
 
 
 class ArWriteoffRequestLine(models.Model):
@@ -41,7 +31,7 @@ class ArWriteoffRequestLine(models.Model):
         # An invoice that goes back to draft may get other items.
         ondelete="set null",
         domain=[
-            ("account_id.account_type", "=", "asset_receivable"),
+            *TRADE_RECEIVABLE_DOMAIN,
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
         ],
@@ -102,7 +92,7 @@ class ArWriteoffRequestLine(models.Model):
     @api.depends("amount", "move_line_id")
     def _compute_amount_company(self):
         for line in self:
-            line.amount_company = company_share(line.move_line_id.sudo(), line.amount)
+            line.amount_company = get_company_share(line.move_line_id.sudo(), line.amount)
 
     @api.constrains("move_line_id", "amount")
     def _check_item(self):
@@ -113,7 +103,7 @@ class ArWriteoffRequestLine(models.Model):
                 continue
             if not item:
                 raise ValidationError(self.env._("Choose the item of each line anew."))
-            if item.account_type != "asset_receivable" or item.parent_state != "posted":
+            if not is_trade_receivable(item) or item.parent_state != "posted":
                 raise ValidationError(
                     self.env._("%s is not an open item: choose posted receivables.", name)
                 )

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ..figures.trade_receivable import is_trade_receivable
+
 
 class ByRequest:
     """In the context: the request itself undoes its entry. Nobody sends it from outside."""
@@ -90,7 +92,7 @@ class AccountMoveLine(models.Model):
     def _ar_check_manual_writeoff(self, company):
         credits_ = self.filtered(
             lambda line: (
-                line.account_type == "asset_receivable"
+                is_trade_receivable(line)
                 and line.balance < 0
                 and line.move_id.move_type == "entry"
                 and line.journal_id.type == "general"

@@ -4,8 +4,9 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, format_date
 
+from ..common.company_share import get_company_share
+from ..figures.trade_receivable import RECEIVABLE
 from .writeoff_entry import LOSS, TAX, WAITING_TAX, Share, spread
-from .writeoff_line import company_share
 
 ACCOUNTING = "account.group_account_invoice"
 
@@ -147,7 +148,7 @@ class ArWriteoffRequest(models.Model):
                     )
                 )
             elif line.company_currency_id.compare_amounts(
-                company_share(item, line.amount), line.amount_company
+                get_company_share(item, line.amount), line.amount_company
             ):
                 texts.append(
                     self.env._("%s has another value in company currency now.", line.display_name)
@@ -344,10 +345,11 @@ class ArWriteoffRequest(models.Model):
                      ON repartition.id = line.tax_repartition_line_id
               LEFT JOIN account_tax tax ON tax.id = repartition.tax_id
              WHERE line.move_id IN %s AND move.move_type IN ('out_invoice', 'out_receipt')
-               AND account.account_type <> 'asset_receivable' AND line.balance <> 0
+               AND account.account_type <> %s AND line.balance <> 0
              ORDER BY line.id
             """,
                 tuple(self.line_ids.move_line_id.move_id.ids) or (0,),
+                RECEIVABLE,
             )
         ):
             move_id, weight, analytic, repartition_id, account_id, exigibility, tax_ids = row

@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount
 
+from ..figures.trade_receivable import RECEIVABLE, TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
 from .writeoff_entry import split
 from .writeoff_request import BOOKED
 
@@ -125,7 +126,7 @@ class ArWriteoffRequest(models.Model):
             [
                 ("partner_id", "child_of", files.partner_id.ids),
                 ("company_id", "child_of", company.ids),
-                ("account_type", "=", "asset_receivable"),
+                *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
                 ("journal_id.type", "in", ("bank", "cash", "credit")),
@@ -189,7 +190,7 @@ class ArWriteoffRequest(models.Model):
         recoveries = self.env["ar.writeoff.recovery"]
         for payment in payments.sorted("date"):
             if (
-                payment.account_type != "asset_receivable"
+                not is_trade_receivable(payment)
                 or payment.parent_state != "posted"
                 or payment.amount_residual >= 0
                 # A credit note takes back income: nothing came in.
@@ -285,9 +286,7 @@ class ArWriteoffRequest(models.Model):
     def _income_values(self, amount, company):
         """The other side of a recovery: the mirror of what the write-off was debited to."""
         account = self.reason_id._recovery_account(company)
-        debits = self.move_id.line_ids.filtered(
-            lambda line: line.account_type != "asset_receivable"
-        )
+        debits = self.move_id.line_ids.filtered(lambda line: line.account_type != RECEIVABLE)
         parts = split(amount, debits.mapped("balance"), self.currency_id.round)
         waiting = self._waiting_taxes()
         values = []

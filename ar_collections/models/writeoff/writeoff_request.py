@@ -1,6 +1,8 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..figures.trade_receivable import is_trade_receivable
+
 STATES = [
     ("draft", "Draft"),
     ("submitted", "To Approve"),
@@ -138,11 +140,13 @@ class ArWriteoffRequest(models.Model):
 
     # CRUD
 
+    def _get_number_date(self):
+        # EXTENDS ar_collections: the accounting date may be any other
+        return self.company_id._ar_today()
+
     @api.model_create_multi
     def create(self, vals_list):
         requests = super().create(vals_list)
-        for request in requests.sudo():
-            request.name = self._next_number(request.company_id, request.company_id._ar_today())
         requests.filtered(lambda request: not request.evidence_ids)._list_evidence()
         requests.sudo()._assess()
         return requests
@@ -213,7 +217,7 @@ class ArWriteoffRequest(models.Model):
         """
         items = items.filtered(
             lambda item: (
-                item.account_type == "asset_receivable"
+                is_trade_receivable(item)
                 and item.parent_state == "posted"
                 and not item.reconciled
                 and item.amount_residual > 0

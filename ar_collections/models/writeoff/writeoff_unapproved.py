@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..figures.trade_receivable import get_trade_receivable_sql
+
 
 class ArWriteoffUnapproved(models.Model):
     """Receivables that were given up beside the approval, for the auditor.
@@ -30,6 +32,7 @@ class ArWriteoffUnapproved(models.Model):
     )
 
     _depends = {
+        "account.account": ["account_type", "non_trade"],
         "account.move": [
             "company_id",
             "date",
@@ -107,11 +110,12 @@ class ArWriteoffUnapproved(models.Model):
                   JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
                   JOIN account_move_line item ON item.id = partial.debit_move_id
                   LEFT JOIN res_partner contact ON contact.id = line.partner_id
-                 WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
+                 WHERE line.move_id = move.id AND %s
                    -- Who takes an entry back gives nothing up.
                    AND item.move_id IS DISTINCT FROM move.reversed_entry_id
               ) settled ON settled.amount > 0
-            """
+            """,
+            get_trade_receivable_sql("account"),
         )
 
     def _where(self):
