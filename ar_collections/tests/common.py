@@ -3,23 +3,24 @@ from datetime import date, timedelta
 from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-
 from ..models.common.res_company import Clock
+from .shared import SharedCommon
 
 
 @tagged("post_install", "-at_install")
-class CollectionsCommon(AccountTestInvoicingCommon):
+class CollectionsCommon(SharedCommon):
     """A company with a plain policy: +1 e-mail, +7 e-mail and SMS, +15 call, +30 letter."""
 
     # A Monday, far enough from any real date.
     today = date(2030, 6, 3)
 
     @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.env = cls.env(context={**cls.env.context, "ar_clock": Clock(cls.today)})
-        cls.company = cls.company_data["company"].with_env(cls.env)
+    def default_env_context(cls):
+        return {**super().default_env_context(), "ar_clock": Clock(cls.today)}
+
+    @classmethod
+    def _make_shared_records(cls):
+        super()._make_shared_records()
         cls.branch = cls.env["res.company"].create(
             {
                 "name": "Branch",

@@ -1,3 +1,5 @@
+"""What was agreed: promise, plan, acknowledgement, dispute; what they claim of open items."""
+
 from . import (
     res_company,
     claim_line,

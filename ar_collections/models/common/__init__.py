@@ -1,3 +1,5 @@
+"""Mixins and helpers without a rule of the business."""
+
 from . import (
     res_company,
     readonly_mixin,

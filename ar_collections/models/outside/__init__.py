@@ -1,3 +1,5 @@
+"""What others do for us: agency, lawyer, sue-or-not sheet, limitation clock."""
+
 from . import (
     res_company,
     account_move_line,

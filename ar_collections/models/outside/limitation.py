@@ -4,6 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
+from ..figures.money import money_sql
+
 # What starts the clock, the weaker proof first: of two on one day the stronger one is shown.
 CAUSES = [
     ("due", "Due date"),
@@ -194,9 +196,10 @@ class ArLimitation(models.Model):
               JOIN account_partial_reconcile partial ON partial.debit_move_id = item.line_id
               JOIN account_move_line money ON money.id = partial.credit_move_id
               JOIN account_journal journal ON journal.id = money.journal_id
-             WHERE journal.type IN ('bank', 'cash', 'credit') AND money.parent_state = 'posted'
+             WHERE %s AND money.parent_state = 'posted'
                AND partial.max_date <= %s
             """,
+            money_sql(),
             date,
         )
 

@@ -1,3 +1,5 @@
+"""What the customer sees and says: statement, claims, links."""
+
 from . import (
     res_company,
     credit_file,
