@@ -194,10 +194,9 @@ class TestDispute(CollectionsCommon):
         self.assertEqual(self.case.amount_demand, 1000)
 
     def test_block_stays_as_long_as_another_dispute_is_open(self):
-        first = self._dispute(400)
+        first, second = self._dispute(400), self._dispute(600)
         self.invoice.action_toggle_block_payment()
-        second = self.env["ar.dispute"].search([("state", "=", "open")]) - first
-        self.assertEqual((self.invoice.payment_state, second.amount), ("blocked", 600))
+        self.assertEqual(self.invoice.payment_state, "blocked")
         elsewhere = self._dispute(30, self._item(self._invoice(self.customer, 30, due=-3)))
         first.decision_note = "Goods were fine"
         first.action_reject()
@@ -211,8 +210,7 @@ class TestDispute(CollectionsCommon):
         with self.assertRaisesRegex(ValidationError, "open item"):
             self._dispute(55, loan)
         self.assertEqual(self._figures().disputed, 0)
-        item = self.env["ar.dispute.line"]._fields["move_line_id"]
-        domain = item.get_domain_list(self.env["ar.dispute.line"])
+        domain = self.env["ar.dispute.line"]._fields["move_line_id"].domain
         self.assertIn(self.item, self.env["account.move.line"].search(domain))
         self.assertNotIn(loan, self.env["account.move.line"].search(domain))
 

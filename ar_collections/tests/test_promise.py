@@ -283,7 +283,7 @@ class TestPromise(CollectionsCommon):
         broken = self._promise(200, 5)
         self._run(8)
         cancelled = self._promise(50, 9)
-        cancelled.action_cancel()
+        cancelled.write({"state": "cancelled", "date_closed": self.today})
         still_open = self._promise(70, 20)
         new = self._promise(300, 30)
         self.assertRecordValues(

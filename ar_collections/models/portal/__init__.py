@@ -7,4 +7,5 @@ from . import (
     portal_statement,
     portal_claim,
     payment_plan,
+    debt_acknowledgement,
 )

@@ -8,11 +8,6 @@ from odoo.tools import hash_sign, verify_hash_signed
 from ..common.letter import FIRST_PAGE, Row, Table
 
 SCOPE = "ar_collections.portal"
-# What the customer may read: not a draft, nor what was given up before it agreed.
-PAPERS = {
-    "ar.payment.plan": ("proposed", "accepted", "done", "defaulted"),
-    "ar.debt.acknowledgement": ("sent", "signed"),
-}
 
 
 class ArCreditFile(models.Model):
@@ -151,9 +146,10 @@ class ArCreditFile(models.Model):
     def _portal_papers(self, files):
         """``{file: [plans and acknowledgements that the customer may read]}``"""
         papers = {file: [] for file in files}
-        for model in ("ar.payment.plan", "ar.debt.acknowledgement"):
-            domain = [("file_id", "in", files.ids), ("state", "in", PAPERS[model])]
-            for record in self.env[model].with_env(files.env).search(domain):
+        for model in files.env["ar.signable"]._inherit_children:
+            paper = files.env[model]
+            domain = [("file_id", "in", files.ids), ("state", "in", paper._portal_states)]
+            for record in paper.search(domain):
                 papers[record.file_id].append(record)
         return papers
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..collection.collection_planner import CONTACTS
-from ..figures.money import money_domain
+from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
