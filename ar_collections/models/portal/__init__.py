@@ -3,6 +3,7 @@
 from . import (
     res_company,
     credit_file,
+    statement,
     signable,
     portal_statement,
     portal_claim,
