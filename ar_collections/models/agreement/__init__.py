@@ -1,7 +1,7 @@
 from . import (
     res_company,
     claim_line,
-    collection_case_agreement,
+    collection_case,
     collection_promise,
     signable,
     collection_plan,

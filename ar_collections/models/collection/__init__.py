@@ -1,6 +1,7 @@
 from . import (
     collection_stage,
     collection_policy,
+    collection_channel,
     collection_step,
     collection_cadence,
     case_rule,
@@ -8,10 +9,8 @@ from . import (
     case_record,
     collection_case,
     collection_case_sync,
-    collection_case_proof,
     collection_assignment,
     collection_action,
-    collection_letter,
-    collection_message,
+    collection_sender,
     collection_planner,
 )

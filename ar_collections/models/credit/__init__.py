@@ -4,6 +4,8 @@ from . import (
     credit_decision,
     credit_grade,
     credit_file,
+    recipient,
+    letter,
     credit_file_figures,
     credit_score,
     credit_criterion,

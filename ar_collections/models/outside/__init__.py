@@ -6,4 +6,5 @@ from . import (
     placement_bundle,
     legal_decision,
     collection_escalation,
+    collection_planner,
 )

@@ -4,4 +4,6 @@ from . import (
     credit_file_portal,
     portal_statement,
     portal_claim,
+    collection_action,
+    collection_case,
 )

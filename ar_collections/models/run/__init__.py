@@ -1,4 +1,4 @@
 from . import (
     collection_run,
-    collection_content,
+    collection_action,
 )

@@ -3,7 +3,6 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.tools import formatLang
 
-from ..collection.collection_planner import CONTACTS
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
 
@@ -153,7 +152,7 @@ class ArWriteoffRequest(models.Model):
             [
                 ("company_id", "=", company.id),
                 ("partner_id", "in", self.partner_id.ids),
-                ("channel", "in", CONTACTS),
+                ("channel", "in", self.env["ar.collection.channel"]._get_contact_channels()),
                 ("state", "=", "done"),
                 ("date_done", "!=", False),
             ],
