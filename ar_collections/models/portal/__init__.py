@@ -7,4 +7,6 @@ from . import (
     portal_statement,
     portal_claim,
     payment_plan,
+    collection_action,
+    collection_case,
 )
