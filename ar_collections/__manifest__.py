@@ -83,6 +83,7 @@
         "views/allowance_specific.xml",
         "views/allowance_line.xml",
         "views/allowance_run.xml",
+        "views/account_journal.xml",
         "views/account_move.xml",
         "views/res_partner.xml",
         "views/portal_layout.xml",

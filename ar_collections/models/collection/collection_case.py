@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import get_trade_receivable_sql
 from .collection_cadence import WAITS
 from .stage_proof import KINDS, missing_proof

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from ..figures.money import money_domain
+from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
