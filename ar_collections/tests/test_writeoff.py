@@ -417,7 +417,7 @@ class TestWriteoff(WriteoffCommon):
                 ],
             }
         )
-        answers = file._answers(self.today)[file.id]
+        answers = self.env["ar.credit.scoring"]._get_answers(file, self.today)[file.id]
         self.assertEqual([a.value for a in answers if a.criterion == criterion.id], [1])
         # What is paid after all is forgiven by control, not forgotten by the score.
         payment = self._pay_on_account(400)

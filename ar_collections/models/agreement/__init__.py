@@ -3,16 +3,15 @@
 from . import (
     res_company,
     claim_line,
+    position,
     collection_case_agreement,
     collection_promise,
     signable,
     collection_plan,
-    collection_plan_flow,
+    collection_plan_line,
     debt_acknowledgement,
     dispute_reason,
     dispute,
     dispute_line,
-    dispute_credit,
     credit_file_promise,
-    agreement_letter,
 )

@@ -3,6 +3,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.money import money_sql
+
 
 class Accrual(NamedTuple):
     """Days of one item that accrued late charges and that nobody has charged or waived."""
@@ -208,7 +210,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                    )
                    AND l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
                    AND l.amount_currency > 0 AND l.no_followup IS NOT TRUE
-                   AND journal.type NOT IN ('bank', 'cash', 'credit')
+                   AND NOT %(is_money)s
                    AND COALESCE(l.date_maturity, l.date) + %(grace)s < %(date)s
                    %(customers)s %(charges)s
               ) item
@@ -226,6 +228,7 @@ class ArLateChargeAccrual(models.AbstractModel):
             accounts=accounts,
             customers=customers,
             charges=charges,
+            is_money=money_sql(),
             currencies=self._currencies_sql(company, date),
             company=company.id,
             grade=grade.id or None,

@@ -3,7 +3,5 @@
 from . import (
     res_company,
     position,
-    position_claim,
-    position_movement,
     ageing_bucket,
 )

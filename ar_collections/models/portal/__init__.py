@@ -2,8 +2,9 @@
 
 from . import (
     res_company,
-    statement,
-    credit_file_portal,
+    credit_file,
+    signable,
     portal_statement,
     portal_claim,
+    payment_plan,
 )

@@ -17,5 +17,6 @@ from . import (
     writeoff_case,
     writeoff_unapproved,
     credit_file_writeoff,
+    credit_criterion,
     writeoff_move,
 )

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ..collection.collection_planner import CONTACTS
+from ..figures.money import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
@@ -202,7 +203,7 @@ class ArWriteoffAssessment(models.AbstractModel):
                 "|",
                 ("move_id.move_type", "in", ("out_invoice", "out_receipt")),
                 "&",
-                ("journal_id.type", "in", ("bank", "cash", "credit")),
+                *money_domain(),
                 ("balance", "<", 0),
             ],
             ["partner_id"],

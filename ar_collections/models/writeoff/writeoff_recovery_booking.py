@@ -2,6 +2,7 @@ from odoo import Command, api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..figures.money import money_domain
 from ..figures.trade_receivable import RECEIVABLE, TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
 from .writeoff_entry import split
 from .writeoff_request import RECOVERY_ACTIVITY
@@ -74,7 +75,7 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                 *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
-                ("journal_id.type", "in", ("bank", "cash", "credit")),
+                *money_domain(),
                 ("balance", "<", 0),
             ]
         )
