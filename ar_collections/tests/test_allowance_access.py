@@ -38,7 +38,7 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
         cls.auditor = cls.users["ar_collections.group_auditor"]
         cls.biller = cls.users["account.group_account_invoice"]
         cls._invoice(cls.customer, 1000, due=-16)
-        cls.env["ar.ageing.snapshot"]._take(cls.company, MAY)
+        cls.env["ar.ageing.snapshot"]._take_snapshot(cls.company, MAY)
         cls.env["ar.allowance.specific"].create(
             {"partner_id": cls.customer.id, "company_id": cls.company.id, "reason": "Insolvent"}
         )
@@ -256,7 +256,7 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
 
     def test_nothing_private_over_rpc(self):
         for model, methods in {
-            "ar.ageing.snapshot": ("_take", "_take_missing", "_merge_customers"),
+            "ar.ageing.snapshot": ("_take_snapshot", "_take_missing", "_merge_customers"),
             "ar.allowance.computation": ("_compute_run",),
             "ar.allowance.booking": ("_book_run",),
             "ar.allowance.ledger": ("_get_available",),
