@@ -46,5 +46,6 @@ from . import (
     test_writeoff_discount,
     test_writeoff_posting,
     test_writeoff_risk,
+    test_writeoff_routing,
     test_writeoff_tour,
 )

@@ -85,7 +85,7 @@ class ArWriteoffAssessment(models.AbstractModel):
         values = {
             "found": formatLang(self.env, found, currency_obj=currency)
             if code == "near_tier"
-            # What is not due yet is overdue for no day.
+            # What is not due yet is overdue for zero days.
             else max(int(found), 0),
             "threshold": int(threshold),
         }
