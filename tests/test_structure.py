@@ -27,6 +27,7 @@ MOST_SHARED = 10
 LEDGER = ("account_move_line", "account_partial_reconcile")
 LEDGER_FILES = {
     "figures/position.py",
+    "figures/settlement.py",
 }
 #: what is spelled in one file alone, and where
 ONE_HOME = {

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from odoo import Command
 from odoo.tests import tagged
 
-from ..models.res_company import Clock
+from ..models.common.res_company import Clock
 from .shared import SharedCommon
 
 

@@ -16,4 +16,6 @@ from . import (
     collection_letter,
     collection_message,
     collection_planner,
+    credit_file,
+    credit_grade,
 )

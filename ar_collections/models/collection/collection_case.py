@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import get_trade_receivable_sql
 from .collection_cadence import WAITS
 
@@ -188,13 +189,14 @@ class ArCollectionCase(models.Model):
               JOIN account_account account ON account.id = line.account_id
                AND %s
               JOIN account_journal journal ON journal.id = line.journal_id
-               AND journal.type IN ('bank', 'cash', 'credit')
+               AND %s
               JOIN res_company company ON company.id = line.company_id
                AND SPLIT_PART(company.parent_path, '/', 1)::int = kase.company_id
              WHERE kase.id = ANY(%s)
              GROUP BY kase.id
                     """,
                     get_trade_receivable_sql("account"),
+                    money_sql(),
                     self.ids,
                 )
             )

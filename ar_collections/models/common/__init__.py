@@ -1,6 +1,7 @@
 """Mixins and helpers without a rule of the business."""
 
 from . import (
+    res_company,
     readonly_mixin,
     numbered_mixin,
     state_mixin,

@@ -4,11 +4,9 @@ from odoo import api, fields, models
 
 # Stages in which somebody outside, or nobody, collects.
 OUTSIDE = ("agency", "legal", "writeoff")
-# A lapse of limitation so many days away makes the court the better way.
-NEAR_LAPSE_DAYS = 365
 
 
-def propose(acknowledged, days_to_lapse):
+def propose(acknowledged, days_to_lapse, near_days):
     """Where an old case should go.
 
     A claim that is proven by a signed acknowledgement, or that will be barred soon, belongs in
@@ -16,17 +14,26 @@ def propose(acknowledged, days_to_lapse):
 
     :param acknowledged: whether the customer has signed an acknowledgement of the debt
     :param days_to_lapse: days until the first item is barred, ``None`` when none ever is
+    :param near_days: a lapse so many days away makes the court the better way
     :return: ``agency`` or ``legal``
     """
-    soon = days_to_lapse is not None and days_to_lapse <= NEAR_LAPSE_DAYS
+    soon = days_to_lapse is not None and days_to_lapse <= near_days
     return "legal" if acknowledged or soon else "agency"
 
 
 class ArCollectionCase(models.Model):
-    """The three-month rule: what own effort has not collected by then goes outside."""
+    """Where a case goes that own effort has not collected: an agency, the court, or limitation."""
 
     _inherit = "ar.collection.case"
 
+    placement_ids = fields.One2many("ar.placement", "case_id", string="Placements")
+    legal_decision_ids = fields.One2many("ar.legal.decision", "case_id", string="Sue-or-Not Sheets")
+    limitation_date = fields.Date(
+        string="First Item Lapses On",
+        compute="_compute_limitation_date",
+        help="When the first open item is barred by limitation.",
+    )
+    limitation_near = fields.Boolean(compute="_compute_limitation_date")
     escalation = fields.Selection(
         [("agency", "Agency"), ("legal", "Legal")],
         string="Proposed For",
@@ -35,6 +42,16 @@ class ArCollectionCase(models.Model):
         help="Own effort had its time: hand the case over, or decide otherwise.",
     )
     escalation_date = fields.Date(string="Proposed On", readonly=True)
+
+    def _compute_limitation_date(self):
+        for company, cases in self.grouped("company_id").items():
+            today = company._ar_today()
+            near = today + timedelta(days=company.ar_limitation_warning_days)
+            lapses = self.env["ar.limitation"]._get_first_lapses(company, today, cases.partner_id)
+            for case in cases:
+                lapse = lapses.get(case.partner_id.id, False)
+                case.limitation_date = lapse
+                case.limitation_near = bool(lapse and lapse <= near)
 
     def write(self, vals):
         # EXTENDS ar_collections: what was proposed has happened
@@ -47,6 +64,36 @@ class ArCollectionCase(models.Model):
                 # The proposal is the system's, whoever moves the case.
                 self.sudo().filtered("escalation").escalation = False
         return result
+
+    # Actions
+
+    def action_placement(self):
+        """Draft a placement of all that is overdue, or open the one that runs."""
+        self.ensure_one()
+        placements = self.env["ar.placement"]
+        running = placements.search(
+            [("case_id", "=", self.id), ("state", "in", ("draft", "placed"))], limit=1
+        )
+        placement = running or placements.create(
+            {
+                "partner_id": self.partner_id.id,
+                "company_id": self.company_id.id,
+                "kind": "lawyer" if self.escalation == "legal" else "agency",
+            }
+        )
+        return placement._get_records_action()
+
+    def action_legal_decision(self):
+        """Weigh the ways to go on with this case."""
+        self.ensure_one()
+        sheets = self.env["ar.legal.decision"]
+        sheet = sheets.search([("case_id", "=", self.id), ("state", "=", "draft")], limit=1)
+        sheet = sheet or sheets.create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        )
+        return sheet._get_records_action()
+
+    # Daily
 
     @api.model
     def _escalate(self, company, date):
@@ -68,11 +115,15 @@ class ArCollectionCase(models.Model):
         signed = self.env["ar.debt.acknowledgement"].search(
             [("case_id", "in", cases.ids), ("state", "=", "signed")]
         )
-        lapses = self.env["ar.limitation"]._first_lapses(company, date, cases.partner_id)
+        lapses = self.env["ar.limitation"]._get_first_lapses(company, date, cases.partner_id)
         proposals = {}
         for case in cases:
             lapse = lapses.get(case.partner_id.id)
-            proposals[case] = propose(case in signed.case_id, lapse and (lapse - date).days)
+            proposals[case] = propose(
+                case in signed.case_id,
+                lapse and (lapse - date).days,
+                company.ar_escalation_lapse_days,
+            )
         for kind, same in cases.grouped(proposals.get).items():
             same.write({"escalation": kind, "escalation_date": date})
         texts = {

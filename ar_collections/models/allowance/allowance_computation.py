@@ -6,7 +6,7 @@ TOTALS = ("gross_amount", "credit_amount", "covered_amount", "exposed_amount")
 MOVEMENTS = ("opening", "taken_over", "used", "recovered", "added", "released", "closing")
 
 
-class ArAllowanceRun(models.Model):
+class ArAllowanceComputation(models.AbstractModel):
     """What is expected to be lost, by one statement for all customers, and how that changed.
 
     The provision matrix of IFRS 9 (5.5.15, B5.5.35): the allowance of a bucket is its amount at
@@ -15,50 +15,64 @@ class ArAllowanceRun(models.Model):
     specific allowance takes the place of the matrix; the stage of a case may raise the rate.
     """
 
-    _inherit = "ar.allowance.run"
+    _name = "ar.allowance.computation"
+    _description = "Computation of the Allowance"
 
-    def _compute_all(self):
-        """Make lines, flows and movements of the run anew, from the ledger at its date."""
-        self.ensure_one()
-        self._check_accounts()
-        previous = self._last_posted(self.company_id)
-        if previous and previous.date >= self.date:
+    @api.model
+    def _compute_run(self, run):
+        """Make lines, flows and movements of a run anew, from the ledger at its date.
+
+        :raises UserError: the accounts are not chosen, or a later run is posted
+        """
+        self._check_accounts(run)
+        previous = run._get_last_posted(run.company_id)
+        if previous and previous.date >= run.date:
             raise UserError(
                 self.env._(
                     "%(run)s is posted already. Reverse it first, or choose a later month.",
                     run=previous.name,
                 )
             )
-        self.previous_id = previous
-        self._clear()
-        self._make_lines()
-        self.flow_ids = self._flows()
-        self._make_movements()
+        run.previous_id = previous
+        run.line_ids.unlink()
+        run.movement_ids.unlink()
+        self.env.flush_all()
+        self._make_lines(run)
+        run.flow_ids = self.env["ar.allowance.ledger"]._get_new_flows(run)
+        self._make_movements(run)
         self.env.invalidate_all(flush=False)
-        totals = self.env["ar.allowance.line"]._read_group(
-            [("run_id", "=", self.id)], [], [f"{name}:sum" for name in TOTALS]
-        )[0]
-        moved = self.env["ar.allowance.movement"]._read_group(
-            [("run_id", "=", self.id)], [], [f"{name}:sum" for name in MOVEMENTS]
-        )[0]
-        self.write(dict(zip((*TOTALS, *MOVEMENTS), (*totals, *moved), strict=True)))
-
-    @api.model
-    def _last_posted(self, company):
-        """The last run of the company that is in the ledger."""
-        return self.search(
-            [("company_id", "=", company.id), ("state", "=", "posted")],
-            order="date desc, id desc",
-            limit=1,
+        run.write(
+            {
+                **self._get_sums(run, "ar.allowance.line", TOTALS),
+                **self._get_sums(run, "ar.allowance.movement", MOVEMENTS),
+            }
         )
 
-    def _clear(self):
-        self.line_ids.unlink()
-        self.movement_ids.unlink()
-        self.env.flush_all()
+    @api.model
+    def _get_sums(self, run, model, names):
+        (sums,) = self.env[model]._read_group(
+            [("run_id", "=", run.id)], [], [f"{name}:sum" for name in names]
+        )
+        return dict(zip(names, sums, strict=True))
 
-    def _make_lines(self):
-        company, date = self.company_id, self.date
+    @api.model
+    def _check_accounts(self, run):
+        company = run.company_id
+        if not company.ar_allowance_account_id or not company.ar_allowance_expense_account_id:
+            raise UserError(
+                self.env._(
+                    "Choose the allowance account and the impairment expense account in the "
+                    "settings of %s first.",
+                    company.name,
+                )
+            )
+
+    # The lines
+
+    @api.model
+    def _make_lines(self, run):
+        """What is expected to be lost of each customer's debts of each age, in one statement."""
+        company, date = run.company_id, run.date
         buckets = self.env["ar.ageing.bucket"]._of(company)
         self.env.cr.execute(
             SQL(
@@ -115,23 +129,23 @@ class ArAllowanceRun(models.Model):
              ORDER BY partner_id, number
             """,
                 figures=self.env["ar.position"]._figures_sql(company, date),
-                cover=self._cover_sql(),
-                stage=self._stage_sql(),
-                specific=self._specific_sql(),
+                cover=self._get_cover_sql(run),
+                stage=self._get_stage_sql(run),
+                specific=self._get_specific_sql(run),
                 buckets=SQL(", ").join(
                     SQL("(%s, %s, %s)", number, bucket.id, SQL.identifier(f"bucket_{number}"))
                     for number, bucket in enumerate(buckets)
                 ),
-                covered=self._spread_sql(
-                    SQL("CASE WHEN specific.kind = 'amount' THEN 0 ELSE cover.amount END")
+                covered=self._get_spread_sql(
+                    run, SQL("CASE WHEN specific.kind = 'amount' THEN 0 ELSE cover.amount END")
                 ),
-                fixed=self._spread_sql(SQL("specific.amount")),
+                fixed=self._get_spread_sql(run, SQL("specific.amount")),
                 standing=self.env["ar.ageing.snapshot"]._standing_sql(date, "net"),
                 matrix=SQL(", ").join(
                     SQL("(%s, %s, %s::float8)", cell.risk_tier, cell.bucket_id.id, cell.rate)
-                    for cell in self.env["ar.allowance.rate"]._matrix(company)
+                    for cell in self.env["ar.allowance.rate"]._get_matrix(company)
                 ),
-                run=self.id,
+                run=run.id,
                 date=date,
                 digits=company.currency_id.decimal_places,
                 uid=self.env.uid,
@@ -139,7 +153,8 @@ class ArAllowanceRun(models.Model):
             )
         )
 
-    def _spread_sql(self, amount):
+    @api.model
+    def _get_spread_sql(self, run, amount):
         """The part of an amount that falls on one bucket, by what is owed in it.
 
         The shares up to each bucket are rounded, not the shares: so they add up to the amount,
@@ -153,22 +168,23 @@ class ArAllowanceRun(models.Model):
             END
             """,
             amount=amount,
-            digits=self.company_id.currency_id.decimal_places,
+            digits=run.company_id.currency_id.decimal_places,
         )
 
-    def _cover_sql(self):
+    @api.model
+    def _get_cover_sql(self, run):
         """SELECT of ``partner_id, amount``: what stands behind a customer's debt at the date.
 
         Receivables that were sold, or pledged, cover nothing, as for the credit limit.
         """
         covers = self.env["ar.credit.cover"]
         covers.flush_model()
-        company = self.company_id
+        company = run.company_id
         domain = [("company_id", "=", company.id), ("kind", "!=", "financing")]
         rates = [
             (
                 currency.id,
-                currency._get_conversion_rate(currency, company.currency_id, company, self.date),
+                currency._get_conversion_rate(currency, company.currency_id, company, run.date),
             )
             for (currency,) in covers._read_group(domain, ["currency_id"])
         ]
@@ -186,10 +202,11 @@ class ArAllowanceRun(models.Model):
             digits=company.currency_id.decimal_places,
             rates=SQL(", ").join(SQL("(%s, %s::float8)", *rate) for rate in rates or [(0, 0)]),
             company=company.id,
-            date=self.date,
+            date=run.date,
         )
 
-    def _stage_sql(self):
+    @api.model
+    def _get_stage_sql(self, run):
         """SELECT of ``partner_id, id, rate``: the stage of the case that was open at the date."""
         self.env["ar.collection.case"].flush_model()
         self.env["ar.collection.stage"].flush_model()
@@ -204,11 +221,12 @@ class ArAllowanceRun(models.Model):
                AND (kase.date_closed IS NULL OR kase.date_closed > %(date)s)
              ORDER BY kase.partner_id, stage.allowance_rate DESC
             """,
-            company=self.company_id.id,
-            date=self.date,
+            company=run.company_id.id,
+            date=run.date,
         )
 
-    def _specific_sql(self):
+    @api.model
+    def _get_specific_sql(self, run):
         """SELECT of ``partner_id, id, kind, rate, amount``: the specific allowances at the date."""
         self.env["ar.allowance.specific"].flush_model()
         return SQL(
@@ -219,13 +237,14 @@ class ArAllowanceRun(models.Model):
                AND (date_to IS NULL OR date_to >= %(date)s)
              ORDER BY partner_id, date_from DESC, id DESC
             """,
-            company=self.company_id.id,
-            date=self.date,
+            company=run.company_id.id,
+            date=run.date,
         )
 
     # Between two runs
 
-    def _make_movements(self):
+    @api.model
+    def _make_movements(self, run):
         """One row per customer; what is neither opened, used nor recovered is added or released."""
         self.env.flush_all()
         self.env.cr.execute(
@@ -260,101 +279,12 @@ class ArAllowanceRun(models.Model):
              WHERE (opening, taken_over, used, recovered, closing) <> (0, 0, 0, 0, 0)
              ORDER BY partner_id
             """,
-                previous=self.previous_id.id or 0,
-                flows=self._flows_sql(),
-                run=self.id,
-                company=self.company_id.id,
-                date=self.date,
+                previous=run.previous_id.id or 0,
+                flows=self.env["ar.allowance.ledger"]._get_flows_sql(run),
+                run=run.id,
+                company=run.company_id.id,
+                date=run.date,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
             )
         )
-
-    def _flows(self):
-        """The journal items that no posted run knows yet and that become part of this one."""
-        others = self.include_others or not self.previous_id
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT line_id FROM (%(flows)s) flow
-                 WHERE (%(others)s OR kind <> 'other') AND line_id NOT IN (%(settled)s)
-                 ORDER BY line_id
-                """,
-                flows=self._flows_sql(),
-                others=others,
-                settled=self._settled_sql(),
-            )
-        )
-        return self.env["account.move.line"].browse(line_id for (line_id,) in rows)
-
-    def _flows_sql(self, ever=False):
-        """SELECT of ``line_id, partner_id, kind, amount``: the allowance account to the date.
-
-        Without the entries of runs. A credit is positive. ``kind`` is ``used``, ``recovered``, or
-        ``other`` for what comes from elsewhere.
-
-        :param ever: of any date
-        """
-        self.env["account.move.line"].flush_model()
-        self.env["res.partner"].flush_model(["commercial_partner_id"])
-        self.flush_model(["move_id", "reversal_id"])
-        return SQL(
-            """
-            SELECT line.id AS line_id, partner.commercial_partner_id AS partner_id,
-                   %(kind)s AS kind, -line.balance AS amount
-              FROM account_move_line line
-              LEFT JOIN res_partner partner ON partner.id = line.partner_id
-             WHERE line.account_id IN %(accounts)s AND line.parent_state = 'posted'
-               AND line.company_id IN %(companies)s AND (%(ever)s OR line.date <= %(date)s)
-               AND line.move_id NOT IN (
-                    SELECT entry.move_id FROM ar_allowance_run run
-                     CROSS JOIN LATERAL (VALUES (run.move_id), (run.reversal_id)) entry(move_id)
-                     WHERE entry.move_id IS NOT NULL)
-            """,
-            kind=self._flow_kind_sql(),
-            accounts=tuple(self._accounts().ids) or (0,),
-            companies=tuple(self._branches().ids) or (0,),
-            ever=ever,
-            date=self.date,
-        )
-
-    @api.model
-    def _settled_sql(self):
-        """SELECT of the ids of the journal items that are in a posted run already."""
-        self.flush_model(["state", "flow_ids"])
-        return SQL(
-            """
-            SELECT known.line_id FROM ar_allowance_run_flow known
-              JOIN ar_allowance_run run ON run.id = known.run_id
-             WHERE run.state = 'posted'
-            """
-        )
-
-    @api.model
-    def _flow_kind_sql(self):
-        """SQL of the kind of a flow, by the entry of the journal item ``line``."""
-        return SQL("'other'")
-
-    def _branches(self):
-        return (
-            self.env["res.company"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("id", "child_of", self.company_id.id)])
-        )
-
-    def _accounts(self):
-        """The allowance account, and those of earlier runs when it was another one."""
-        runs = self.search([("company_id", "=", self.company_id.id), ("account_id", "!=", False)])
-        return self.company_id.ar_allowance_account_id | runs.account_id
-
-    def _check_accounts(self):
-        company = self.company_id
-        if not company.ar_allowance_account_id or not company.ar_allowance_expense_account_id:
-            raise UserError(
-                self.env._(
-                    "Choose the allowance account and the impairment expense account in the "
-                    "settings of %s first.",
-                    company.name,
-                )
-            )
