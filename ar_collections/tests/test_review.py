@@ -518,9 +518,9 @@ class TestReview(ReviewCommon):
         review = self._submitted()
         review.with_user(self.manager).action_approve()
         for name in ("action_approve", "action_refuse", "action_cancel", "action_draft"):
-            with self.assertRaisesRegex(UserError, "approved"):
+            with self.assertRaisesRegex(UserError, "Approved"):
                 getattr(review.with_user(self.second), name)()
-        with self.assertRaisesRegex(UserError, "approved"):
+        with self.assertRaisesRegex(UserError, "Approved"):
             review.action_submit()
 
     def test_refusal_needs_a_reason(self):
