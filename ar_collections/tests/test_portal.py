@@ -19,16 +19,8 @@ EXPIRED = "This link does not work any more"
 
 
 class PortalCase(CollectionsCommon, HttpCase):
-    """Requests that wait long enough on a busy machine."""
-
-    # Requests know no other day.
+    # Pages and links have dates of their own.
     today = date.today()
-
-    def url_open(self, url, **kwargs):
-        return super().url_open(url, **{"timeout": 90, **kwargs})
-
-    def make_jsonrpc_request(self, route, params=None, **kwargs):
-        return super().make_jsonrpc_request(route, params, **{"timeout": 90, **kwargs})
 
 
 @tagged("post_install", "-at_install")
