@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import Command
 
-from ..models.res_company import Clock
+from ..models.common.res_company import Clock
 
 # City, days ago, excuse, minutes, note, answers; shares are of what is overdue.
 REPLY = ("Re: Reminder", "Please send us a copy of the invoice, it is not in our system.")

@@ -1,8 +1,8 @@
+"""Doors: thin ways into Odoo's own models. The wings load around them, from the ground up."""
+
 # From the ground up: a wing knows itself and what is below it.
 from . import common, figures, credit, collection, agreement  # isort: skip
 from . import (
-    res_company,
-    res_config_settings,
     res_partner,
     account_payment_term,
     account_move,

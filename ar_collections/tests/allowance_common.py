@@ -1,8 +1,8 @@
 from odoo import Command
 from odoo.tests import new_test_user
 
+from ..models.common.res_company import Clock
 from ..models.credit.credit_facts import CONTROL_FIELDS
-from ..models.res_company import Clock
 from .common import CollectionsCommon
 
 

@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import HttpCase, tagged
 
-from ..models.res_company import Clock
+from ..models.common.res_company import Clock
 from .shared import SharedCommon
 
 
@@ -180,6 +180,43 @@ class CollectionsCommon(SharedCommon):
             )
         )
         return wizard._create_payments()
+
+    @classmethod
+    def _non_trade(cls, partner, amount, day=0, journal_type="general"):
+        """A posted receivable that is not of trade: a loan, or its instalment when negative."""
+        account = cls.env["account.account"].create(
+            {
+                "name": "Loans",
+                "code": f"NT{cls.env['account.account'].search_count([])}",
+                "account_type": "asset_receivable",
+                "non_trade": True,
+                "reconcile": True,
+            }
+        )
+        journal = cls.env["account.journal"].search(
+            [("company_id", "=", cls.company.id), ("type", "=", journal_type)], limit=1
+        )
+        other = cls.company_data["default_account_revenue"]
+        move = cls.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "journal_id": journal.id,
+                "date": cls._day(day),
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": line_account.id,
+                            "partner_id": partner.id,
+                            "balance": balance,
+                            "date_maturity": cls._day(day),
+                        }
+                    )
+                    for line_account, balance in ((account, amount), (other, -amount))
+                ],
+            }
+        )
+        move.action_post()
+        return move.line_ids.filtered(lambda line: line.account_id == account)
 
     @classmethod
     def _run(cls, day=0, execute=True, company=None, failing=False):

@@ -17,6 +17,7 @@ from .session import open_session
 PLAIN = {
     ROOT / "tests" / name
     for name in (
+        "test_house.py",
         "test_mutants.py",
         "test_shim.py",
         "test_structure.py",

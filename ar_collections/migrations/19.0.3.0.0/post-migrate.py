@@ -5,6 +5,6 @@ def migrate(cr, version):
     """Files and cases learn what of their items may be asked for; so far that is everything."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     for company in env["res.company"].search([("parent_id", "=", False)]):
-        date = env["ar.collection.run"]._last_date(company)
-        env["ar.credit.file"]._refresh(company, date)
+        date = company._ar_get_run_date()
+        env["ar.credit.refresh"]._refresh(company, date)
         env["ar.collection.case"]._sync(company, date)

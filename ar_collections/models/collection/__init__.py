@@ -1,3 +1,5 @@
+"""Who is asked when and how: policy, step, stage, case, action, message, planner."""
+
 from . import (
     collection_stage,
     collection_policy,
@@ -14,4 +16,6 @@ from . import (
     collection_letter,
     collection_message,
     collection_planner,
+    credit_file,
+    credit_grade,
 )

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ..figures.money import money_sql
+from ..figures.trade_receivable import get_trade_receivable_sql
 from .collection_cadence import WAITS
 
 
@@ -173,6 +175,7 @@ class ArCollectionCase(models.Model):
         # A collector sees the sum without rights on the bank journals.
         self.flush_model(["partner_id", "company_id", "date_opened", "date_closed"])
         self.env["account.move.line"].flush_model()
+        self.env["account.account"].flush_model(["account_type", "non_trade"])
         collected = dict(
             self.env.execute_query(
                 SQL(
@@ -184,14 +187,16 @@ class ArCollectionCase(models.Model):
                AND line.parent_state = 'posted' AND line.date >= kase.date_opened
                AND line.date <= COALESCE(kase.date_closed, 'infinity')
               JOIN account_account account ON account.id = line.account_id
-               AND account.account_type = 'asset_receivable'
+               AND %s
               JOIN account_journal journal ON journal.id = line.journal_id
-               AND journal.type IN ('bank', 'cash', 'credit')
+               AND %s
               JOIN res_company company ON company.id = line.company_id
                AND SPLIT_PART(company.parent_path, '/', 1)::int = kase.company_id
              WHERE kase.id = ANY(%s)
              GROUP BY kase.id
                     """,
+                    get_trade_receivable_sql("account"),
+                    money_sql(),
                     self.ids,
                 )
             )

@@ -103,7 +103,7 @@ class ArCollectionCase(models.Model):
     @api.model
     def _proof_date(self, company):
         """Today, or the day of the last run when that is later."""
-        return max(company._ar_today(), self.env["ar.collection.run"]._last_date(company))
+        return max(company._ar_today(), company._ar_get_run_date())
 
     def _contacts_made(self):
         """``{case id: [(channel, day)]}`` of the contacts that took place."""

@@ -1,6 +1,10 @@
+"""What the customer sees and says: statement, claims, links."""
+
 from . import (
-    statement,
-    credit_file_portal,
+    res_company,
+    credit_file,
+    signable,
     portal_statement,
     portal_claim,
+    payment_plan,
 )

@@ -96,11 +96,6 @@ class ArCollectionRun(models.Model):
             run._preview()
         return run.with_env(self.env)
 
-    @api.model
-    def _last_date(self, company):
-        """The day of the company's newest run that did something, today before the first one."""
-        return company.root_id.sudo().ar_run_date or company.root_id._ar_today()
-
     def action_preview(self):
         self._check_manager()
         for run in self.sudo():
@@ -200,14 +195,15 @@ class ArCollectionRun(models.Model):
         self.env["ar.dispute"]._escalate_due(company, date)
         self.env["ar.writeoff.request"]._run_daily(company, date)
         files = self.env["ar.credit.file"]
-        files._refresh(company, date)
-        if files._refresh_behaviour(company, date):
-            files._rescore(company, date)
+        refresh = self.env["ar.credit.refresh"]
+        refresh._refresh(company, date)
+        if refresh._refresh_behaviour(company, date):
+            self.env["ar.credit.scoring"]._score_again(company, date)
         self.env["ar.credit.review"]._open_due(company, date)
         files._end_temporary_limits(company, date)
         self.env["ar.credit.cover"]._refresh_all(company, date)
-        files._refresh_warnings(company, date)
-        files._apply_hold_rules(company, date)
+        self.env["ar.credit.warning"]._refresh_warnings(company, date)
+        self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
         closed = cases._sync(company, date)
         cases.search(

@@ -4,6 +4,8 @@ from odoo import Command, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
+
 # A payment that the customer tells of may be booked a little earlier or later.
 MATCH_DAYS = 10
 RECALL_DAYS = 2
@@ -179,7 +181,8 @@ class ArCollectionAction(models.Model):
             ("company_id", "child_of", self.company_id.id),
             "|",
             "&",
-            ("account_type", "=", "asset_receivable"),
+            "&",
+            *TRADE_RECEIVABLE_DOMAIN,
             ("partner_id", "child_of", self.partner_id.id),
             "&",
             "&",

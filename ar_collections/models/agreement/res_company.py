@@ -1,0 +1,48 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    """How long promises and disputes are in time."""
+
+    _inherit = "res.company"
+
+    ar_promise_grace_days = fields.Integer(
+        string="Grace of Promises (days)",
+        default=2,
+        help="A payment dated this many days after the promised day still keeps the promise.",
+    )
+    ar_dispute_days = fields.Integer(
+        string="Dispute Window (days)",
+        help="Days after delivery, or else after the invoice date, in which customers may dispute "
+        "an invoice. Zero for no window: every dispute is in time.",
+    )
+
+    ar_promise_memory_days = fields.Integer(
+        string="Memory of Promises (days)",
+        default=365,
+        help="A promise or payment plan that was not kept is held against the customer for so "
+        "long.",
+    )
+
+    _ar_promise_memory = models.Constraint(
+        "CHECK(ar_promise_memory_days > 0)", "A promise is remembered for one day at least."
+    )
+    _ar_promise_grace = models.Constraint(
+        "CHECK(ar_promise_grace_days >= 0)", "Days of grace cannot be negative."
+    )
+
+    _ar_dispute = models.Constraint(
+        "CHECK(ar_dispute_days >= 0)", "The dispute window cannot be negative."
+    )
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    ar_promise_grace_days = fields.Integer(
+        related="company_id.root_id.ar_promise_grace_days", readonly=False
+    )
+    ar_promise_memory_days = fields.Integer(
+        related="company_id.root_id.ar_promise_memory_days", readonly=False
+    )
+    ar_dispute_days = fields.Integer(related="company_id.root_id.ar_dispute_days", readonly=False)

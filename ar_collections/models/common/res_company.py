@@ -1,0 +1,62 @@
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from pytz import timezone
+
+from odoo import fields, models
+
+# A company that does not work for so long does not work at all.
+WITHOUT_WORK_DAYS = 31
+
+
+class Clock(NamedTuple):
+    """Another day than today, in the context: to live days again. A request cannot send it."""
+
+    date: date
+
+
+class ResCompany(models.Model):
+    """The day of a company: what is read from the clock, and on which days it works."""
+
+    _inherit = "res.company"
+
+    ar_run_date = fields.Date(
+        string="Last Collection Run", help="Lateness between two runs is judged at this day."
+    )
+
+    def _ar_today(self):
+        """Today where the company is: crons have no time zone of their own."""
+        clock = self.env.context.get("ar_clock")
+        if isinstance(clock, Clock):
+            return clock.date
+        # Whoever reads an invoice need not have rights on the company's working hours.
+        company = self.sudo().ensure_one()
+        timezone = company.partner_id.tz or company.resource_calendar_id.tz or "UTC"
+        return fields.Date.context_today(company.with_context(tz=timezone))
+
+    def _ar_get_run_date(self):
+        """The day of the company's newest run that did something, today before the first one."""
+        root = self.root_id
+        # Whoever posts an invoice need not have rights on the root company.
+        return root.sudo().ar_run_date or root._ar_today()
+
+    def _ar_is_working_day(self, date):
+        """Whether the company works on that day, by its working hours and public holidays."""
+        self.ensure_one()
+        calendar = self.resource_calendar_id
+        if not calendar:
+            return True
+        start = timezone(calendar.tz).localize(datetime.combine(date, time.min))
+        holidays = [("time_type", "=", "leave"), ("company_id", "in", (self.id, False))]
+        work = calendar._work_intervals_batch(start, start + timedelta(days=1), domain=holidays)
+        return bool(work[False])
+
+    def _ar_working_day(self, date, days):
+        """The day that is so many working days of the company after a date."""
+        day = date
+        for _working_day in range(days):
+            for _rest_day in range(WITHOUT_WORK_DAYS):
+                day += timedelta(days=1)
+                if self._ar_is_working_day(day):
+                    break
+        return day

@@ -1,0 +1,50 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class ResCompany(models.Model):
+    """How receivables are aged."""
+
+    _inherit = "res.company"
+
+    ar_ageing_days = fields.Char(
+        string="Ageing Buckets",
+        default="30,60,90,180",
+        help="Last day of each ageing bucket, separated by commas. "
+        "30,60,90,180 gives: not due, 1-30, 31-60, 61-90, 91-180, over 180 days.",
+    )
+
+    @api.constrains("ar_ageing_days")
+    def _check_ar_ageing_days(self):
+        for company in self:
+            edges = company._ar_bucket_edges()
+            if not edges or edges[0] < 1 or edges != sorted(set(edges)):
+                raise ValidationError(
+                    self.env._(
+                        "The ageing buckets are rising whole numbers of days, such as 30,60,90,180."
+                    )
+                )
+
+    def _ar_bucket_edges(self):
+        """The last day of each overdue bucket of the root company, as a list of int."""
+        self.ensure_one()
+        try:
+            return [int(days) for days in (self.root_id.ar_ageing_days or "").split(",")]
+        except ValueError:
+            return []
+
+    def _ar_bucket_labels(self):
+        """One label per ageing bucket, not due first."""
+        edges = self._ar_bucket_edges()
+        starts = [1, *(edge + 1 for edge in edges[:-1])]
+        return [
+            self.env._("Not due"),
+            *(f"{start}-{end}" for start, end in zip(starts, edges, strict=True)),
+            f"> {edges[-1]}",
+        ]
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    ar_ageing_days = fields.Char(related="company_id.root_id.ar_ageing_days", readonly=False)
