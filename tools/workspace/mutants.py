@@ -108,3 +108,27 @@ def _problems(mutant, root):
             ElementTree.fromstring(text.encode())
     except (ValueError, SyntaxError, ElementTree.ParseError) as error:
         yield str(error)
+
+
+def repair(addons, folder=FOLDER, root=ROOT):
+    """Name the present file of texts that have moved; yield a line per change.
+
+    A text that stands in no file, or in several, is left for a person.
+    """
+    texts = {
+        str(path.relative_to(root)): path.read_text()
+        for addon in addons
+        for suffix in ("py", "xml", "csv")
+        for path in (root / addon).rglob(f"*.{suffix}")
+        if "tests" not in path.parts
+    }
+    for mutant in read_mutants(folder):
+        if mutant.old in texts.get(mutant.file, ""):
+            continue
+        found = [file for file, text in texts.items() if text.count(mutant.old) == 1]
+        if len(found) == 1:
+            path = folder / f"{mutant.wing}.toml"
+            before, old, after = path.read_text().partition(mutant.old)
+            head, _name, middle = before.rpartition(f'file = "{mutant.file}"')
+            path.write_text(f'{head}file = "{found[0]}"{middle}{old}{after}')
+            yield f"{mutant.key}: {mutant.file} -> {found[0]}"

@@ -15,9 +15,10 @@ from queue import SimpleQueue
 from .browser import ensure_browser
 from .console import WorkspaceError, say, tail
 from .databases import INSTALL, clone, drop, ensure_prepared
-from .layout import HOME, ROOT, remove_tree, write_atomically
-from .mutants import FOLDER, KINDS, find_problems, read_mutants
+from .layout import HOME, ROOT, addons, remove_tree, write_atomically
+from .mutants import FOLDER, KINDS, find_problems, read_mutants, repair
 from .session import ODOO, open_session
+from .testing import PLAIN
 
 WORK = HOME / "mutate"
 REPORT = WORK / "report.json"
@@ -38,10 +39,13 @@ env.cr.commit()
 
 def main(args):
     options = _parse(args)
+    if options.repair:
+        for change in repair(addons()):
+            say(change)
     mutants = _select(read_mutants(), options)
     if problems := find_problems(mutants):
         raise WorkspaceError("\n".join(["mutants that do not apply any more:", *problems]))
-    if options.check or options.list:
+    if options.check or options.list or options.repair:
         for mutant in mutants if options.list else ():
             print(mutant.describe())
         say(f"{len(mutants)} mutants,", _counts(Counter(mutant.wing for mutant in mutants)))
@@ -64,6 +68,9 @@ def _parse(args):
     parser.add_argument("--kind", choices=KINDS, help="only mistakes of this kind")
     parser.add_argument("--again", action="store_true", help="what was not noticed last time")
     parser.add_argument("--check", action="store_true", help="only see whether each still applies")
+    parser.add_argument(
+        "--repair", action="store_true", help="find the texts that have moved to another file"
+    )
     parser.add_argument("--list", action="store_true", help="only show them")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument(
@@ -130,19 +137,34 @@ class Mutation:
         say(f"{len(files)} test files pass without a mistake")
 
     def _run_unchanged(self, file):
-        with self._tree() as tree, self._database(tree) as database:
-            return self._test(tree, database, [file])
+        with self._tree() as tree:
+            if _is_plain(file):
+                return self._test_plain(tree, [file])
+            with self._database(tree) as database:
+                return self._test(tree, database, [file])
 
     def _try(self, mutant):
         start = time.monotonic()
-        with self._tree() as tree, self._mistake(tree, mutant), self._database(tree) as database:
-            code, output = self._load(tree, database, mutant)
-            if not code:
-                code, output = self._test(tree, database, mutant.tests)
+        with self._tree() as tree, self._mistake(tree, mutant):
+            code, output = self._notice(tree, mutant)
         log = WORK / "logs" / f"{mutant.key}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(f"{mutant.describe()}\n{time.monotonic() - start:.0f} s\n{output}")
         return mutant, "unnoticed" if code == PASSED else "noticed"
+
+    def _notice(self, tree, mutant):
+        """The exit code and output of the first tests that fail, else of the last."""
+        plain = [test for test in mutant.tests if _is_plain(test)]
+        others = [test for test in mutant.tests if test not in plain]
+        code, output = PASSED, ""
+        if plain:
+            code, output = self._test_plain(tree, plain)
+        if others and code == PASSED:
+            with self._database(tree) as database:
+                code, output = self._load(tree, database, mutant)
+                if not code:
+                    code, output = self._test(tree, database, others)
+        return code, output
 
     @contextlib.contextmanager
     def _tree(self):
@@ -194,6 +216,10 @@ class Mutation:
         ]  # fmt: skip
         return self._call(command, tree)
 
+    def _test_plain(self, tree, tests):
+        options = ["-x", "-q", "--tb=line", "-p", "no:odoo", "-p", "no:cacheprovider"]
+        return self._call([self.session.python, "-m", "pytest", *options, *tests], tree)
+
     def _call(self, command, tree, **kwargs):
         env = {
             **self.session.env,
@@ -215,6 +241,10 @@ class Mutation:
         except subprocess.TimeoutExpired:
             return FAILED, f"not finished after {SECONDS} s"
         return result.returncode, tail(result.stdout, 60)
+
+
+def _is_plain(test):
+    return ROOT / test.partition("::")[0] in PLAIN
 
 
 def _remember(results):
