@@ -39,7 +39,7 @@ class ArCollectionPrint(models.TransientModel):
     def _open_for(self, letters):
         """The wizard for letters; one that has no address is told and left as it is."""
         letters.check_access("read")
-        contacts = letters._get_postal_contacts()
+        contacts = letters._get_postal_contacts(letters._get_lines_of_now())
         wizard = self.sudo().create(
             {
                 "line_ids": [

@@ -80,6 +80,7 @@ class ArCollectionPreview(models.TransientModel):
                 for action in actions
             ],
             actions,
+            actions._get_lines_of_now(),
         )
 
     @api.model

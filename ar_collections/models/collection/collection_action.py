@@ -466,6 +466,18 @@ class ArCollectionAction(models.Model):
         asked = {action: action.item_ids.move_line_id.ids for action in self}
         return self.env["ar.recipient"]._get_recipients(self, field, lines=asked | (lines or {}))
 
+    def _get_lines_of_now(self):
+        """``{action: ids of the journal items}`` that open actions ask for when they are sent now."""
+        lines = {}
+        waiting = self.filtered(lambda action: action.state in ("planned", "failed"))
+        for company, actions in waiting.grouped("company_id").items():
+            asked = self._get_asked_items(
+                company, company._ar_today(), [(action.partner_id.id, None) for action in actions]
+            )
+            for action, items in zip(actions, asked, strict=True):
+                lines[action] = [item.line_id for item in items]
+        return lines
+
     def _get_copy_contacts(self):
         """``{action: who gets a copy}``, by the role that the step names."""
         files = {
@@ -554,9 +566,12 @@ class ArCollectionAction(models.Model):
             ],
         )
 
-    def _get_postal_contacts(self):
-        """``{action: who gets the letter by post}``, nobody without street and city."""
-        recipients = self._get_recipients("street")
+    def _get_postal_contacts(self, lines=None):
+        """``{action: who gets the letter by post}``, nobody without street and city.
+
+        :param lines: see ``_get_recipients``
+        """
+        recipients = self._get_recipients("street", lines)
         return {action: recipients[action].filtered("city") for action in self}
 
     def _mark_posted(self, date):
