@@ -5,7 +5,6 @@ from odoo.tests import new_test_user
 
 from .common import CollectionsCommon
 
-
 # What collector, credit manager, auditor and biller may do with the records of the credit wing:
 # create, read, update, delete.
 CREDIT_RIGHTS = {

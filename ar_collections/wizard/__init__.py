@@ -1,5 +1,5 @@
 from . import (
-    account_payment_register,
+    writeoff_payment_register,
     allowance_proposal,
     base_partner_merge,
     collection_assign,

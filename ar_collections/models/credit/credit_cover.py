@@ -72,7 +72,7 @@ class ArCreditCover(models.Model):
         "ar_credit_cover_line",
         string="Pledged Items",
         domain="[('partner_id', 'child_of', partner_id), ('company_id', 'child_of', company_id),"
-        " ('account_type', '=', 'asset_receivable'), ('parent_state', '=', 'posted'),"
+        f" *{TRADE_RECEIVABLE_DOMAIN}, ('parent_state', '=', 'posted'),"
         " ('reconciled', '=', False)]",
     )
     warned_for = fields.Date(

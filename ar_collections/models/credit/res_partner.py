@@ -50,8 +50,7 @@ class ResPartner(models.Model):
             "domain": [
                 ("partner_id", "child_of", self.commercial_partner_id.id),
                 ("company_id", "child_of", company.id),
-                ("account_type", "=", "asset_receivable"),
-                ("account_id.non_trade", "=", False),
+                *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
             ],
