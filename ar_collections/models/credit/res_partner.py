@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
+
 # Marks Odoo's credit limit as written by the credit file. A request cannot send an object.
 FROM_CREDIT_FILE = object()
 
