@@ -1,3 +1,5 @@
+# Before the tests, which take their settings from it.
+from . import hypothesis_profile
 from . import (
     test_access,
     test_ageing_snapshot,
@@ -46,5 +48,6 @@ from . import (
     test_writeoff_discount,
     test_writeoff_posting,
     test_writeoff_risk,
+    test_writeoff_routing,
     test_writeoff_tour,
 )

@@ -9,4 +9,6 @@ from . import (
     portal_claim,
     payment_plan,
     debt_acknowledgement,
+    collection_action,
+    collection_case,
 )

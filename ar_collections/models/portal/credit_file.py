@@ -163,18 +163,9 @@ class ArCreditFile(models.Model):
 
     # The printed statement
 
-    def _letter_contact(self):
-        return self.dunning_contact_id or super()._letter_contact()
-
     def _statement_contacts(self):
         """``{file: who gets the statement by e-mail}``, nobody when nobody has an address."""
-        contacts = {}
-        for file in self:
-            partner = file.partner_id
-            invoice = partner.browse(partner.address_get(["invoice"])["invoice"])
-            candidates = file.dunning_contact_id | invoice | partner
-            contacts[file] = candidates.filtered("email")[:1]
-        return contacts
+        return self.env["ar.recipient"]._get_recipients(self, "email")
 
     def _send_statements(self):
         """Send each customer its statement by e-mail; the message stays on the credit file.
