@@ -347,6 +347,30 @@ class TestPromise(CollectionsCommon):
             cause = clocks[self._receivable(self.invoice).id][2]
             self.assertEqual(cause == "payment", bool(money), kind)
 
+    def test_last_day_of_grace_is_in_time(self):
+        promise = self._promise(1000, 5)
+        self._run(7)
+        self.assertEqual(promise.state, "open")
+        self._run(8)
+        self.assertEqual(promise.state, "broken")
+
+    def test_what_is_disputed_whole_is_passed_over(self):
+        other = self._invoice(self.customer, 500, due=-3)
+        self.env["ar.dispute"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                "line_ids": [
+                    Command.create(
+                        {"move_line_id": self._receivable(self.invoice).id, "amount": 1000}
+                    )
+                ],
+            }
+        )
+        promise = self._promise(200, 5)
+        self.assertEqual(promise.line_ids.move_line_id, self._receivable(other))
+
     def test_only_trade_receivables_are_promised(self):
         loan = self._non_trade(self.customer, 55, day=-10)
         with self.assertRaisesRegex(ValidationError, "open item"):

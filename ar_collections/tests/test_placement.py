@@ -253,6 +253,8 @@ class TestPlacement(CollectionsCommon):
         )
         with self.assertRaisesRegex(UserError, "is over"):
             placement.action_withdraw()
+        with self.assertRaisesRegex(UserError, "handed over"):
+            placement.action_place()
         for values in ({"commission_rate": 1.01}, {"commission_rate": -0.01}):
             with (
                 mute_logger("odoo.sql_db"),
@@ -551,13 +553,26 @@ class TestPlacement(CollectionsCommon):
                         records.with_user(stranger).read(["company_id"])
 
     def test_terms_are_fixed_once_placed(self):
+        self.stages["agency"].hold_credit = False
         placement = self._placed()
         item = placement.item_ids
+        late = self._invoice(self.customer, 5, due=-1)
         for change in (
             lambda: placement.with_user(self.manager).write({"commission_rate": 0.1}),
             lambda: placement.with_user(self.manager).write({"agent_id": self.customer.id}),
             lambda: item.with_user(self.manager).write({"amount": 1}),
             lambda: item.with_user(self.manager).unlink(),
+            lambda: (
+                self.env["ar.placement.item"]
+                .with_user(self.manager)
+                .create(
+                    {
+                        "placement_id": placement.id,
+                        "move_line_id": late.line_ids.filtered("date_maturity").id,
+                        "amount": 5,
+                    }
+                )
+            ),
             lambda: placement.with_user(self.manager).action_place(),
             lambda: placement.unlink(),
         ):
@@ -732,5 +747,7 @@ class TestPlacement(CollectionsCommon):
         self.assertEqual(clean_name("催款函: 1.pdf"), "催款函- 1.pdf")
         self.assertEqual(clean_name("A.pdf", {"a.PDF"}), "A (2).pdf")
         self.assertEqual(clean_name("A.pdf", {"a.pdf", "a (2).pdf"}), "A (3).pdf")
+        self.assertEqual(clean_name("A.xhtml", {"a.xhtml"}), "A (2).xhtml")
+        self.assertEqual(clean_name("A.folder", {"a.folder"}), "A.folder (2)")
         self.assertEqual(clean_name("///"), "file")
         self.assertLessEqual(len(clean_name("x" * 300 + ".pdf")), 94)
