@@ -3,8 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from ..collection.collection_planner import CONTACTS
-from ..figures.money import money_domain
+from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
@@ -179,7 +178,7 @@ class ArWriteoffAssessment(models.AbstractModel):
             [
                 ("company_id", "=", company.id),
                 ("partner_id", "in", customers.ids),
-                ("channel", "in", CONTACTS),
+                ("channel", "in", self.env["ar.collection.channel"]._get_contact_channels()),
                 ("state", "=", "done"),
                 ("date_done", "!=", False),
             ],
