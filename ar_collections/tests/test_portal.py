@@ -22,10 +22,7 @@ EXPIRED = "This link does not work any more"
 
 
 class PortalCase(CollectionsCommon, HttpCase):
-    """Requests that wait long enough on a busy machine.
-
-    They read the clock: here it is noon when the tests begin, so that no midnight comes between.
-    """
+    """Requests read the clock: it is noon when the tests begin, so no midnight comes between."""
 
     today = date.today()
 
@@ -34,12 +31,6 @@ class PortalCase(CollectionsCommon, HttpCase):
         noon = datetime.combine(cls.today, time(12))
         cls.startClassPatcher(freeze_time(noon, tick=True))
         super().setUpClass()
-
-    def url_open(self, url, **kwargs):
-        return super().url_open(url, **{"timeout": 90, **kwargs})
-
-    def make_jsonrpc_request(self, route, params=None, **kwargs):
-        return super().make_jsonrpc_request(route, params, **{"timeout": 90, **kwargs})
 
 
 @tagged("post_install", "-at_install")
