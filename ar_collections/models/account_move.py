@@ -1,9 +1,10 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from .agreement.dispute import DECIDED
+from .agreement.dispute import DISPUTE_DECIDED
 from .credit.credit_control import COLLECT_STOPPED, STOPPING, Passed
 from .credit.credit_document import Demand
+from .figures.trade_receivable import is_trade_receivable
 from .res_partner import COLLECTION_GROUPS
 
 
@@ -118,7 +119,7 @@ class AccountMove(models.Model):
     def action_toggle_block_payment(self):
         # EXTENDS account: what is blocked is in dispute, and a decided dispute unblocks it
         result = super().action_toggle_block_payment()
-        if self.env.context.get("ar_dispute_decided") is DECIDED:
+        if self.env.context.get("ar_dispute_decided") is DISPUTE_DECIDED:
             return result
         if self.payment_state == "blocked":
             return self._ar_dispute_blocked() or result
@@ -145,7 +146,7 @@ class AccountMove(models.Model):
             lines = disputed.line_ids.move_line_id | note.line_ids
             lines.filtered(
                 lambda line, note=note: (
-                    line.account_type == "asset_receivable"
+                    is_trade_receivable(line)
                     and not line.reconciled
                     and line.move_id in (note | note.reversed_entry_id)
                 )
@@ -158,7 +159,7 @@ class AccountMove(models.Model):
         :return: the action that opens it, nothing when there is no need
         """
         items = self.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+            lambda line: is_trade_receivable(line) and not line.reconciled
         )
         if not self.is_sale_document() or self._ar_open_disputes():
             return None

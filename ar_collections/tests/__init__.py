@@ -1,3 +1,5 @@
+# Before the tests, which take their settings from it.
+from . import hypothesis_profile
 from . import (
     test_access,
     test_ageing_snapshot,
@@ -11,6 +13,8 @@ from . import (
     test_call,
     test_case,
     test_case_tour,
+    test_collection_plan,
+    test_collection_promise,
     test_control,
     test_credit_file,
     test_decision,
@@ -26,10 +30,8 @@ from . import (
     test_message_preview,
     test_performance,
     test_placement,
-    test_plan,
     test_portal,
     test_position,
-    test_promise,
     test_rating,
     test_review,
     test_risk,
@@ -46,5 +48,6 @@ from . import (
     test_writeoff_discount,
     test_writeoff_posting,
     test_writeoff_risk,
+    test_writeoff_routing,
     test_writeoff_tour,
 )

@@ -5,7 +5,6 @@ from odoo.tests import new_test_user
 
 from .common import CollectionsCommon
 
-
 # What collector, credit manager, auditor and biller may do with the records of the credit wing:
 # create, read, update, delete.
 CREDIT_RIGHTS = {
@@ -293,7 +292,8 @@ class TestAccess(CollectionsCommon):
         for model, methods in {
             "ar.position": ("_figures", "_behaviour", "_items"),
             "ar.collection.run": ("_run_for", "_execute", "_cron_daily"),
-            "ar.credit.file": ("_set_hold", "_lift_hold", "_refresh", "_push_limit"),
+            "ar.credit.file": ("_set_hold", "_lift_hold", "_push_limit"),
+            "ar.credit.refresh": ("_refresh", "_refresh_orders", "_refresh_behaviour"),
             "ar.credit.control": ("_decide", "_gate", "_judge"),
             "ar.credit.facts": ("_gather_facts",),
             "ar.credit.scoring": ("_score_again", "_write_scores"),

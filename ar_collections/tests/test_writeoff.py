@@ -13,8 +13,8 @@ class TestWriteoff(WriteoffCommon):
         loan = self._non_trade(self.customer, 55, day=-100)
         requests = self.env["ar.writeoff.request"]
         with self.assertRaisesRegex(ValidationError, "nothing open to write off"):
-            requests._start(loan)
-        self.assertEqual(requests._start(loan | self.item).amount_total, 1000)
+            requests._create_for_items(loan)
+        self.assertEqual(requests._create_for_items(loan | self.item).amount_total, 1000)
         with self.assertRaisesRegex(ValidationError, "choose posted receivables"):
             self._request({loan: 55})
         found = self.env["account.move.line"].search(
@@ -26,10 +26,10 @@ class TestWriteoff(WriteoffCommon):
     def test_instalment_of_a_loan_is_no_recovery(self):
         self._posted()
         instalment = self._non_trade(self.customer, -70, day=1, journal_type="bank")
-        requests = self.env["ar.writeoff.request"]
-        self.assertNotIn(instalment, requests._possible_recoveries(self.company))
+        recoveries = self.env["ar.writeoff.recovery.booking"]
+        self.assertNotIn(instalment, recoveries._get_possible_payments(self.company))
         with self.assertRaisesRegex(UserError, "is not an open payment"):
-            requests.with_user(self.biller)._book_recoveries(instalment)
+            recoveries.with_user(self.biller)._book_payments(instalment)
 
     def test_loan_cleared_to_an_expense_is_no_trade_loss(self):
         loan = self._non_trade(self.customer, 55, day=-100)
@@ -125,7 +125,7 @@ class TestWriteoff(WriteoffCommon):
     def test_recovery(self):
         request = self._posted()
         payment = self._pay_on_account(400)
-        possible = self.env["ar.writeoff.request"]._possible_recoveries(self.company)
+        possible = self.env["ar.writeoff.recovery.booking"]._get_possible_payments(self.company)
         self.assertEqual(possible, self._items(payment.move_id))
         self._run(1)
         self.assertIn("400", request.activity_ids.summary)
@@ -324,6 +324,21 @@ class TestWriteoff(WriteoffCommon):
         self.assertEqual(request.date_reminded, self._day(8))
         self._run(11)
         self.assertEqual(request.date_reminded, self._day(11))
+
+    def test_reminders_come_as_often_as_the_company_wants(self):
+        self.company.ar_writeoff_remind_days = 1
+        request = self._request()
+        request.action_submit()
+        for day in (8, 9, 10):
+            self._run(day)
+            self.assertEqual(request.date_reminded, self._day(day))
+        with (
+            self.assertRaises(IntegrityError),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            self.company.ar_writeoff_remind_days = 0
+            self.company.flush_recordset()
 
     def test_delegation_begins(self):
         request = self._request()

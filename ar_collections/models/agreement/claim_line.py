@@ -2,10 +2,9 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL, float_round, format_amount
 
-# The models of claims, each with the record that it is a line of.
-CLAIMS = ("ar.payment.promise.line", "ar.payment.plan.item", "ar.dispute.line")
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
 
 
 class Settled(NamedTuple):
@@ -32,8 +31,8 @@ class ArClaimLine(models.AbstractModel):
     # The many2one to the record whose line this is, and the date from which it holds.
     _claim_parent = None
     _claim_start = "date_made"
-    # Which figure it is part of: ``disputed`` or ``promised``.
-    _claim_kind = "promised"
+    # Which figure it is part of, ``disputed`` or ``promised``: none when it holds nothing back.
+    _claim_kind = None
     # Whether what comes off the item comes off the claim first, or off the rest.
     _claim_is_paid_first = True
 
@@ -43,7 +42,7 @@ class ArClaimLine(models.AbstractModel):
         index=True,
         ondelete="set null",
         domain=[
-            ("account_id.account_type", "=", "asset_receivable"),
+            *TRADE_RECEIVABLE_DOMAIN,
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
         ],
@@ -67,12 +66,14 @@ class ArClaimLine(models.AbstractModel):
         string="Still Open", related="move_line_id.amount_residual_currency", related_sudo=True
     )
 
-    _positive = models.Constraint("CHECK(amount > 0)", "Claim more than nothing of an item.")
+    _positive = models.Constraint(
+        "CHECK(amount > 0)", "The claimed amount of an item must be greater than zero."
+    )
 
     @api.depends("move_line_id")
     def _compute_item(self):
         """The item as it is now; it stays so, since only the choice of the item is looked at."""
-        settled = self._settled_before()
+        settled = self._get_settled_before()
         for line in self:
             item = line.move_line_id.sudo()
             line.currency_id = item.currency_id
@@ -81,32 +82,18 @@ class ArClaimLine(models.AbstractModel):
             line.residual_before = item.amount_residual_currency
             line.settled_before = settled.get(item._origin.id, 0)
 
-    def _settled_before(self):
+    def _get_settled_before(self):
         """``{item id: what payments and credit notes took off it so far}``"""
         items = self.move_line_id._origin
-        if not items:
-            return {}
-        self.env["account.partial.reconcile"].flush_model()
-        self.env["account.move.line"].flush_model(["parent_state"])
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    "SELECT item.id, settled.ever::float8 FROM UNNEST(%s) AS item(id)"
-                    " CROSS JOIN LATERAL (%s) settled",
-                    items.ids,
-                    self.env["ar.position"]._settled_sql(
-                        SQL.identifier("item", "id"), SQL("NULL::date")
-                    ),
-                )
-            )
-        )
+        settled = self.env["ar.settlement"]._get_settled((id_, None) for id_ in items.ids)
+        return {id_: settlement.ever for (id_, _last_day), settlement in settled.items()}
 
     def _compute_amount_settled(self):
-        settled = self._settled_since()
+        settled = self._get_settled_since()
         for line in self:
             line.amount_settled = min(settled[line.id].paid, line.amount) if line.id else 0
 
-    def _settled_since(self, last_days=None):
+    def _get_settled_since(self, last_days=None):
         """What came off the items of these lines since they were made.
 
         An item that was closed without money, by a write-off for example, or that was cancelled
@@ -117,50 +104,44 @@ class ArClaimLine(models.AbstractModel):
         """
         lines = self.filtered("id")
         last_days = last_days or {}
-        settled = self._settled_by([(line.id, last_days.get(line)) for line in lines])
+        settled = self._get_settled_by([(line.id, last_days.get(line)) for line in lines])
         return {
             id_: settled[id_, last_days.get(line)]
             for id_, line in zip(lines.ids, lines, strict=True)
         }
 
     @api.model
-    def _settled_by(self, asked):
-        """What came off the items of lines by some days, see ``_settled_since``.
+    def _get_settled_by(self, asked):
+        """What came off the items of lines by some days, see ``_get_settled_since``.
 
         :param asked: ``[(line id, last day or None)]``
         :return: ``{(line id, last day or None): Settled}``
         """
-        if not asked:
-            return {}
-        self.env["account.partial.reconcile"].flush_model()
-        self.env["account.move.line"].flush_model()
-        self.flush_model()
+        # The ledger says what was paid, whatever its reader may see.
+        lines = {line.id: line for line in self.sudo().browse({id_ for id_, _last_day in asked})}
+        settled = self.env["ar.settlement"]._get_settled(
+            (lines[id_].move_line_id.id or None, last_day) for id_, last_day in asked
+        )
         return {
-            (id_, last_day): Settled(*settled)
-            for id_, last_day, *settled in self.env.execute_query(
-                SQL(
-                    """
-            SELECT line.id, asked.last_day,
-                   GREATEST(settled.in_time - line.settled_before, 0)::float8,
-                   CASE WHEN item.id IS NULL OR item.parent_state = 'cancel' OR item.reconciled
-                        THEN GREATEST(
-                            line.amount - GREATEST(settled.ever - line.settled_before, 0), 0)
-                        ELSE 0 END::float8, settled.last_on
-              FROM UNNEST(%(ids)s, %(last_days)s::date[]) AS asked(id, last_day)
-              JOIN %(table)s line ON line.id = asked.id
-              LEFT JOIN account_move_line item ON item.id = line.move_line_id
-             CROSS JOIN LATERAL (%(settled)s) settled
-            """,
-                    ids=[id_ for id_, _last_day in asked],
-                    last_days=[last_day for _id, last_day in asked],
-                    table=SQL.identifier(self._table),
-                    settled=self.env["ar.position"]._settled_sql(
-                        SQL.identifier("item", "id"),
-                        SQL("COALESCE(asked.last_day, 'infinity')"),
-                    ),
-                )
+            (id_, last_day): lines[id_]._get_share_of_claim(
+                settled[lines[id_].move_line_id.id or None, last_day]
             )
+            for id_, last_day in asked
         }
+
+    def _get_share_of_claim(self, settlement):
+        """What of the claim is paid and void, a :class:`Settled`, when that came off its item."""
+
+        def since(amount):
+            # Differences of whole cents, without what computers leave over.
+            return max(float_round(amount - self.settled_before, precision_digits=6), 0)
+
+        left = float_round(self.amount - since(settlement.ever), precision_digits=6)
+        return Settled(
+            paid=since(settlement.in_time),
+            void=max(left, 0) if settlement.is_over else 0.0,
+            last_on=settlement.last_on,
+        )
 
     @api.constrains("move_line_id", "amount")
     def _check_item(self):
@@ -168,7 +149,7 @@ class ArClaimLine(models.AbstractModel):
             parent, item = line[self._claim_parent].sudo(), line.move_line_id.sudo()
             if not item:
                 continue
-            if item.account_type != "asset_receivable" or item.parent_state != "posted":
+            if not is_trade_receivable(item) or item.parent_state != "posted":
                 raise ValidationError(
                     self.env._("%s is not an open item: choose posted receivables.", line.name)
                 )
@@ -194,7 +175,12 @@ class ArClaimLine(models.AbstractModel):
                 )
 
     @api.model
-    def _claims_sql(self, date, current, partners):
+    def _get_claim_models(self):
+        """The models whose lines keep their items out of dunning, by name."""
+        return [name for name in self._inherit_children if self.env[name]._claim_kind]
+
+    @api.model
+    def _get_claims_sql(self, date, current, partners):
         """SELECT of ``line_id, kind, amount, residual_before`` of the claims that hold at a date.
 
         :param current: those that hold as things stand, whatever the date
@@ -235,14 +221,3 @@ class ArClaimLine(models.AbstractModel):
     def _claim_holds_sql(self):
         """What else must be so for a claim to keep its item out of dunning."""
         return SQL("TRUE")
-
-
-class ArPosition(models.AbstractModel):
-    _inherit = "ar.position"
-
-    @api.model
-    def _claims_sql(self, date, current, partners):
-        # EXTENDS ar_collections
-        return SQL(" UNION ALL ").join(
-            self.env[model]._claims_sql(date, current, partners) for model in CLAIMS
-        )

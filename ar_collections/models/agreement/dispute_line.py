@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ..common.company_share import get_company_share
+
 
 class ArDisputeLine(models.Model):
     """The part of one item that is disputed."""
@@ -63,13 +65,7 @@ class ArDisputeLine(models.Model):
     def _compute_amount_company(self):
         for line in self:
             item = line.move_line_id.sudo()
-            if line.residual_before:
-                rate = item.amount_residual / (item.amount_residual_currency or 1) or (
-                    item.balance / (item.amount_currency or 1)
-                )
-                line.amount_company = line.company_currency_id.round(line.amount * rate)
-            else:
-                line.amount_company = line.amount
+            line.amount_company = get_company_share(item, line.amount) if item else line.amount
 
     @api.depends("move_line_id.amount_residual_currency", "move_line_id.parent_state", "amount")
     def _compute_amount_left(self):
@@ -137,7 +133,7 @@ class ArDisputeLine(models.Model):
         lines = super().create(vals_list)
         lines._check_dispute_open()
         # A dispute that has a number is there already, so that nobody else follows.
-        lines.dispute_id.filtered(lambda dispute: dispute.name != "/")._follow()
+        lines.dispute_id.filtered(lambda dispute: dispute.name != "/")._refresh_cases()
         return lines
 
     def write(self, vals):
@@ -145,14 +141,14 @@ class ArDisputeLine(models.Model):
             self._check_dispute_open()
         result = super().write(vals)
         if not vals.keys().isdisjoint(("amount", "move_line_id")):
-            self.dispute_id._follow()
+            self.dispute_id._refresh_cases()
         return result
 
     def unlink(self):
         disputes = self.dispute_id
         result = super().unlink()
         disputes._check_lines()
-        disputes._follow()
+        disputes._refresh_cases()
         return result
 
     @api.ondelete(at_uninstall=False)

@@ -33,11 +33,6 @@ class ArSignable(models.AbstractModel):
             "object.partner_id.lang",
         )
 
-    def _portal_ensure_token(self):
-        # OVERRIDES portal: no token of its own, which would work for ever; that of the customer's
-        # page expires and can be revoked.
-        return self.file_id._portal_token(self.company_id._ar_today())
-
     def _compute_portal_link(self):
         for record in self:
             record.portal_link = record.get_base_url() + record._get_share_url()
@@ -80,16 +75,13 @@ class ArSignable(models.AbstractModel):
                 )
 
     def _mail_customer(self, template):
-        """Write to the customer in its language; the message stays in the chatter as proof.
-
-        Who agreed comes first, then the dunning contact, the invoice address, the customer.
-        """
+        """Write to who agreed, or else to the recipient; the message stays in the chatter."""
         self.ensure_one()
-        partner = self.partner_id
-        invoice = partner.browse(partner.address_get(["invoice"])["invoice"])
-        candidates = self.contact_id | self.file_id.dunning_contact_id | invoice | partner
+        recipient = self.env["ar.recipient"]._get_recipients(
+            self, "email", people={self: self.contact_id}
+        )[self]
         self.message_post_with_source(
             self.env.ref(template),
-            partner_ids=candidates.filtered("email")[:1].ids,
+            partner_ids=recipient.ids,
             subtype_xmlid="mail.mt_note",
         )

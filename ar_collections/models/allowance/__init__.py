@@ -8,9 +8,10 @@ from . import (
     allowance_specific,
     allowance_line,
     allowance_run,
-    allowance_compute,
-    allowance_post,
+    allowance_ledger,
+    allowance_computation,
+    allowance_booking,
     allowance_report,
-    allowance_use,
+    writeoff_allowance,
     allowance_move,
 )

@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, date_utils
 
 from ..credit.credit_grade import RISK_TIERS
-from ..figures.trade_receivable import get_trade_receivable_sql
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 
 # How far back missing months are made.
 MONTHS_BACK = 36
@@ -45,14 +45,14 @@ class ArAgeingSnapshot(models.Model):
     # CRUD: append-only
 
     def write(self, vals):
-        self._refuse()
+        self._refuse_change()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        self._refuse()
+        self._refuse_change()
 
-    def _refuse(self):
+    def _refuse_change(self):
         raise AccessError(self.env._("Month-end snapshots are never changed or deleted."))
 
     # Actions
@@ -85,37 +85,33 @@ class ArAgeingSnapshot(models.Model):
 
         :return: number of customers
         """
-        return self._take(company, date.replace(day=1) - relativedelta(days=1))
+        return self._take_snapshot(company, date.replace(day=1) - relativedelta(days=1))
 
     @api.model
     def _take_missing(self, company, date):
         """Snapshots of all months that are over, from the first receivable on; number of months."""
-        self.env["account.move.line"].flush_model(["date", "parent_state", "account_id"])
-        self.env["account.account"].flush_model(["account_type", "non_trade"])
         last = date.replace(day=1) - relativedelta(days=1)
-        ((first,),) = self.env.execute_query(
-            SQL(
-                """
-                SELECT MIN(line.date)
-                  FROM account_move_line line
-                  JOIN account_account account ON account.id = line.account_id
-                 WHERE %s AND line.parent_state = 'posted' AND line.company_id IN %s
-                """,
-                get_trade_receivable_sql("account"),
-                tuple(self.env["res.company"].sudo().search([("id", "child_of", company.id)]).ids),
-            )
+        lines = self.env["account.move.line"].sudo()
+        ((first,),) = lines._read_group(
+            [
+                *TRADE_RECEIVABLE_DOMAIN,
+                ("parent_state", "=", "posted"),
+                ("company_id", "child_of", company.id),
+            ],
+            [],
+            ["date:min"],
         )
         if not first:
             return 0
         day = date_utils.end_of(max(first, last - relativedelta(months=MONTHS_BACK)), "month")
         made = 0
         while day <= last:
-            made += bool(self._take(company, day))
+            made += bool(self._take_snapshot(company, day))
             day = date_utils.end_of(day + relativedelta(days=1), "month")
         return made
 
     @api.model
-    def _take(self, company, date):
+    def _take_snapshot(self, company, date):
         """The snapshot of one month's end: one statement for all customers, once.
 
         :return: number of customers, none when there was one already

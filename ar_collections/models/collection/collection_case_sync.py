@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import is_trade_receivable
 
 # What a case takes over from the credit file, by its names and by the file's.
@@ -47,8 +48,7 @@ class ArCollectionCase(models.Model):
         # Whoever posts or reconciles need not have rights on collection.
         self = self.sudo()  # noqa: PLW0642
         date = company._ar_get_run_date()
-        files = self.env["ar.credit.file"]
-        partners = files._refresh(company, date, partners, current=True)
+        partners = self.env["ar.credit.refresh"]._refresh(company, date, partners, current=True)
         if partners:
             self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date, partners)
             self._sync(company, date, partners)
@@ -215,10 +215,11 @@ class ArCollectionCase(models.Model):
                         SELECT id FROM res_partner
                          WHERE commercial_partner_id = kase.partner_id)
                    AND partial.create_date >= kase.create_date
-                   AND journal.type IN ('bank', 'cash', 'credit'))
+                   AND %s)
              ORDER BY kase.id
             """,
                     tuple(self.ids),
+                    money_sql(),
                 )
             )
         )

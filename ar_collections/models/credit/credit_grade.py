@@ -89,7 +89,6 @@ class ArCreditGrade(models.Model):
     )
     hold_days = fields.Integer(string="Hold beyond Days Overdue")
     hold_amount = fields.Float(string="Hold beyond Overdue Amount")
-    late_charge_rate = fields.Float(string="Late Charge (% a year)")
     review_months = fields.Integer(string="Review Every (months)", default=12)
 
     _code_uniq = models.UniqueIndex(

@@ -2,8 +2,7 @@
 
 from . import (
     res_company,
+    settlement,
     position,
-    position_claim,
-    position_movement,
     ageing_bucket,
 )

@@ -2,10 +2,12 @@
 
 from . import (
     res_company,
+    account_move_line,
     limitation,
     placement,
     placement_line,
     placement_bundle,
     legal_decision,
-    collection_escalation,
+    collection_case,
+    collection_planner,
 )

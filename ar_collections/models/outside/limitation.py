@@ -37,7 +37,7 @@ class ArLimitation(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True)
-    move_id = fields.Many2one("account.move", string="Document", readonly=True)
+    move_id = fields.Many2one(related="move_line_id.move_id", string="Document")
     case_id = fields.Many2one("ar.collection.case", readonly=True)
     collector_id = fields.Many2one(related="case_id.collector_id")
     due_date = fields.Date(readonly=True)
@@ -60,18 +60,16 @@ class ArLimitation(models.Model):
         # The items of other companies are kept back by the record rule.
         date = self.env.company._ar_today()
         self.env["ar.collection.case"].flush_model(["company_id", "partner_id", "state"])
-        self.env["account.move.line"].flush_model(["move_id"])
         return SQL(
             """
             SELECT clock.*, clock.line_id AS id, clock.line_id AS move_line_id,
-                   line.move_id, kase.id AS case_id, clock.lapse_date - %(date)s AS days_left
+                   kase.id AS case_id, clock.lapse_date - %(date)s AS days_left
               FROM (%(clock)s) clock
-              JOIN account_move_line line ON line.id = clock.line_id
               LEFT JOIN ar_collection_case kase ON kase.company_id = clock.company_id
                AND kase.partner_id = clock.partner_id AND kase.state <> 'closed'
             """,
             date=date,
-            clock=self._clock_sql(companies, date, current=True),
+            clock=self._get_clock_sql(companies, date, current=True),
         )
 
     # Actions
@@ -87,7 +85,7 @@ class ArLimitation(models.Model):
     # The clock
 
     @api.model
-    def _clock_sql(self, companies, date, partners=None, current=False):
+    def _get_clock_sql(self, companies, date, partners=None, current=False):
         """SELECT of one row per open item of companies that keep the clock.
 
         ``line_id, company_id, partner_id, due_date, residual, residual_currency, currency_id,
@@ -96,17 +94,17 @@ class ArLimitation(models.Model):
         :param current: the open items as the ledger stands; see ``ar.position``
         """
         self.env["res.company"].flush_model(["ar_limitation_years"])
+        proofs = [cause for cause, _name in CAUSES]
         events = SQL(" UNION ALL ").join(
             SQL(
                 "SELECT event.line_id, event.date, %s AS cause, %s AS proof"
                 " FROM (%s) event WHERE event.date <= %s",
                 cause,
-                proof,
-                getattr(self, f"_{cause}_sql")(date),
+                proofs.index(cause),
+                event,
                 date,
             )
-            for proof, (cause, _name) in enumerate(CAUSES)
-            if cause != "due"
+            for cause, event in self._get_events_sql(date).items()
         )
         return SQL(
             """
@@ -153,7 +151,22 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _demand_sql(self, date):
+    def _get_events_sql(self, date):
+        """What may start the clocks of items anew.
+
+        :return: ``{cause: SELECT of line_id, date}``, from the rows of ``item``
+        """
+        return {
+            "demand": self._get_demand_sql(),
+            "payment": self._get_payment_sql(date),
+            "promise": self._get_promise_sql(),
+            "plan": self._get_plan_sql(),
+            "acknowledgement": self._get_acknowledgement_sql(),
+            "lawsuit": self._get_lawsuit_sql(),
+        }
+
+    @api.model
+    def _get_demand_sql(self):
         """Contacts that reached the customer and asked for the item."""
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
@@ -169,24 +182,18 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _payment_sql(self, date):
+    def _get_payment_sql(self, date):
         """Money that paid the item in part; a credit note or write-off is not the customer's."""
-        self.env["account.journal"].flush_model(["type"])
         return SQL(
             """
-            SELECT item.line_id, money.date
-              FROM item
-              JOIN account_partial_reconcile partial ON partial.debit_move_id = item.line_id
-              JOIN account_move_line money ON money.id = partial.credit_move_id
-              JOIN account_journal journal ON journal.id = money.journal_id
-             WHERE journal.type IN ('bank', 'cash', 'credit') AND money.parent_state = 'posted'
-               AND partial.max_date <= %s
+            SELECT item.line_id, payment.date
+              FROM item JOIN (%s) payment ON payment.line_id = item.line_id
             """,
-            date,
+            self.env["ar.settlement"]._get_payments_sql(date),
         )
 
     @api.model
-    def _promise_sql(self, date):
+    def _get_promise_sql(self):
         """What was promised, kept or not, unless it was entered by mistake."""
         self.env["ar.payment.promise"].flush_model()
         self.env["ar.payment.promise.line"].flush_model()
@@ -201,7 +208,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _plan_sql(self, date):
+    def _get_plan_sql(self):
         """Plans that the customer accepted, whatever became of them."""
         self.env["ar.payment.plan"].flush_model()
         self.env["ar.payment.plan.item"].flush_model()
@@ -215,7 +222,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _acknowledgement_sql(self, date):
+    def _get_acknowledgement_sql(self):
         self.env["ar.debt.acknowledgement"].flush_model()
         self.env["ar.debt.acknowledgement.item"].flush_model()
         return SQL(
@@ -229,7 +236,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _lawsuit_sql(self, date):
+    def _get_lawsuit_sql(self):
         self.env["ar.placement"].flush_model()
         self.env["ar.placement.item"].flush_model()
         return SQL(
@@ -243,7 +250,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _clocks(self, company, date, partners):
+    def _get_clocks(self, company, date, partners):
         """The clock of each open item of some customers.
 
         :return: ``{line id: (partner id, start date, cause, lapse date)}``
@@ -253,16 +260,16 @@ class ArLimitation(models.Model):
             for line_id, *clock in self.env.execute_query(
                 SQL(
                     "SELECT line_id, partner_id, start_date, cause, lapse_date FROM (%s) clock",
-                    self._clock_sql(company, date, partners),
+                    self._get_clock_sql(company, date, partners),
                 )
             )
         }
 
     @api.model
-    def _first_lapses(self, company, date, partners):
+    def _get_first_lapses(self, company, date, partners):
         """``{partner id: the day on which the first of its open items lapses}``"""
         first = {}
-        for partner_id, _start, _cause, lapse in self._clocks(company, date, partners).values():
+        for partner_id, _start, _cause, lapse in self._get_clocks(company, date, partners).values():
             first[partner_id] = min(lapse, first.get(partner_id, lapse))
         return first
 
@@ -272,32 +279,31 @@ class ArLimitation(models.Model):
     def _warn(self, company, date):
         """Tell of items that lapse soon, once per item and lapse date, one activity a customer."""
         last = date + timedelta(days=company.ar_limitation_warning_days)
-        self.env["account.move.line"].flush_model(["ar_limitation_warned", "move_name"])
-        soon = defaultdict(list)
-        for partner_id, *item in self.env.execute_query(
+        clocks = self.env.execute_query(
             SQL(
                 """
-            SELECT clock.partner_id, clock.line_id, clock.lapse_date, line.move_name,
-                   clock.residual
-              FROM (%s) clock
-              JOIN account_move_line line ON line.id = clock.line_id
-             WHERE clock.lapse_date <= %s AND clock.partner_id IS NOT NULL
-               AND line.ar_limitation_warned IS DISTINCT FROM clock.lapse_date
-             ORDER BY clock.lapse_date, clock.line_id
+            SELECT partner_id, line_id, lapse_date, residual FROM (%s) clock
+             WHERE lapse_date <= %s AND partner_id IS NOT NULL
+             ORDER BY lapse_date, line_id
             """,
-                self._clock_sql(company, date),
+                self._get_clock_sql(company, date),
                 last,
             )
-        ):
-            soon[partner_id].append(item)
+        )
+        # Who is told need not see the entries.
+        lines = self.env["account.move.line"].sudo().browse(clock[1] for clock in clocks)
+        soon = defaultdict(list)
+        for line, (partner_id, _line_id, lapse, residual) in zip(lines, clocks, strict=True):
+            if line.ar_limitation_warned != lapse:
+                soon[partner_id].append((line, lapse, residual))
         if not soon:
             return
-        warned = defaultdict(self.env["account.move.line"].browse)
+        warned = defaultdict(lines.browse)
         for items in soon.values():
-            for line_id, lapse, _name, _residual in items:
-                warned[lapse] |= warned[lapse].browse(line_id)
-        for lapse, lines in warned.items():
-            lines.ar_limitation_warned = lapse
+            for line, lapse, _residual in items:
+                warned[lapse] |= line
+        for lapse, same in warned.items():
+            same.ar_limitation_warned = lapse
         partners = self.env["res.partner"].browse(soon)
         for model, activity_type in (
             ("ar.collection.case", "ar_collections.activity_limitation"),
@@ -313,41 +319,24 @@ class ArLimitation(models.Model):
                 company,
                 activity_type,
                 date,
-                {record: self._warning(company, soon[record.partner_id.id]) for record in records},
+                {
+                    record: self._get_warning(company, soon[record.partner_id.id])
+                    for record in records
+                },
             )
 
-    def _warning(self, company, items):
-        """Summary and note of an activity; items as line id, lapse date, number, residual."""
+    def _get_warning(self, company, items):
+        """Summary and note of an activity; items as line, lapse date, residual."""
         return (
             self.env._(
                 "Limitation: %(amount)s lapses from %(date)s",
                 amount=format_amount(
-                    self.env, sum(float(item[3]) for item in items), company.currency_id
+                    self.env, sum(float(item[2]) for item in items), company.currency_id
                 ),
                 date=format_date(self.env, items[0][1]),
             ),
             ", ".join(
-                f"{name} ({format_date(self.env, lapse)})" for _id, lapse, name, _residual in items
+                f"{line.move_name} ({format_date(self.env, lapse)})"
+                for line, lapse, _residual in items
             ),
         )
-
-
-class ArCollectionCase(models.Model):
-    _inherit = "ar.collection.case"
-
-    limitation_date = fields.Date(
-        string="First Item Lapses On",
-        compute="_compute_limitation_date",
-        help="When the first open item is barred by limitation.",
-    )
-    limitation_near = fields.Boolean(compute="_compute_limitation_date")
-
-    def _compute_limitation_date(self):
-        for company, cases in self.grouped("company_id").items():
-            today = company._ar_today()
-            near = today + timedelta(days=company.ar_limitation_warning_days)
-            lapses = self.env["ar.limitation"]._first_lapses(company, today, cases.partner_id)
-            for case in cases:
-                lapse = lapses.get(case.partner_id.id, False)
-                case.limitation_date = lapse
-                case.limitation_near = bool(lapse and lapse <= near)

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..common.company_share import get_company_share
+
 
 class ArPlacementItem(models.Model):
     """An item that was handed over, as it was then, and what came of it since."""
@@ -40,19 +42,14 @@ class ArPlacementItem(models.Model):
     @api.depends("amount", "move_line_id")
     def _compute_amount_company(self):
         for line in self:
-            item = line.move_line_id.sudo()
-            whole, residual = item.amount_residual_currency, item.amount_residual
-            if not whole or not line.currency_id.compare_amounts(line.amount, whole):
-                line.amount_company = residual
-            else:
-                line.amount_company = line.company_currency_id.round(residual * line.amount / whole)
+            line.amount_company = get_company_share(line.move_line_id.sudo(), line.amount)
 
     def _compute_amount_recovered(self):
-        recovered = self._recovered()
+        recovered = self._get_recovered()
         for line in self:
             line.amount_recovered = recovered.get(line._origin.id, (0, 0))[0]
 
-    def _recovered(self):
+    def _get_recovered(self):
         """What came in since the items were placed, and what is still open of them.
 
         Payments and credit notes count, up to the end of the placement and to what was placed.
@@ -60,7 +57,7 @@ class ArPlacementItem(models.Model):
         :return: ``{line id: (recovered, open)}`` in company currency
         """
         lines = self._origin.filtered(lambda line: line.placement_id.state not in ("draft", False))
-        settled = lines._settled_since(
+        settled = lines._get_settled_since(
             {
                 line: line.placement_id.date_closed
                 for line in lines
@@ -69,13 +66,13 @@ class ArPlacementItem(models.Model):
         )
         return {
             line.id: (
-                line._share(min(settled[line.id].paid, line.amount)),
-                line._share(max(min(line.amount, line.residual), 0)),
+                line._get_placed_share(min(settled[line.id].paid, line.amount)),
+                line._get_placed_share(max(min(line.amount, line.residual), 0)),
             )
             for line in lines
         }
 
-    def _share(self, part):
+    def _get_placed_share(self, part):
         """A part of the item in company currency: all of it is exactly what was placed."""
         if not self.currency_id.compare_amounts(part, self.amount):
             return self.amount_company
@@ -100,7 +97,7 @@ class ArPlacementItem(models.Model):
     def _check_placement_draft(self):
         self.placement_id._check_draft()
 
-    def _renew(self):
+    def _renew_items(self):
         """The items as they are now; what was paid since the draft is not placed."""
         paid = self.filtered(lambda line: line.currency_id.compare_amounts(line.residual, 0) <= 0)
         paid.unlink()
@@ -140,7 +137,9 @@ class ArPlacementCost(models.Model):
     name = fields.Char(string="Description")
     amount = fields.Monetary(required=True)
 
-    _positive = models.Constraint("CHECK(amount > 0)", "A cost is more than nothing.")
+    _positive = models.Constraint(
+        "CHECK(amount > 0)", "The amount of a cost must be greater than zero."
+    )
 
 
 class ArPlacementReport(models.Model):

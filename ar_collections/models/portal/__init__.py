@@ -2,8 +2,13 @@
 
 from . import (
     res_company,
+    credit_file,
     statement,
-    credit_file_portal,
+    signable,
     portal_statement,
     portal_claim,
+    payment_plan,
+    debt_acknowledgement,
+    collection_action,
+    collection_case,
 )

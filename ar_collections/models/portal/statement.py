@@ -1,12 +1,12 @@
 from bisect import bisect_left
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..common.letter import FIRST_PAGE, Row, Table
 
 
-class ArCreditFile(models.Model):
+class ArStatement(models.AbstractModel):
     """The statement of account: what is open on a day, how old it is, and how it came about.
 
     The day and the start of the movements are in the context, ``ar_statement_date`` and
@@ -14,51 +14,50 @@ class ArCreditFile(models.Model):
     those of ``ar.position``: the total is what the receivable accounts show.
     """
 
-    _name = "ar.credit.file"
-    _inherit = ["ar.credit.file", "ar.letter"]
+    _name = "ar.statement"
+    _description = "Statement of Account"
 
-    def _letter_contact(self):
-        return self.dunning_contact_id or super()._letter_contact()
-
-    def _statement(self):
-        """The figures and pages of one statement.
+    @api.model
+    def _get_statement(self, file):
+        """The figures and pages of the statement of one credit file.
 
         :return: ``date``, ``pages``, ``ageing`` (``[(currency name, [amount per bucket, credits,
             total])]`` as text), ``labels`` of its columns, ``currencies`` of the items, ``total``
             and ``overdue`` as text
         """
-        self.ensure_one()
-        self.check_access("read")
-        context = self.env.context
-        date = fields.Date.to_date(context.get("ar_statement_date")) or self.company_id._ar_today()
+        file.ensure_one()
+        file.check_access("read")
+        context = file.env.context
+        date = fields.Date.to_date(context.get("ar_statement_date")) or file.company_id._ar_today()
         date_from = fields.Date.to_date(context.get("ar_statement_from"))
         position = self.env["ar.position"]
-        key = self.company_id.id, self.partner_id.id
-        items = position._items(self.company_id, date, self.partner_id).get(key, [])
-        figures = position._figures(self.company_id, date, self.partner_id)[key]
-        movements = self._statement_movements(date_from, date) if date_from else []
-        tables = self._statement_tables(items)
-        ageing = self._statement_ageing(items, figures)
-        own = self.company_id.currency_id
+        key = file.company_id.id, file.partner_id.id
+        items = position._items(file.company_id, date, file.partner_id).get(key, [])
+        figures = position._figures(file.company_id, date, file.partner_id)[key]
+        movements = self._get_movement_tables(file, date_from, date) if date_from else []
+        tables = self._get_item_tables(file, items)
+        ageing = self._get_ageing(file, items, figures)
+        own = file.company_id.currency_id
         return {
             "date": date,
             "date_from": date_from,
-            "pages": self._letter_pages([*tables, *movements], first=FIRST_PAGE - len(ageing) - 1),
+            "pages": file._letter_pages([*tables, *movements], first=FIRST_PAGE - len(ageing) - 1),
             "labels": [
-                *self.company_id._ar_bucket_labels(),
+                *file.company_id._ar_bucket_labels(),
                 self.env._("Credits"),
                 self.env._("Balance"),
             ],
             "ageing": ageing,
             "currencies": self.env["res.currency"].browse({item.currency_id for item in items}),
-            "total": self._letter_money(figures.open_amount, own),
-            "overdue": figures.overdue_amount and self._letter_money(figures.overdue_amount, own),
+            "total": file._letter_money(figures.open_amount, own),
+            "overdue": figures.overdue_amount and file._letter_money(figures.overdue_amount, own),
         }
 
-    def _statement_ageing(self, items, figures):
+    @api.model
+    def _get_ageing(self, file, items, figures):
         """One row per currency of the items; with foreign ones, the sum in company currency."""
-        edges = self.company_id._ar_bucket_edges()
-        own = self.company_id.currency_id
+        edges = file.company_id._ar_bucket_edges()
+        own = file.company_id.currency_id
         sums = {}
         for item in items:
             # Not due, then one per edge, then older; credits at the end.
@@ -76,11 +75,12 @@ class ArCreditFile(models.Model):
         label = self.env._("In %s", own.name) if rows else own.name
         own_row = [*figures.buckets, figures.unallocated, figures.open_amount]
         return [
-            (name, [self._letter_number(amount, currency) for amount in amounts])
+            (name, [file._letter_number(amount, currency) for amount in amounts])
             for name, currency, amounts in [*rows, (label, own, own_row)]
         ]
 
-    def _statement_tables(self, items):
+    @api.model
+    def _get_item_tables(self, file, items):
         columns = [
             (self.env._("Document"), "text"),
             (self.env._("Date"), "date"),
@@ -109,19 +109,20 @@ class ArCreditFile(models.Model):
             )
             (debts if item.residual > 0 else credits_).append(entry)
         return [
-            *self._letter_tables(self.env._("Open items"), columns, debts),
-            *self._letter_tables(
+            *file._letter_tables(self.env._("Open items"), columns, debts),
+            *file._letter_tables(
                 self.env._("Payments and credit notes not yet allocated"), columns, credits_
             ),
         ]
 
-    def _statement_movements(self, date_from, date):
+    @api.model
+    def _get_movement_tables(self, file, date_from, date):
         """One table in company currency, from the balance before to the balance of the day."""
-        own = self.company_id.currency_id
-        key = self.company_id.id, self.partner_id.id
+        own = file.company_id.currency_id
+        key = file.company_id.id, file.partner_id.id
         position = self.env["ar.position"]
         before = date_from - timedelta(days=1)
-        opening = position._figures(self.company_id, before, self.partner_id)[key].open_amount
+        opening = position._figures(file.company_id, before, file.partner_id)[key].open_amount
         # Odoo's own words: our "Credit" is the menu of the credit files.
         sides = self.env["account.move.line"].fields_get(["debit", "credit"], ["string"])
         debit, credit = (sides[side]["string"] for side in ("debit", "credit"))
@@ -134,25 +135,25 @@ class ArCreditFile(models.Model):
             (self.env._("Balance"), "money"),
         ]
         rows, balance = [], opening
-        for movement in position._movements(self.company_id, date_from, date, self.partner_id).get(
+        for movement in position._movements(file.company_id, date_from, date, file.partner_id).get(
             key, []
         ):
             balance = own.round(balance + movement.balance)
             values = (
                 movement.date,
                 movement.name,
-                self._statement_reference(movement),
+                self._get_reference(file, movement),
                 movement.balance if movement.balance > 0 else None,
                 -movement.balance if movement.balance < 0 else None,
                 balance,
             )
-            rows.append(Row(self._letter_cells(columns, values, own), movement.balance))
+            rows.append(Row(file._letter_cells(columns, values, own), movement.balance))
         return [
             Table(
                 title=self.env._(
                     "Movements from %(start)s to %(end)s",
-                    start=self._letter_date(date_from),
-                    end=self._letter_date(date),
+                    start=file._letter_date(date_from),
+                    end=file._letter_date(date),
                 ),
                 heads=[
                     (f"{label} ({own.name})" if kind == "money" else label, kind == "money")
@@ -166,39 +167,10 @@ class ArCreditFile(models.Model):
             )
         ]
 
-    def _statement_reference(self, movement):
+    @api.model
+    def _get_reference(self, file, movement):
         """The reference, short enough for one line, or the amount in its foreign currency."""
         currency = self.env["res.currency"].browse(movement.currency_id)
-        if currency != self.company_id.currency_id:
-            return self._letter_money(movement.amount_currency, currency)
+        if currency != file.company_id.currency_id:
+            return file._letter_money(movement.amount_currency, currency)
         return movement.label if len(movement.label) <= 24 else f"{movement.label[:23]}…"
-
-    def action_statement(self):
-        """Print or send the statements of these customers."""
-        self.check_access("read")
-        return self.env["ar.collection.statement"]._open_for(self)
-
-    def _statement_contacts(self):
-        """``{file: who gets the statement by e-mail}``, nobody when nobody has an address."""
-        contacts = {}
-        for file in self:
-            partner = file.partner_id
-            invoice = partner.browse(partner.address_get(["invoice"])["invoice"])
-            candidates = file.dunning_contact_id | invoice | partner
-            contacts[file] = candidates.filtered("email")[:1]
-        return contacts
-
-    def _send_statements(self):
-        """Send each customer its statement by e-mail; the message stays on the credit file.
-
-        :return: the files whose customer was written to
-        """
-        self.check_access("write")
-        contacts = self._statement_contacts()
-        sent = self.filtered(contacts.get)
-        template = self.env.ref("ar_collections.mail_template_statement")
-        for file in sent:
-            file.message_post_with_source(
-                template, partner_ids=contacts[file].ids, subtype_xmlid="mail.mt_note"
-            )
-        return sent

@@ -66,6 +66,13 @@ class AccountMove(models.Model):
     def _unlink_except_booked(self):
         self._ar_check_not_booked()
 
+    def action_ar_write_off(self):
+        """Draft a write-off of what is open of these invoices."""
+        request = self.env["ar.writeoff.request"]._create_for_items(
+            self.filtered(lambda move: move.is_sale_document(include_receipts=True)).line_ids
+        )
+        return request._get_records_action()
+
 
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
@@ -110,3 +117,8 @@ class AccountMoveLine(models.Model):
                 if line.account_id.internal_group == "expense"
             )
             company._ar_check_writeoff(lost)
+
+    def action_ar_recover(self):
+        """Book these open payments as recovery of what was written off before."""
+        recoveries = self.env["ar.writeoff.recovery.booking"]._book_payments(self)
+        return recoveries.request_id._get_records_action(name=self.env._("Recovered Write-offs"))

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import get_trade_receivable_sql
 
 
@@ -73,9 +74,9 @@ class ArWriteoffUnapproved(models.Model):
                    company.currency_id, settled.partner_id, loss.account_id,
                    LEAST(loss.amount - settled.discount, settled.amount) AS amount,
                    move.create_uid AS user_id,
-                   CASE WHEN journal.type IN ('bank', 'cash', 'credit')
-                        THEN 'payment' ELSE 'entry' END AS kind
-            """
+                   CASE WHEN %s THEN 'payment' ELSE 'entry' END AS kind
+            """,
+            money_sql(),
         )
 
     def _from(self):
@@ -101,7 +102,7 @@ class ArWriteoffUnapproved(models.Model):
                          (item.amount_currency - item.discount_amount_currency)
                          * partial.amount / NULLIF(partial.debit_amount_currency, 0)
                        )) FILTER (
-                         WHERE journal.type IN ('bank', 'cash', 'credit')
+                         WHERE %s
                            AND item.discount_date >= move.date
                            AND item.amount_currency = partial.debit_amount_currency
                        ), 0) AS discount
@@ -115,6 +116,7 @@ class ArWriteoffUnapproved(models.Model):
                    AND item.move_id IS DISTINCT FROM move.reversed_entry_id
               ) settled ON settled.amount > 0
             """,
+            money_sql(),
             get_trade_receivable_sql("account"),
         )
 

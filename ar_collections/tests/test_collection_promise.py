@@ -1,0 +1,585 @@
+from datetime import timedelta
+
+from hypothesis import given, settings, strategies as st
+from psycopg2 import IntegrityError
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from .common import CollectionsCommon
+
+
+class TestPromise(CollectionsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.euro = cls.setup_other_currency("EUR")
+        cls.invoice = cls._invoice(cls.customer, 1000, due=-16)
+        cls._run(0)
+        cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
+        cls.file = cls.case.file_id
+        cls.collector = new_test_user(
+            cls.env,
+            "promise_collector",
+            "base.group_user,ar_collections.group_collector",
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    def _promise(self, amount, day, **values):
+        return (
+            self.env["ar.payment.promise"]
+            .with_user(self.collector)
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "amount": amount,
+                    "date": self._day(day),
+                    **values,
+                }
+            )
+            .sudo()
+        )
+
+    def _figures(self, day=0):
+        return self.env["ar.position"]._figures(self.company, self._day(day), self.customer)[
+            self.company.id, self.customer.id
+        ]
+
+    def test_promised_amount_is_not_asked_for(self):
+        promise = self._promise(400, 5)
+        self.assertRecordValues(
+            promise,
+            [
+                {
+                    "state": "open",
+                    "date_made": self.today,
+                    "case_id": self.case.id,
+                    "file_id": self.file.id,
+                    "user_id": self.collector.id,
+                }
+            ],
+        )
+        self.assertEqual(promise.line_ids.move_line_id.move_id, self.invoice)
+        self.assertRecordValues(
+            self.case,
+            [
+                {
+                    "amount_overdue": 1000,
+                    "amount_promised": 400,
+                    "amount_demand": 600,
+                    "state": "open",
+                }
+            ],
+        )
+        figures = self._figures()
+        self.assertEqual((figures.promised, figures.overdue_amount), (400, 1000))
+        self.assertEqual(figures.demand_amount, 600)
+
+    def test_everything_promised_pauses_dunning_but_not_the_case(self):
+        call = self.case.action_ids.filtered(lambda action: action.state == "planned")
+        self.assertEqual(call.channel, "call")
+        self._promise(1000, 70)
+        self.assertEqual(call.state, "cancelled")
+        before = self.case.action_ids
+        for day in (10, 44, 60):
+            self._run(day)
+        self.assertEqual(self.case.action_ids, before)
+        self.assertEqual((self.case.state, self.case.waiting_for), ("open", "claimed"))
+
+    def test_kept_in_the_transaction_of_the_payment(self):
+        promise = self._promise(1000, 5)
+        self._pay(self.invoice, 600, day=3)
+        self.assertEqual((promise.state, promise.amount_paid), ("open", 600))
+        self.assertEqual(self.case.amount_promised, 400)
+        self._pay(self.invoice, 400, day=5)
+        self.assertEqual((promise.state, promise.kept_share), ("kept", 1))
+        self.assertEqual((self.file.promise_kept_rate, self.file.broken_promises), (1, 0))
+        self.assertEqual(self.case.close_reason, "paid")
+
+    def test_payment_that_is_undone_opens_the_promise_again(self):
+        promise = self._promise(1000, 5)
+        self._pay(self.invoice, day=3)
+        self.assertEqual(promise.state, "kept")
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertEqual((promise.state, promise.date_closed), ("open", False))
+        self.assertEqual(self.case.amount_promised, 1000)
+
+    def test_broken_resumes_dunning_the_same_day(self):
+        promise = self._promise(1000, 5)
+        self._pay(self.invoice, 300, day=4)
+        self._run(7)  # the last day of grace
+        self.assertEqual(promise.state, "open")
+        self._run(8)
+        self.assertEqual(promise.state, "broken")
+        self.assertEqual((self.case.amount_demand, self.case.amount_promised), (700, 0))
+        call = self.case.action_ids.filtered(
+            lambda action: action.state == "planned" and action.channel == "call"
+        )
+        self.assertEqual(call.date_planned, self._day(8))
+        self.assertIn("300", call.note)
+        self.assertTrue(call.activity_id)
+        self.assertEqual((self.file.broken_promises, self.file.promise_kept_rate), (1, 0))
+        review = self.file.review_ids
+        self.assertEqual(review.mapped("reason"), ["broken_promise"])
+
+    def test_payment_dated_in_time_but_booked_late_keeps_it(self):
+        promise = self._promise(1000, 5)
+        self._run(8)
+        self.assertEqual(promise.state, "broken")
+        self._pay(self.invoice, day=6)
+        self.assertEqual(promise.state, "kept")
+        self.assertEqual(self.file.broken_promises, 0)
+
+    def test_payment_that_comes_late_does_not_keep_it(self):
+        promise = self._promise(1000, 5)
+        self._pay(self.invoice, day=9)
+        self._run(10)
+        self.assertEqual(promise.state, "broken")
+
+    def test_earlier_part_payment_does_not_count(self):
+        self._pay(self.invoice, 400, day=-1)
+        promise = self._promise(600, 5)
+        self.assertEqual(promise.amount_paid, 0)
+        self._run(8)
+        self.assertEqual(promise.state, "broken")
+
+    def test_write_off_is_no_payment(self):
+        promise = self._promise(1000, 5)
+        expense = self.company_data["default_account_expense"]
+        receivable = self.invoice.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        entry = self.env["account.move"].create(
+            {
+                "date": self._day(1),
+                "line_ids": [
+                    Command.create({"account_id": expense.id, "debit": 1000}),
+                    Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "partner_id": self.customer.id,
+                            "credit": 1000,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        (receivable | entry.line_ids.filtered("partner_id")).reconcile()
+        self.assertEqual(promise.state, "cancelled")
+        self.assertEqual((self.file.broken_promises, self.file.promise_kept_rate), (0, 0))
+
+    def test_credit_note_keeps_it(self):
+        promise = self._promise(1000, 5)
+        credit = self._invoice(self.customer, 1000, due=2, move_type="out_refund")
+        lines = (self.invoice | credit).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        self.assertEqual(promise.state, "kept")
+
+    def test_several_items_oldest_first(self):
+        other = self._invoice(self.customer, 500, due=-30)
+        later = self._invoice(self.customer, 700, due=20)
+        promise = self._promise(1800, 5)
+        self.assertEqual(
+            [(line.move_line_id.move_id, line.amount) for line in promise.line_ids],
+            [(other, 500), (self.invoice, 1000), (later, 300)],
+        )
+        figures = self._figures()
+        self.assertEqual((figures.promised, figures.demand_amount), (1800, 0))
+        # What is paid for one item more than was promised counts for the others.
+        self._pay(self.invoice, day=1)
+        self._pay(later, day=1)
+        self.assertEqual(promise.amount_paid, 1700)
+        self._pay(other, 100, day=2)
+        self.assertEqual(promise.state, "kept")
+
+    def test_one_promise_per_currency(self):
+        foreign = self._invoice(self.customer, 300, due=-3, currency=self.euro)
+        promise = self._promise(300, 5, currency_id=self.euro.id)
+        self.assertEqual(promise.line_ids.move_line_id.move_id, foreign)
+        item = foreign.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        self.assertEqual(self._figures().promised, item.amount_residual)
+        half = self._promise(100, 6, currency_id=self.euro.id)
+        self.assertEqual(promise.state, "replaced")
+        self.assertEqual(promise.replaced_by_id, half)
+        self.assertAlmostEqual(self._figures().promised, item.amount_residual / 3, places=2)
+        with self.assertRaises(ValidationError):
+            self._promise(
+                100,
+                5,
+                currency_id=self.euro.id,
+                line_ids=[
+                    Command.create(
+                        {
+                            "move_line_id": self.invoice.line_ids.filtered("date_maturity").id,
+                            "amount": 100,
+                        }
+                    )
+                ],
+            )
+
+    def test_past_figures_know_what_was_promised_then(self):
+        promise = self._promise(1000, 5)
+        self._run(8)
+        self.assertEqual(promise.state, "broken")
+        self.assertEqual(self._figures(7).promised, 1000)
+        self.assertEqual(self._figures(8).promised, 0)
+        self.assertEqual(self._figures(-1).promised, 0)
+
+    def test_bad_promises_are_refused(self):
+        for amount, day, error in (
+            (0, 5, IntegrityError),
+            (-5, 5, IntegrityError),
+            (1000.01, 5, ValidationError),
+            (100, -1, ValidationError),
+        ):
+            with (
+                self.subTest(amount=amount, day=day),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(error),
+            ):
+                self._promise(amount, day)
+        stranger = self._customer("Stranger")
+        item = self._invoice(stranger, 100, due=-3).line_ids.filtered("date_maturity")
+        with self.assertRaises(ValidationError):
+            self._promise(
+                100,
+                5,
+                line_ids=[Command.create({"move_line_id": item.id, "amount": 100})],
+            )
+        self._run(1)
+        # The case is the customer's own, whatever somebody says.
+        promise = self._promise(100, 5, case_id=self._case(stranger).id)
+        self.assertEqual(promise.case_id, self.case)
+
+    def test_nobody_decides_by_hand(self):
+        promise = self._promise(1000, 5).with_user(self.collector)
+        for values in ({"state": "kept"}, {"date": self._day(50)}, {"amount": 1}):
+            with self.assertRaises(AccessError):
+                promise.write(values)
+        with self.assertRaises(AccessError):
+            promise.line_ids.write({"amount": 1})
+        with self.assertRaises(AccessError):
+            self._promise(1000, 5, date_made=self._day(-30))
+        with self.assertRaises(AccessError):
+            promise.action_cancel()
+        with self.assertRaises(AccessError):
+            promise.unlink()
+        with self.assertRaises(UserError):
+            promise.sudo().unlink()
+        promise.note = "Called twice"
+
+    def test_new_promise_replaces_open_ones_alone(self):
+        kept, broken, cancelled = (self._promise(amount, 5) for amount in (100, 200, 50))
+        # A new promise for an item takes the place of the one before.
+        self.assertEqual((kept.state, broken.state), ("replaced", "replaced"))
+        former = kept | broken
+        kept = self._promise(100, 2)
+        self._pay(self.invoice, 100, day=1)
+        broken = self._promise(200, 5)
+        self._run(8)
+        cancelled = self._promise(50, 9)
+        cancelled.write({"state": "cancelled", "date_closed": self.today})
+        still_open = self._promise(70, 20)
+        new = self._promise(300, 30)
+        self.assertRecordValues(
+            kept | broken | cancelled | still_open | new,
+            [
+                {"state": state, "replaced_by_id": by}
+                for state, by in (
+                    ("kept", False),
+                    ("broken", False),
+                    ("cancelled", False),
+                    ("replaced", new.id),
+                    ("open", False),
+                )
+            ],
+        )
+        self.assertEqual(set(former.mapped("state")), {"replaced"})
+        # What is promised of another item stays.
+        other = self._invoice(self.customer, 80, due=-3)
+        self._promise(
+            80,
+            30,
+            line_ids=[Command.create({"move_line_id": self._receivable(other).id, "amount": 80})],
+        )
+        self.assertEqual(new.state, "open")
+
+    def test_only_trade_receivables_are_promised(self):
+        loan = self._non_trade(self.customer, 55, day=-10)
+        with self.assertRaisesRegex(ValidationError, "open item"):
+            self._promise(55, 5, line_ids=[Command.create({"move_line_id": loan.id, "amount": 55})])
+        with self.assertRaises(ValidationError):
+            self._promise(1055, 5)
+
+    def test_memory_of_broken_promises_is_a_setting(self):
+        self.company.ar_promise_memory_days = 30
+        self._promise(1000, 5)
+        self._run(8)
+        for day, count in ((34, 1), (35, 0)):
+            self.env["ar.credit.file"]._count_promises(self.company, self._day(day))
+            self.assertEqual(self.file.broken_promises, count, day)
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            self.company.ar_promise_memory_days = 0
+            self.env.flush_all()
+
+    def test_broken_is_forgotten_after_a_year(self):
+        self._promise(1000, 5)
+        self._run(8)
+        self.assertEqual(self.file.broken_promises, 1)
+        self.env["ar.credit.file"]._count_promises(self.company, self.today + timedelta(days=371))
+        self.assertEqual(self.file.broken_promises, 0)
+
+    def _receivable(self, move):
+        return move.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+
+    def test_nobody_promises_what_it_objects_to(self):
+        other = self._invoice(self.customer, 500, due=-3)
+        item = self._receivable(self.invoice)
+        self.env["ar.dispute"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                "line_ids": [Command.create({"move_line_id": item.id, "amount": 900})],
+            }
+        )
+        promise = self._promise(600, 5)
+        self.assertEqual(
+            [(line.move_line_id.move_id, line.amount) for line in promise.line_ids],
+            [(self.invoice, 100), (other, 500)],
+        )
+        figures = self._figures()
+        self.assertEqual((figures.disputed, figures.promised), (900, 600))
+        self.assertEqual(figures.demand_amount, 0)
+        with self.assertRaises(ValidationError):
+            self._promise(601, 5)
+
+    def test_nobody_adds_items_to_a_promise(self):
+        promise = self._promise(400, 3)
+        item = self._invoice(self.customer, 900, due=-2).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        )
+        with self.assertRaises(ValidationError):
+            self.env["ar.payment.promise.line"].with_user(self.collector).create(
+                {"promise_id": promise.id, "move_line_id": item.id, "amount": 900}
+            )
+
+    def test_payment_that_is_posted_again_counts_again(self):
+        promise = self._promise(1000, 3)
+        payment = self._pay(self.invoice, day=2)
+        self._run(6)
+        payment.move_id.button_draft()
+        self.assertNotEqual(promise.state, "kept")
+        payment.move_id.action_post()
+        self.assertEqual(promise.state, "kept")
+
+    def test_item_counts_once(self):
+        item = self._receivable(self.invoice)
+        line = Command.create({"move_line_id": item.id, "amount": 500})
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            self._promise(1000, 5, line_ids=[line, line])
+
+    def test_context_of_a_request_decides_nothing(self):
+        promise = (
+            self.env["ar.payment.promise"]
+            .with_user(self.collector)
+            .with_context(
+                default_state="kept",
+                default_date_closed=self.today,
+                default_date_made=self._day(-9),
+                default_settled_before=-1000,
+                default_amount=300,
+            )
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "date": self._day(5),
+                }
+            )
+        )
+        self.assertRecordValues(
+            promise, [{"state": "open", "date_closed": False, "date_made": self.today}]
+        )
+        self.assertEqual((promise.amount, promise.amount_paid), (300, 0))
+
+    def test_broken_finds_the_case_that_is_open_now(self):
+        young = self._customer("Young")
+        self._invoice(young, 100, due=4)
+        promise = self._promise(100, 5, partner_id=young.id)
+        self.assertFalse(promise.case_id)
+        self._run(7)
+        self._run(8)
+        case = self._case(young)
+        self.assertEqual((promise.state, promise.case_id), ("broken", case))
+        call = case.action_ids.filtered("note")
+        self.assertEqual((call.channel, call.date_planned), ("call", self._day(8)))
+
+    def test_held_until_the_money_came(self):
+        promise = self._promise(1000, 5)
+        self._pay(self.invoice, day=3)
+        self.assertEqual((promise.state, promise.date_closed), ("kept", self._day(3)))
+        self.assertEqual(self._figures(2).promised, 1000)
+        self.assertEqual(self._figures(3).promised, 0)
+
+    def test_kept_rate_per_collector_and_customer(self):
+        other = self._customer("Other")
+        invoices = [self._invoice(other, 100, due=-3) for _number in range(3)]
+        items = [self._receivable(invoice) for invoice in invoices]
+        promises = [
+            self._promise(
+                100,
+                day,
+                partner_id=other.id,
+                line_ids=[Command.create({"move_line_id": item.id, "amount": 100})],
+            )
+            for day, item in zip((1, 2, 60), items, strict=True)
+        ]
+        self._pay(invoices[0], day=0)
+        self._promise(1000, 60)
+        self._run(5)
+        self.assertEqual([promise.state for promise in promises], ["kept", "broken", "open"])
+        rates = self.env["ar.payment.promise"]._read_group(
+            [("user_id", "=", self.collector.id)], ["partner_id"], ["kept_share:avg", "__count"]
+        )
+        # Open promises are listed and do not spoil the rate.
+        self.assertCountEqual(rates, [(other, 0.5, 3), (self.customer, False, 1)])
+        rates = self.env["ar.payment.promise"]._read_group(
+            [("company_id", "=", self.company.id)], ["user_id"], ["kept_share:avg"]
+        )
+        self.assertEqual(rates, [(self.collector, 0.5)])
+        self.assertEqual(self._case(other).file_id.promise_kept_rate, 0.5)
+
+    def test_merged_customer_keeps_its_word(self):
+        double = self._customer("Double")
+        self._invoice(double, 50, due=-16)
+        self._run(1)
+        promise = self._promise(50, 5, partner_id=double.id)
+        self.assertEqual(promise.case_id, self._case(double))
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (double | self.customer).ids, self.customer
+        )
+        self.env.invalidate_all()
+        self.assertRecordValues(
+            promise,
+            [
+                {
+                    "partner_id": self.customer.id,
+                    "file_id": self.file.id,
+                    "case_id": self.case.id,
+                    "state": "open",
+                }
+            ],
+        )
+        self.assertEqual(self._figures(1).promised, 50)
+        self._run(9)
+        self.assertEqual(promise.state, "broken")
+        self.assertIn(self._day(9), self.case.action_ids.filtered("note").mapped("date_planned"))
+
+    def test_queries_do_not_grow_with_promises(self):
+        receivable = self._receivable(self.invoice).account_id
+        count = 55
+        entry = self.env["account.move"].create(
+            {
+                "line_ids": [
+                    *(
+                        Command.create(
+                            {
+                                "account_id": receivable.id,
+                                "partner_id": self.customer.id,
+                                "debit": 1,
+                            }
+                        )
+                        for _number in range(count)
+                    ),
+                    Command.create(
+                        {
+                            "account_id": self.company_data["default_account_revenue"].id,
+                            "credit": count,
+                        }
+                    ),
+                ],
+            }
+        )
+        entry.action_post()
+        promises = self.env["ar.payment.promise"].create(
+            [
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "amount": 1,
+                    "date": self._day(5),
+                    "line_ids": [Command.create({"move_line_id": item.id, "amount": 1})],
+                }
+                for item in self._receivable(entry)
+            ]
+        )
+        queries = []
+        # The first time fills the caches of the registry.
+        for some in (promises[:1], promises[:5], promises[5:]):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            some._judge_by_ledger(self._day(1))
+            some.read(["display_name", "amount_paid", "state", "kept_share"])
+            queries.append(self.cr.sql_log_count - before)
+        self.assertEqual(queries[1], queries[2])
+
+    @settings(max_examples=12, deadline=None)
+    @given(
+        st.integers(1, 30000),
+        st.booleans(),
+        st.integers(0, 4),
+        st.lists(
+            st.tuples(st.booleans(), st.booleans(), st.integers(1, 15000), st.integers(0, 12)),
+            max_size=5,
+        ),
+        st.sets(st.integers(0, 4)),
+        st.integers(0, 14),
+    )
+    def test_verdict_is_that_of_an_oracle(self, cents, foreign, grace, events, undone, judged):
+        """Payments and credit notes, in time or not, some of them undone, of two items."""
+        self.company.ar_promise_grace_days = grace
+        currency = self.euro if foreign else self.company.currency_id
+        customer = self._customer("Oracle")
+        invoices = [self._invoice(customer, 150, due=due, currency=currency) for due in (-9, -2)]
+        promise = self._promise(cents / 100, 5, partner_id=customer.id, currency_id=currency.id)
+        left = [15000, 15000]
+        matched = []
+        for second, credit, amount, day in events:
+            amount = min(amount, left[second])
+            if not amount:
+                continue
+            left[second] -= amount
+            invoice = invoices[second]
+            if credit:
+                money = self._invoice(
+                    customer,
+                    amount / 100,
+                    due=day,
+                    date_=self._day(day),
+                    currency=currency,
+                    move_type="out_refund",
+                )
+                self._receivable(invoice | money).reconcile()
+            else:
+                money = self._pay(invoice, amount / 100, day=day, currency_id=currency.id).move_id
+            matched.append((second, amount, day, money))
+        for number in undone & set(range(len(matched))):
+            self._receivable(matched[number][3]).remove_move_reconcile()
+        promise._judge_by_ledger(self._day(judged))
+
+        # The older item comes first; money for one that is not promised does not count.
+        promised = {False} if cents <= 15000 else {False, True}
+        paid = sum(
+            amount
+            for number, (second, amount, day, _money) in enumerate(matched)
+            if number not in undone and day <= 5 + grace and second in promised
+        )
+        verdict = "kept" if paid >= cents else "broken" if judged > 5 + grace else "open"
+        self.assertEqual((promise.state, round(promise.kept_share)), (verdict, verdict == "kept"))
