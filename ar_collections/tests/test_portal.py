@@ -20,7 +20,7 @@ EXPIRED = "This link does not work any more"
 
 
 class PortalCase(CollectionsCommon, HttpCase):
-    """Requests read the clock: here it is noon when the tests begin, so no midnight comes between."""
+    """Requests read the clock: it is noon when the tests begin, so that no midnight comes."""
 
     today = date.today()
 
