@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import Command
 
-from ..models.collection.collection_case_proof import ANSWERED
+from ..models.collection.collection_case import ANSWERED
 
 
 def hand_over(env, company, today):

@@ -9,21 +9,21 @@ from ..models.collection.collection_cadence import Situation, decide
 DAY = date(2030, 1, 1)
 
 
-def situation(days_overdue, rungs=(1, 7, 15), **values):
+def situation(days_overdue, step_days=(1, 7, 15), **values):
     values.setdefault("amount", 100)
-    return Situation(DAY, DAY - timedelta(days=days_overdue), days_overdue, rungs, **values)
+    return Situation(DAY, DAY - timedelta(days=days_overdue), days_overdue, step_days, **values)
 
 
 @tagged("post_install", "-at_install")
 class TestCadence(BaseCase):
-    def test_takes_the_highest_rung_reached(self):
-        self.assertEqual(decide(situation(1)).rung, 1)
-        self.assertEqual(decide(situation(6)).rung, 1)
-        self.assertEqual(decide(situation(20)).rung, 15)
+    def test_takes_the_last_step_day_reached(self):
+        self.assertEqual(decide(situation(1)).step_day, 1)
+        self.assertEqual(decide(situation(6)).step_day, 1)
+        self.assertEqual(decide(situation(20)).step_day, 15)
 
-    def test_waits_for_the_next_rung(self):
+    def test_waits_for_the_next_step_day(self):
         decision = decide(situation(8, asked_at=7))
-        self.assertEqual((decision.rung, decision.wait), (None, None))
+        self.assertEqual((decision.step_day, decision.wait), (None, None))
         self.assertEqual(decision.next_date, DAY + timedelta(days=7))
 
     def test_reasons_to_wait(self):
@@ -39,8 +39,8 @@ class TestCadence(BaseCase):
         st.lists(st.booleans(), min_size=150, max_size=150),
         st.integers(0, 10),
     )
-    def test_a_life(self, rungs, working, gap):
-        """Whatever days are free: each rung at most once, rising, never early, never too often."""
+    def test_a_life(self, step_days, working, gap):
+        """Whatever days are free: each step day once at most, rising, never early or too often."""
         taken, asked_at, last = {}, 0, None
         for days, free in enumerate(working, 1):
             decision = decide(
@@ -48,7 +48,7 @@ class TestCadence(BaseCase):
                     DAY + timedelta(days=days),
                     DAY,
                     days,
-                    tuple(rungs),
+                    tuple(step_days),
                     frozenset(taken),
                     asked_at,
                     100,
@@ -58,16 +58,16 @@ class TestCadence(BaseCase):
                     None if free else "rest_day",
                 )
             )
-            if decision.rung is not None:
-                self.assertNotIn(decision.rung, taken)
-                self.assertGreater(decision.rung, max(taken, default=0))
-                self.assertLessEqual(decision.rung, days)
+            if decision.step_day is not None:
+                self.assertNotIn(decision.step_day, taken)
+                self.assertGreater(decision.step_day, max(taken, default=0))
+                self.assertLessEqual(decision.step_day, days)
                 self.assertTrue(free)
                 if last:
                     self.assertGreaterEqual(DAY + timedelta(days=days) - last, timedelta(days=gap))
-                taken[decision.rung] = days
+                taken[decision.step_day] = days
                 asked_at, last = days, DAY + timedelta(days=days)
             if decision.next_date and not decision.wait:
                 self.assertGreater(decision.next_date, DAY + timedelta(days=days))
         if all(working) and not gap:
-            self.assertEqual(set(taken), rungs)
+            self.assertEqual(set(taken), step_days)

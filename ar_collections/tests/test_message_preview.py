@@ -4,7 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import html2plaintext
 
-from ..models.run.collection_content import sms_parts
+from ..models.run.collection_action import sms_parts
 from .test_letter import LetterCommon
 
 
@@ -194,7 +194,7 @@ class TestMessagePreview(LetterCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            some._recipients("email")
+            some._get_recipients("email")
             return self.env.cr.sql_log_count - before
 
         count(actions)

@@ -16,7 +16,7 @@ class TestRun(CollectionsCommon):
     def test_old_debt_gets_one_contact(self):
         self._invoice(self.customer, 100, due=-40)
         self._run(0)
-        self.assertEqual(self._steps_taken(), ["Call"], "the rung it has reached, no other")
+        self.assertEqual(self._steps_taken(), ["Call"], "the step it has reached, no other")
         self.assertEqual(self._case().stage_id, self.stages["phone"])
 
     def test_second_run_of_the_day_does_nothing(self):
@@ -262,15 +262,15 @@ class TestRun(CollectionsCommon):
         bad, good = self._customer("Bad"), self._customer("Good")
         for partner in (bad, good):
             self._invoice(partner, 100, due=-1)
-        original = type(self.env["ar.collection.action"])._log_messages
+        original = type(self.env["ar.collection.sender"])._log_messages
 
-        def broken(actions, vals_list):
+        def broken(sender, actions, vals_list):
             if bad in actions.partner_id:
                 raise ValueError("broken template")
-            return original(actions, vals_list)
+            return original(sender, actions, vals_list)
 
         with (
-            patch.object(type(self.env["ar.collection.action"]), "_log_messages", broken),
+            patch.object(type(self.env["ar.collection.sender"]), "_log_messages", broken),
             mute_logger("odoo.addons.ar_collections.models.run.collection_run"),
         ):
             run = self._run(0, failing=True)

@@ -6,7 +6,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 
-from ..models.collection.collection_case_proof import ANSWERED
+from ..models.collection.collection_case import ANSWERED
 from ..models.collection.stage_proof import KINDS, Requirement, missing_proof
 from ..models.outside.collection_case import propose
 from .common import CollectionsCommon

@@ -17,19 +17,13 @@ class ArCollectionAction(models.Model):
         "snailmail.letter", string="Posted Letter", readonly=True, index="btree_not_null"
     )
 
-    def _send_by(self, way, date):
-        # EXTENDS ar_collections
-        if way == "post":
-            return self._send_by_post(date)
-        return super()._send_by(way, date)
-
-    def _send_by_post(self, date):
+    def _send_post(self, date):
         """Give the letters to the post service, which fetches them with its own scheduled job.
 
         The service asks for more than we do to print a letter: without a complete address the
         action fails and says so.
         """
-        recipients = self._postal_contacts()
+        recipients = self._get_postal_contacts()
         letters = self.env["snailmail.letter"]
         postable = self.filtered(
             lambda action: recipients[action] and letters._is_valid_address(recipients[action])

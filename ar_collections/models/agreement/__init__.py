@@ -4,7 +4,7 @@ from . import (
     res_company,
     claim_line,
     position,
-    collection_case_agreement,
+    collection_case,
     collection_promise,
     signable,
     collection_plan,

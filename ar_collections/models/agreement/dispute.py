@@ -270,12 +270,15 @@ class ArDispute(models.Model):
         self._refresh_cases()
 
     def _mail_rejection(self):
-        partner = self.partner_id
-        invoice = partner.browse(partner.address_get(["invoice"])["invoice"])
-        candidates = self.contact_id | self.file_id.dunning_contact_id | invoice | partner
+        recipient = self.env["ar.recipient"]._get_recipients(
+            self,
+            "email",
+            people={self: self.contact_id},
+            lines={self: self.line_ids.move_line_id.ids},
+        )[self]
         self.message_post_with_source(
             self.env.ref("ar_collections.mail_template_dispute_rejected"),
-            partner_ids=candidates.filtered("email")[:1].ids,
+            partner_ids=recipient.ids,
             subtype_xmlid="mail.mt_note",
         )
 

@@ -75,16 +75,13 @@ class ArSignable(models.AbstractModel):
                 )
 
     def _mail_customer(self, template):
-        """Write to the customer in its language; the message stays in the chatter as proof.
-
-        Who agreed comes first, then the dunning contact, the invoice address, the customer.
-        """
+        """Write to who agreed, or else to the recipient; the message stays in the chatter."""
         self.ensure_one()
-        partner = self.partner_id
-        invoice = partner.browse(partner.address_get(["invoice"])["invoice"])
-        candidates = self.contact_id | self.file_id.dunning_contact_id | invoice | partner
+        recipient = self.env["ar.recipient"]._get_recipients(
+            self, "email", people={self: self.contact_id}
+        )[self]
         self.message_post_with_source(
             self.env.ref(template),
-            partner_ids=candidates.filtered("email")[:1].ids,
+            partner_ids=recipient.ids,
             subtype_xmlid="mail.mt_note",
         )

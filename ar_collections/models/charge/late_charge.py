@@ -330,7 +330,9 @@ class ArLateCharge(models.Model):
         return moves
 
     def _prepare_note(self, company, date, partner, currency):
-        invoice = partner.browse(partner.address_get(["invoice"])["invoice"])
+        recipient = self.env["ar.recipient"]._get_recipients(
+            self[:1], lines={self[:1]: self.move_line_id.ids}, own=True
+        )[self[:1]]
         term = partner.with_company(company).property_payment_term_id
         words = self.with_context(lang=partner.lang).env
         taxes = company.ar_charge_tax_ids
@@ -339,7 +341,7 @@ class ArLateCharge(models.Model):
             "move_type": "out_invoice",
             "company_id": company.id,
             "journal_id": company.ar_charge_journal_id.id,
-            "partner_id": invoice.id,
+            "partner_id": (recipient or partner).id,
             "currency_id": currency.id,
             "invoice_date": date,
             "invoice_payment_term_id": term.id,

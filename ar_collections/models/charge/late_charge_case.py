@@ -87,8 +87,9 @@ class ArCollectionAction(models.Model):
         help="Accrued on the items asked for, on the day of this contact.",
     )
 
-    def _freeze_charges(self, date):
-        """Keep what the items asked for have accrued, for the letter and as proof."""
+    def _freeze_more(self, date):
+        # EXTENDS ar_collections: what the items have accrued, for the letter and as proof
+        super()._freeze_more(date)
         for company, actions in self.grouped("company_id").items():
             accrued = self.env["ar.late.charge.accrual"]._get_accruals(
                 company, date, actions.partner_id

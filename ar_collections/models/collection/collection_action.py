@@ -1,20 +1,20 @@
+from collections import defaultdict
+
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import plaintext2html
+from odoo.tools import format_date, formatLang, plaintext2html
 
-from .collection_case_proof import ANSWERED
-from .collection_planner import CONTACTS
-from .collection_step import CHANNELS, SENDABLE
-
-# What may still be noted of a contact that is over.
-AFTERWARDS = {"note", "duration", "photo_ids"}
+from .collection_case import ANSWERED
+from .collection_step import LETTER_BY
 
 
 class ArCollectionAction(models.Model):
     """One planned or done contact with a customer, with a frozen copy of what was asked for."""
 
     _name = "ar.collection.action"
-    _inherit = "ar.readonly.mixin"
+    _inherit = ["ar.readonly.mixin", "ar.collection.channel", "ar.letter"]
     _description = "Collection Action"
     _order = "date_planned desc, id desc"
     _rec_name = "summary"
@@ -29,12 +29,19 @@ class ArCollectionAction(models.Model):
     case_id = fields.Many2one(
         "ar.collection.case", readonly=True, index=True, ondelete="cascade", check_company=True
     )
-    run_id = fields.Many2one("ar.collection.run", readonly=True, index="btree_not_null")
     step_id = fields.Many2one("ar.collection.step", readonly=True, ondelete="restrict")
     # Days of the step when it was taken: the step may be edited later.
     rung = fields.Integer(string="Step Day", readonly=True)
     summary = fields.Char(compute="_compute_summary")
-    channel = fields.Selection(CHANNELS, required=True)
+    channel = fields.Selection(required=True)
+    letter_by = fields.Selection(
+        LETTER_BY,
+        string="Letter Sent By",
+        compute="_compute_letter_by",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     user_id = fields.Many2one(
         "res.users", string="Collector", index=True, default=lambda self: self.env.user
     )
@@ -84,6 +91,14 @@ class ArCollectionAction(models.Model):
         compute="_compute_delivery",
         help="What the mail or SMS gateway says.",
     )
+    # What templates may say; see mail_allowed_qweb_expressions.
+    items_table = fields.Html(compute="_compute_texts", sanitize=False)
+    payment_details = fields.Html(compute="_compute_texts", sanitize=False)
+    contact_details = fields.Html(compute="_compute_texts", sanitize=False)
+    amount_text = fields.Char(compute="_compute_texts")
+    due_text = fields.Char(compute="_compute_texts")
+    days_text = fields.Char(compute="_compute_texts")
+    lang = fields.Char(compute="_compute_lang")
 
     _partner_idx = models.Index("(partner_id, company_id)")
     # A run that is killed and repeated, or two at once, cannot ask twice.
@@ -100,8 +115,9 @@ class ArCollectionAction(models.Model):
 
     @api.depends("contact_id.phone", "partner_id.phone")
     def _compute_phone(self):
+        recipients = self._get_recipients("phone")
         for action in self:
-            action.phone = action.contact_id.phone or action.partner_id.phone
+            action.phone = action.contact_id.phone or recipients[action].phone
 
     @api.depends("message_id.notification_ids.notification_status")
     def _compute_delivery(self):
@@ -112,13 +128,50 @@ class ArCollectionAction(models.Model):
             state = max(states, key=worst.index, default=False)
             action.delivery = "ready" if state in ("pending", "process") else state
 
+    @api.depends("step_id", "channel")
+    def _compute_letter_by(self):
+        for action in self:
+            action.letter_by = action.channel == "letter" and (action.step_id.letter_by or "email")
+
+    @api.depends("partner_id")
+    def _compute_lang(self):
+        for action in self:
+            action.lang = action.partner_id.lang or action.company_id.partner_id.lang
+
+    @api.depends("item_ids")
+    @api.depends_context("lang")
+    def _compute_texts(self):
+        qweb = self.env["ir.qweb"]
+        for action in self:
+            totals = defaultdict(float)
+            for item in action.item_ids:
+                totals[item.currency_id] += item.residual_currency
+            amounts = [
+                formatLang(self.env, amount, currency_obj=currency)
+                for currency, amount in totals.items()
+            ]
+            action.amount_text = " + ".join(amounts)
+            action.due_text = action.due_date and format_date(self.env, action.due_date)
+            action.days_text = str(max(action.item_ids.mapped("days_overdue"), default=0))
+            values = {
+                "action": action,
+                "totals": amounts,
+                "format_date": lambda date: format_date(self.env, date),
+                "format_amount": lambda amount, currency: formatLang(
+                    self.env, amount, currency_obj=currency
+                ),
+            }
+            action.items_table = qweb._render("ar_collections.action_items_table", values)
+            action.payment_details = qweb._render("ar_collections.action_payment", values)
+            action.contact_details = qweb._render("ar_collections.action_contact", values)
+
     # CRUD
 
     def write(self, vals):
         if not self.env.su:
             # What nobody may write is refused as that, over or not.
             self._check_readonly(vals)
-            if vals.keys() - AFTERWARDS and any(
+            if vals.keys() - self._get_fields_of_afterwards() and any(
                 action.state in ("done", "cancelled") for action in self
             ):
                 raise UserError(self.env._("A contact that is over stays as it was."))
@@ -130,6 +183,11 @@ class ArCollectionAction(models.Model):
         if user_id := vals.get("user_id"):
             activities.filtered_domain([("user_id", "!=", user_id)]).user_id = user_id
         return result
+
+    @api.model
+    def _get_fields_of_afterwards(self):
+        """What may still be noted of a contact that is over."""
+        return {"note"}
 
     def unlink(self):
         # Their activities and appointments may be of somebody else.
@@ -146,30 +204,29 @@ class ArCollectionAction(models.Model):
     # Taking steps
 
     @api.model
-    def _take(self, plans, company, date, run):
+    def _take(self, plans, company, date, **values):
         """Take the steps that the plans decided on: one batch, all or nothing.
 
-        :param plans: ``[Plan]`` with a rung
+        :param plans: ``[Plan]`` with a step day
+        :param values: what else the actions have
         :return: the actions
         """
-        partners = self.env["res.partner"].browse(plan.partner_id for plan in plans)
-        items = self.env["ar.position"]._items(company, date, partners)
+        items = self._get_asked_items(
+            company,
+            date,
+            [(plan.partner_id, None if plan.case_id else plan.line_ids) for plan in plans],
+        )
         policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
-        steps = self.env["ar.collection.planner"]._steps_by_rung(policies)
+        steps = self.env["ar.collection.planner"]._get_steps_by_day(policies)
         files = self.env["ar.credit.file"].browse(plan.file_id for plan in plans)
         cases = self.env["ar.collection.case"].browse(
             plan.case_id for plan in plans if plan.case_id
         )
         cases.fetch(["collector_id"])
         vals_list, asked = [], []
-        for plan, file in zip(plans, files, strict=True):
+        for plan, file, wanted in zip(plans, files, items, strict=True):
             case = self.env["ar.collection.case"].browse(plan.case_id)
-            wanted = [
-                item
-                for item in items.get((company.id, plan.partner_id), ())
-                if item.demand > 0 and self._is_asked(item, plan)
-            ]
-            for step in steps[plan.policy_id, plan.decision.rung]:
+            for step in steps[plan.policy_id, plan.decision.step_day]:
                 if not wanted or plan.amount < step.min_amount:
                     continue
                 vals_list.append(
@@ -177,18 +234,18 @@ class ArCollectionAction(models.Model):
                         "company_id": company.id,
                         "partner_id": plan.partner_id,
                         "case_id": plan.case_id,
-                        "run_id": run.id,
                         "step_id": step.id,
                         "rung": step.days,
                         "channel": step.channel,
                         "user_id": (case.collector_id or file.collector_id).id,
                         "date_planned": date,
+                        **values,
                     }
                 )
                 asked.append(wanted)
         actions = self.create(vals_list)
         actions._freeze(asked)
-        actions._freeze_charges(date)
+        actions._freeze_more(date)
         actions._move_cases(date)
         automatic = actions.filtered(lambda action: action.step_id.automatic)
         automatic._send(date)
@@ -196,8 +253,23 @@ class ArCollectionAction(models.Model):
         return actions
 
     @api.model
-    def _is_asked(self, item, plan):
-        return item.days_overdue > 0 if plan.case_id else item.line_id in plan.line_ids
+    def _get_asked_items(self, company, date, wanted):
+        """What is asked for of customers: all that is overdue, or what falls due soon.
+
+        :param wanted: ``[(customer id, ids of the journal items that fall due, or None)]``
+        :return: one list of ``ar.position`` items for each
+        """
+        partners = self.env["res.partner"].browse({partner_id for partner_id, _ids in wanted})
+        items = self.env["ar.position"]._items(company, date, partners)
+        return [
+            [
+                item
+                for item in items.get((company.id, partner_id), ())
+                if item.demand > 0
+                and (item.days_overdue > 0 if line_ids is None else item.line_id in line_ids)
+            ]
+            for partner_id, line_ids in wanted
+        ]
 
     def _freeze(self, items):
         """Keep what each action asks for.
@@ -239,8 +311,14 @@ class ArCollectionAction(models.Model):
             )
         self.invalidate_recordset(["item_ids"])
 
+    def _freeze_more(self, date):
+        """Keep what upper wings know of the items asked for, as proof.
+
+        A hook: it is called once the items of the actions are frozen.
+        """
+
     def _move_cases(self, date):
-        """Cases enter the stage of the step that is taken, and remember its rung."""
+        """Cases enter the stage of the step that is taken, and remember its day."""
         by_stage = {}
         for action in self.filtered("case_id"):
             stage = action.step_id.stage_id
@@ -250,21 +328,21 @@ class ArCollectionAction(models.Model):
             cases = self.env["ar.collection.case"].browse(
                 case.id for case, case_stage in by_stage.items() if case_stage == stage
             )
-            cases._hold_for(stage, date)
+            cases._hold_credit(stage, date)
             # The plan has asked for the proof, on the day of the run.
             cases = cases.with_context(ar_proof=ANSWERED)
             new = cases.filtered(lambda case: case.date_opened == date)
             new.with_context(tracking_disable=True).write({"stage_id": stage.id})
             (cases - new).write({"stage_id": stage.id})
-        for rung, actions in self.filtered("case_id").grouped("rung").items():
+        for day, actions in self.filtered("case_id").grouped("rung").items():
             for due, same_due in actions.grouped("due_date").items():
-                same_due.case_id.write({"ladder_due_date": due, "ladder_days": rung})
+                same_due.case_id.write({"ladder_due_date": due, "ladder_days": day})
 
     def _schedule(self, date):
         """Give each planned action to its collector as an activity on the case."""
         types = {
-            channel: self.env.ref(f"ar_collections.activity_{channel}")
-            for channel in ("call", "visit", "task")
+            channel: self.env.ref(self._get_channel(channel).activity_type)
+            for channel in set(self.mapped("channel"))
         }
         activities = (
             self.env["mail.activity"]
@@ -275,8 +353,7 @@ class ArCollectionAction(models.Model):
                         "res_model_id": self.env["ir.model"]._get_id("ar.collection.case"),
                         "res_id": action.case_id.id,
                         "activity_type_id": (
-                            action.step_id.activity_type_id
-                            or types.get(action.channel, types["task"])
+                            action.step_id.activity_type_id or types[action.channel]
                         ).id,
                         "automated": True,
                         "summary": action.summary,
@@ -312,7 +389,7 @@ class ArCollectionAction(models.Model):
                     for action in actions
                 ]
             )
-            actions._freeze_charges(date)
+            actions._freeze_more(date)
 
     def action_done(self):
         """The collector has made the contact."""
@@ -329,7 +406,7 @@ class ArCollectionAction(models.Model):
 
     def _mark_done(self, date, outcome):
         self.write({"state": "done", "date_done": date, "outcome": outcome})
-        contacts = self.filtered(lambda action: action.channel in CONTACTS)
+        contacts = self.filtered(lambda action: action._get_channel(action.channel).is_contact)
         self.env["ar.credit.file"].search(
             [
                 ("partner_id", "in", contacts.partner_id.ids),
@@ -340,7 +417,10 @@ class ArCollectionAction(models.Model):
     def action_send(self):
         """Send a planned message now, or a failed one again."""
         actions = self.filtered(
-            lambda action: action.state in ("planned", "failed") and action.channel in SENDABLE
+            lambda action: (
+                action.state in ("planned", "failed")
+                and action._get_channel(action.channel).is_automatic
+            )
         )
         actions.check_access("write")
         if not all(action.step_id for action in actions):
@@ -373,6 +453,253 @@ class ArCollectionAction(models.Model):
     def _drop_plans(self):
         """What was planned for the contact goes with it."""
         self.activity_id.unlink()
+
+    # Recipients
+
+    def _get_recipients(self, field, lines=None):
+        """Who gets each action.
+
+        :param field: what is needed of the recipient: ``email``, ``phone`` or ``street``
+        :param lines: ``{action: ids of journal items}`` that it will ask for, when it has none yet
+        :return: ``{action: res.partner}``, an empty partner when nobody has it
+        """
+        asked = {action: action.item_ids.move_line_id.ids for action in self}
+        return self.env["ar.recipient"]._get_recipients(self, field, lines=asked | (lines or {}))
+
+    def _get_lines_of_now(self):
+        """``{action: ids of the journal items}`` that open actions ask for if they are sent now."""
+        lines = {}
+        waiting = self.filtered(lambda action: action.state in ("planned", "failed"))
+        for company, actions in waiting.grouped("company_id").items():
+            asked = self._get_asked_items(
+                company, company._ar_today(), [(action.partner_id.id, None) for action in actions]
+            )
+            for action, items in zip(actions, asked, strict=True):
+                lines[action] = [item.line_id for item in items]
+        return lines
+
+    def _get_copy_contacts(self):
+        """``{action: who gets a copy}``, by the role that the step names."""
+        files = {
+            (file.company_id, file.partner_id): file
+            for file in self.env["ar.credit.file"].search(
+                [
+                    ("partner_id", "in", self.filtered("step_id.cc_role").partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
+        }
+        nobody = self.env["res.partner"]
+        return {
+            action: files[action.company_id, action.partner_id][action.step_id.cc_role].filtered(
+                lambda contact: contact.active and contact.email
+            )
+            if action.step_id.cc_role and (action.company_id, action.partner_id) in files
+            else nobody
+            for action in self
+        }
+
+    def _set_contacts(self, recipients):
+        for action in self:
+            action.write({"contact_id": recipients[action].id, "failure_reason": False})
+
+    # Sending
+
+    def _send(self, date):
+        """Send the messages of these actions; what cannot be sent fails visibly."""
+        for way, actions in self.grouped(lambda action: action.letter_by or action.channel).items():
+            actions._send_by(way, date)
+
+    def _send_by(self, way, date):
+        """Send by one way: a channel, or how a letter is sent.
+
+        :param way: found by name, as ``_send_<way>``
+        """
+        getattr(self, f"_send_{way}")(date)
+
+    def _send_email(self, date):
+        self.env["ar.collection.sender"]._send_emails(self, date)
+
+    def _send_sms(self, date):
+        self.env["ar.collection.sender"]._send_texts(self, date)
+
+    def _send_print(self, _date):
+        """Paper waits to be printed."""
+        self.write({"state": "planned", "failure_reason": False})
+
+    # Letters
+
+    def _letter_contact(self):
+        # EXTENDS ar_collections: who it was sent to, or would be now
+        return self.contact_id or self._get_recipients("street")[self] or self.partner_id
+
+    def _letter_day(self):
+        """The date on the letter: the day on which it is sent."""
+        return self.env.context.get("ar_letter_date") or self.date_done or self.date_planned
+
+    def _letter_item_tables(self):
+        """What the letter asks for, one table per currency."""
+        columns = [
+            (self.env._("Invoice"), "text"),
+            (self.env._("Date"), "date"),
+            (self.env._("Due Date"), "date"),
+            (self.env._("Days Overdue"), "days"),
+            (self.env._("Amount"), "money"),
+            (self.env._("Still Open"), "money"),
+        ]
+        return self._letter_tables(
+            self.env._("Overdue items"),
+            columns,
+            [
+                (
+                    item.currency_id,
+                    (
+                        item.name,
+                        item.date,
+                        item.due_date,
+                        item.days_overdue,
+                        item.amount_total,
+                        item.residual_currency,
+                    ),
+                )
+                for item in self.item_ids
+            ],
+        )
+
+    def _get_postal_contacts(self, lines=None):
+        """``{action: who gets the letter by post}``, nobody without street and city.
+
+        :param lines: see ``_get_recipients``
+        """
+        recipients = self._get_recipients("street", lines)
+        return {action: recipients[action].filtered("city") for action in self}
+
+    def _mark_posted(self, date):
+        """The printed letters are in the post: a message of the case keeps each of them."""
+        messages = self.env["ar.collection.sender"]._log_messages(
+            self,
+            [
+                {
+                    "subject": action.summary,
+                    "body": self.env._(
+                        "%(letter)s sent by post to %(contact)s.",
+                        letter=action.summary,
+                        contact=action.contact_id.display_name,
+                    ),
+                    "message_type": "comment",
+                    "attachment_ids": [(6, 0, action.attachment_id.ids)],
+                }
+                for action in self
+            ],
+        )
+        for action, message in zip(self, messages, strict=True):
+            action.message_id = message
+        self._mark_done(date, "posted")
+        for activity in self.activity_id.filtered("active"):
+            activity.action_feedback()
+
+    def action_print_letters(self):
+        """Print many letters as one PDF; see ``ar.collection.print``."""
+        letters = self.filtered(
+            lambda action: action.channel == "letter" and action.state != "cancelled"
+        )
+        if not letters:
+            raise UserError(self.env._("Choose letters: these actions are none, or cancelled."))
+        return self.env["ar.collection.print"]._open_for(letters)
+
+    def _print_letters(self, date):
+        """Print and keep the letter of each action whose step has one.
+
+        :param date: the date on the letters
+        """
+        reports = self.env["ir.actions.report"].with_context(ar_letter_date=date)
+        for action in self.filtered("step_id.report_id"):
+            content, extension = reports._render(action.step_id.report_id, action.ids)
+            name = f"{action.summary} {action.partner_id.name} {date}.{extension}"
+            action.attachment_id = self.env["ir.attachment"].create(
+                {
+                    "name": name,
+                    "raw": content,
+                    "res_model": "ar.collection.action",
+                    "res_id": action.id,
+                }
+            )
+
+    # Failures
+
+    def _fail(self, reason, date):
+        """Mark as failed and tell the collector, once per case and not once per channel."""
+        if not self:
+            return
+        self.write({"state": "failed", "failure_reason": reason})
+        told = self.env["ar.collection.case"]
+        activities = []
+        for action in self.filtered("case_id"):
+            others = action.case_id.action_ids.filtered(
+                lambda other, action=action: (
+                    other.rung == action.rung
+                    and other.due_date == action.due_date
+                    and other.state == "done"
+                    and other.channel != action.channel
+                )
+            )
+            if not others and action.case_id not in told:
+                told |= action.case_id
+                activities.append(
+                    {
+                        "res_model_id": self.env["ir.model"]._get_id("ar.collection.case"),
+                        "res_id": action.case_id.id,
+                        "activity_type_id": self.env.ref("ar_collections.activity_task").id,
+                        "automated": True,
+                        "summary": self.env._("%(step)s failed", step=action.summary),
+                        "note": Markup("<p>%s</p>") % reason,
+                        "date_deadline": date,
+                        "user_id": action.user_id.id,
+                    }
+                )
+        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(activities)
+
+    @api.model
+    def _sweep_undelivered(self, company, date):
+        """Mark as failed what the mail or SMS gateway could not deliver."""
+        undelivered = ("bounce", "exception")
+        actions = self.search(
+            [
+                ("message_id.notification_ids.notification_status", "in", undelivered),
+                ("company_id", "=", company.id),
+                ("state", "=", "done"),
+            ]
+        )
+        reasons = defaultdict(self.browse)
+        for action in actions:
+            failed = action.message_id.notification_ids.filtered(
+                lambda notification: notification.notification_status in undelivered
+            )
+            reasons[failed[0].format_failure_reason()] |= action
+        for reason, same in reasons.items():
+            same._fail(reason, date)
+
+    # Mail
+
+    @api.model
+    def mail_allowed_qweb_expressions(self):
+        # EXTENDS mail
+        return (
+            *super().mail_allowed_qweb_expressions(),
+            "object.lang",
+            "object.partner_id.ref",
+            "object.contact_id.name",
+            "object.company_id.name",
+            "object.company_id.phone",
+            "object.user_id.email",
+            "object.user_id.phone",
+            "object.items_table",
+            "object.payment_details",
+            "object.contact_details",
+            "object.amount_text",
+            "object.due_text",
+            "object.days_text",
+        )
 
 
 class ArCollectionActionItem(models.Model):

@@ -63,34 +63,3 @@ class ArCollectionAssignment(models.Model):
             chosen[user] |= case
         for user, assigned in chosen.items():
             assigned.filtered(lambda case, user=user: case.collector_id != user).collector_id = user
-
-
-class ArCollectionCase(models.Model):
-    """What is planned on a case goes to whoever takes it over."""
-
-    _inherit = "ar.collection.case"
-
-    def write(self, vals):
-        # EXTENDS ar_collections
-        former = {case.id: case.collector_id for case in self if vals.get("collector_id")}
-        result = super().write(vals)
-        if former:
-            self._hand_over(former, vals["collector_id"])
-        return result
-
-    def _hand_over(self, former, user_id):
-        """Give the new collector what the former one, or nobody, has to do on these cases.
-
-        :param former: ``{case id: user}``
-        """
-        # Who gives a case away has no rights on the activities of others.
-        activities = self.env["mail.activity"].sudo()
-        activities = activities.search(
-            [
-                ("res_model", "=", self._name),
-                ("res_id", "in", self.ids),
-                ("automated", "=", True),
-                ("user_id", "!=", user_id),
-            ]
-        ).filtered(lambda activity: activity.user_id == former[activity.res_id])
-        activities.with_context(mail_activity_quick_update=True).user_id = user_id

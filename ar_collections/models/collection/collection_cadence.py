@@ -21,9 +21,9 @@ class Situation(NamedTuple):
     # Due date of the oldest overdue item and its days overdue.
     due: object
     days_overdue: int
-    # Days of the policy's rungs after the due date, any order.
-    rungs: tuple
-    # Rungs that the oldest item has been part of, and its days overdue at the last of them.
+    # Days of the policy's steps after the due date, any order.
+    step_days: tuple
+    # Step days that the oldest item has been part of, and its days overdue at the last of them.
     taken: frozenset = frozenset()
     asked_at: int = 0
     amount: float = 0.0
@@ -35,21 +35,21 @@ class Situation(NamedTuple):
 
 
 class Decision(NamedTuple):
-    # The rung to take now, or None.
-    rung: object
-    # Why a due rung has to wait, a key of WAITS, or None.
+    # The step day whose steps are taken now, or None.
+    step_day: object
+    # Why a step that is due has to wait, a key of WAITS, or None.
     wait: object
-    # The next day on which something can happen, or None when no rung is left.
+    # The next day on which something can happen, or None when no step is left.
     next_date: object
 
 
 def decide(case):
-    """Take the highest rung that the oldest overdue item has reached and not yet had.
+    """Take the last step day that the oldest overdue item has reached and not yet had.
 
-    Rungs below it are skipped: an old debt that is found late gets one contact, not all of them.
+    Days before it are skipped: an old debt that is found late gets one contact, not all of them.
     """
-    reached = [rung for rung in case.rungs if rung <= case.days_overdue]
-    ahead = [rung for rung in case.rungs if rung > case.days_overdue]
+    reached = [day for day in case.step_days if day <= case.days_overdue]
+    ahead = [day for day in case.step_days if day > case.days_overdue]
     next_date = case.due + timedelta(days=min(ahead)) if ahead else None
     top = max(reached, default=None)
     if top is None or top in case.taken or case.asked_at >= top:

@@ -1,10 +1,20 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import get_trade_receivable_sql
 from .collection_cadence import WAITS
+from .stage_proof import KINDS, missing_proof
+
+
+class Answered:
+    """Who has asked for the proof already, or answers for its lack; a request cannot send it."""
+
+
+ANSWERED = Answered()
 
 
 class ArCollectionCase(models.Model):
@@ -44,7 +54,7 @@ class ArCollectionCase(models.Model):
     risk_tier = fields.Selection(related="file_id.risk_tier")
     grade_id = fields.Many2one(related="file_id.grade_id")
     credit_hold = fields.Boolean(related="file_id.hold")
-    phone = fields.Char(related="partner_id.phone")
+    phone = fields.Char(compute="_compute_phone")
     state = fields.Selection(
         [("open", "Open"), ("paused", "Paused"), ("closed", "Closed")],
         default="open",
@@ -84,6 +94,10 @@ class ArCollectionCase(models.Model):
     oldest_due_date = fields.Date(readonly=True, index=True)
     days_overdue = fields.Integer(readonly=True, aggregator="max")
     priority = fields.Integer(readonly=True, index=True, aggregator="avg")
+    priority_rule_ids = fields.Json(
+        readonly=True, help="The rules that gave most points, as [[rule, points]]."
+    )
+    priority_why = fields.Char(string="Why", compute="_compute_priority_why")
     date_opened = fields.Date(readonly=True)
     date_closed = fields.Date(readonly=True)
     close_reason = fields.Selection(
@@ -99,16 +113,10 @@ class ArCollectionCase(models.Model):
     last_error = fields.Text(
         readonly=True, help="Why the last daily run could not deal with this case."
     )
-    # The highest rung that the item of this due date has been part of.
+    # The last step day that the item of this due date has been part of.
     ladder_due_date = fields.Date(readonly=True)
     ladder_days = fields.Integer(readonly=True)
     action_ids = fields.One2many("ar.collection.action", "case_id")
-    promise_ids = fields.One2many("ar.payment.promise", "case_id", string="Promises")
-    plan_ids = fields.One2many("ar.payment.plan", "case_id", string="Payment Plans")
-    acknowledgement_ids = fields.One2many(
-        "ar.debt.acknowledgement", "case_id", string="Debt Acknowledgements"
-    )
-    dispute_ids = fields.One2many("ar.dispute", "case_id", string="Disputes")
     action_count = fields.Integer(compute="_compute_action_count")
     failed_action_count = fields.Integer(compute="_compute_action_count")
     open_item_ids = fields.Many2many(
@@ -119,6 +127,11 @@ class ArCollectionCase(models.Model):
         compute="_compute_attention",
     )
     color = fields.Integer(compute="_compute_attention")
+    proof_missing = fields.Char(
+        string="Before the Next Stage",
+        compute="_compute_proof_missing",
+        help="What has to be done before this case may leave its stage.",
+    )
 
     # The database itself keeps a customer from being chased twice.
     _one_open = models.UniqueIndex(
@@ -133,6 +146,12 @@ class ArCollectionCase(models.Model):
     )
 
     # Computes
+
+    @api.depends("partner_id.phone", "file_id.dunning_contact_id.phone")
+    def _compute_phone(self):
+        recipients = self._get_recipients("phone")
+        for case in self:
+            case.phone = recipients[case].phone
 
     @api.depends("action_ids.state")
     def _compute_action_count(self):
@@ -204,6 +223,29 @@ class ArCollectionCase(models.Model):
         for case in self:
             case.amount_collected = collected.get(case._origin.id, 0)
 
+    @api.depends("priority_rule_ids")
+    def _compute_priority_why(self):
+        # Everybody may know why, without rights on the rules.
+        rules = self.env["ar.collection.priority.rule"].sudo()
+        names = {
+            rule.id: rule.name
+            for rule in rules.with_context(active_test=False).search(
+                [("id", "in", [id_ for case in self for id_, _p in case.priority_rule_ids or ()])]
+            )
+        }
+        for case in self:
+            case.priority_why = ", ".join(
+                f"{names[id_]} (+{points})"
+                for id_, points in case.priority_rule_ids or ()
+                if id_ in names
+            )
+
+    @api.depends("stage_id", "action_ids.state")
+    def _compute_proof_missing(self):
+        missing = self._proof_missing({case: case.stage_id for case in self})
+        for case in self:
+            case.proof_missing = self._proof_text(missing.get(case))
+
     @api.model
     def _read_group_stage_ids(self, stages, domain):
         return stages.search([("active", "=", True)])
@@ -217,15 +259,20 @@ class ArCollectionCase(models.Model):
         return cases
 
     def write(self, vals):
+        former = {case.id: case.collector_id for case in self if vals.get("collector_id")}
         if vals.get("stage_id"):
             stage = self.env["ar.collection.stage"].browse(vals["stage_id"])
+            if self.env.context.get("ar_proof") is not ANSWERED:
+                self._check_proof(stage)
             for company, cases in self.grouped("company_id").items():
-                cases.filtered(lambda case: case.stage_id != stage)._hold_for(
+                cases.filtered(lambda case: case.stage_id != stage)._hold_credit(
                     stage, company._ar_today()
                 )
         result = super().write(vals)
         if "collector_id" in vals:
             self._check_collector()
+        if former:
+            self._hand_over(former, vals["collector_id"])
         return result
 
     def _check_collector(self):
@@ -247,7 +294,7 @@ class ArCollectionCase(models.Model):
                         )
                     )
 
-    def _hold_for(self, stage, date):
+    def _hold_credit(self, stage, date):
         """Hold the credit of the customers whose cases enter a stage that asks for it."""
         if stage.hold_credit and self:
             # The stage decides on the hold, not the rights of who moves the case.
@@ -265,6 +312,30 @@ class ArCollectionCase(models.Model):
                 ("state", "!=", "closed"),
             ]
         )
+
+    def _written_off_since_opened(self):
+        """The cases of which an item was given up since they were opened.
+
+        A hook: who gives items up says so.
+        """
+        return self.browse()
+
+    def _get_recipients(self, field):
+        """Who gets what is written about each case now, by any channel or button.
+
+        :param field: what is needed of the recipient: ``email``, ``phone`` or ``street``
+        :return: ``{case: res.partner}``, an empty partner when nobody has it
+        """
+        lines = {}
+        for company, cases in self.grouped("company_id").items():
+            items = self.env["ar.position"]._items(company, company._ar_today(), cases.partner_id)
+            for case in cases:
+                lines[case] = [
+                    item.line_id
+                    for item in items.get((company.id, case.partner_id.id), ())
+                    if item.demand > 0 and item.days_overdue
+                ]
+        return self.env["ar.recipient"]._get_recipients(self, field, lines=lines)
 
     def _check_not_closed(self):
         if any(case.state == "closed" for case in self):
@@ -290,6 +361,156 @@ class ArCollectionCase(models.Model):
         )
         action._schedule(date)
         return action
+
+    # Collectors
+
+    def _hand_over(self, former, user_id):
+        """Give the new collector what the former one, or nobody, has to do on these cases.
+
+        :param former: ``{case id: user}``
+        """
+        # Who gives a case away has no rights on the activities of others.
+        activities = self.env["mail.activity"].sudo()
+        activities = activities.search(
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "in", self.ids),
+                ("automated", "=", True),
+                ("user_id", "!=", user_id),
+            ]
+        ).filtered(lambda activity: activity.user_id == former[activity.res_id])
+        activities.with_context(mail_activity_quick_update=True).user_id = user_id
+
+    # Proof
+
+    def _check_proof(self, stage):
+        """Refuse to move cases on whose effort is not proven, whoever and whatever moves them."""
+        missing = self._proof_missing(self._stages_left(dict.fromkeys(self, stage)))
+        for case, kinds in missing.items():
+            raise UserError(
+                self.env._(
+                    "The case of %(customer)s cannot go to “%(stage)s” yet. Missing: %(missing)s. "
+                    "A credit manager can move it with a reason.",
+                    customer=case.partner_id.display_name,
+                    stage=stage.name,
+                    missing=self._proof_text(kinds),
+                )
+            )
+
+    @api.model
+    def _stages_left(self, targets):
+        """The stages that cases leave behind on their way, none on the way back.
+
+        :param targets: ``{case: stages to go to}``, the last of several
+        :return: ``{case: stages}``
+        """
+        stages = self.env["ar.collection.stage"].search([("active", "=", True)])
+        if not any(stage._asks_for_proof() for stage in stages):
+            return {}
+        left = {}
+        for case, target in targets.items():
+            way = stages | case.stage_id | target
+            position = {stage: (stage.sequence, stage.id) for stage in way}
+            start = position.get(case.stage_id)
+            end = max((position[stage] for stage in target), default=None)
+            if start and end:
+                left[case] = way.filtered(
+                    lambda stage, start=start, end=end, position=position: (
+                        start <= position[stage] < end
+                    )
+                )
+        return left
+
+    def _proof_missing(self, stages_left, date=None):
+        """What each case has not done of what the stages ask for.
+
+        :param stages_left: ``{case: stages that it wants to leave}``
+        :param date: the day on which they are left; today when there is none
+        :return: ``{case: {kind: number}}``, only cases that lack something
+        """
+        asked = {
+            case: [stage._requirement() for stage in stages if stage._asks_for_proof()]
+            for case, stages in stages_left.items()
+        }
+        cases = self.browse(case.id for case, wanted in asked.items() if wanted)
+        made = cases._contacts_made()
+        missing = {}
+        for case in cases:
+            day = date or self._proof_date(case.company_id)
+            lacks = defaultdict(int)
+            for requirement in asked[case]:
+                for kind, number in missing_proof(requirement, made[case.id], day).items():
+                    lacks[kind] = max(lacks[kind], number)
+            if lacks:
+                missing[case] = lacks
+        return missing
+
+    @api.model
+    def _proof_date(self, company):
+        """Today, or the day of the last run when that is later."""
+        return max(company._ar_today(), company._ar_get_run_date())
+
+    def _contacts_made(self):
+        """``{case id: [(channel, day)]}`` of the contacts that took place."""
+        made = defaultdict(list)
+        if self:
+            for case, channel, day, count in self.env["ar.collection.action"]._read_group(
+                [
+                    ("case_id", "in", self.ids),
+                    ("state", "=", "done"),
+                    ("channel", "in", self.env["ar.collection.action"]._get_contact_channels()),
+                    ("date_done", "!=", False),
+                ],
+                ["case_id", "channel", "date_done:day"],
+                ["__count"],
+            ):
+                made[case.id] += [(channel, fields.Date.to_date(day))] * count
+        return made
+
+    @api.model
+    def _proof_text(self, missing):
+        """For example ``2 × Call, 1 × Letter``."""
+        if not missing:
+            return False
+        names = {
+            "calls": self.env._("Call"),
+            "letters": self.env._("Letter"),
+            "visits": self.env._("Visit"),
+            "contacts": self.env._("Contact"),
+        }
+        return ", ".join(f"{missing[kind]} × {names[kind]}" for kind in KINDS if kind in missing)
+
+    def action_move_without_proof(self):
+        """Ask a credit manager for the stage and the reason."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Move Without Proof"),
+            "res_model": "ar.collection.stage.move",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_case_ids": self.ids},
+        }
+
+    def _move_without_proof(self, stage, reason):
+        """A credit manager answers for it; the reason stays in the chatter."""
+        if not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(self.env._("Only a credit manager moves a case without proof."))
+        if not (reason or "").strip():
+            raise UserError(self.env._("Write down why the case goes on without proof."))
+        self.check_access("write")
+        missing = self._proof_missing(self._stages_left(dict.fromkeys(self, stage)))
+        for case in self:
+            case.with_context(ar_proof=ANSWERED).stage_id = stage
+            case.message_post(
+                body=self.env._(
+                    "Moved to “%(stage)s” without proof (%(missing)s): %(reason)s",
+                    stage=stage.name,
+                    missing=self._proof_text(missing.get(case))
+                    or self.env._("nothing was missing"),
+                    reason=reason,
+                ),
+                subtype_xmlid="mail.mt_note",
+            )
 
     # Actions
 
@@ -329,82 +550,6 @@ class ArCollectionCase(models.Model):
                 "pause_end": False,
             }
         )
-
-    def action_log_call(self):
-        """Open a new call on this case, ready to be filled in."""
-        self.ensure_one()
-        form = self.env.ref("ar_collections.ar_collection_action_view_form_log")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Log a Call"),
-            "res_model": "ar.collection.action",
-            "view_mode": "form",
-            "views": [(form.id, "form")],
-            "target": "new",
-            "context": {
-                "default_case_id": self.id,
-                "default_partner_id": self.partner_id.id,
-                "default_company_id": self.company_id.id,
-                "default_channel": "call",
-                "default_user_id": self.env.uid,
-                "default_date_planned": self.company_id._ar_today(),
-                "default_promise_currency_id": self._main_demand()[0].id,
-                "dialog_size": "extra-large",
-            },
-        }
-
-    def action_promise(self):
-        """Enter what the customer promises, proposed as all that may be asked for now."""
-        self.ensure_one()
-        form = self.env.ref("ar_collections.ar_payment_promise_view_form_new")
-        currency, amount = self._main_demand()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Promise to Pay"),
-            "res_model": "ar.payment.promise",
-            "view_mode": "form",
-            "views": [(form.id, "form")],
-            "target": "new",
-            "context": {
-                "default_partner_id": self.partner_id.id,
-                "default_company_id": self.company_id.id,
-                "default_currency_id": currency.id,
-                "default_amount": currency.round(amount),
-            },
-        }
-
-    def action_plan(self):
-        """Draft a payment plan over the customer's overdue items, one for each currency."""
-        return self._draft_plans()._get_records_action(name=self.env._("Payment Plans"))
-
-    def action_dispute(self):
-        """Record what the customer objects to."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Dispute"),
-            "res_model": "ar.dispute",
-            "view_mode": "form",
-            "context": {
-                "default_partner_id": self.partner_id.id,
-                "default_company_id": self.company_id.id,
-            },
-        }
-
-    def action_acknowledgement(self):
-        """Draft an acknowledgement of all that the customer owes."""
-        self.ensure_one()
-        acknowledgement = self.env["ar.debt.acknowledgement"].create(
-            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
-        )
-        return acknowledgement._get_records_action()
-
-    def action_open_items(self):
-        self.ensure_one()
-        return self.partner_id._ar_action_open_items(self.company_id)
-
-    def action_statement(self):
-        return self.file_id.action_statement()
 
     def action_open_actions(self):
         self.ensure_one()

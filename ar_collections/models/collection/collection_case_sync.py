@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import is_trade_receivable
 
 # What a case takes over from the credit file, by its names and by the file's.
@@ -48,7 +48,6 @@ class ArCollectionCase(models.Model):
         # Whoever posts or reconciles need not have rights on collection.
         self = self.sudo()  # noqa: PLW0642
         date = company._ar_get_run_date()
-        files = self.env["ar.credit.file"]
         partners = self.env["ar.credit.refresh"]._refresh(company, date, partners, current=True)
         if partners:
             self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date, partners)

@@ -5,10 +5,8 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 from .collection_cadence import Decision, Situation, decide
-
-CONTACTS = ("email", "sms", "letter", "call", "visit")
 
 
 class Plan(NamedTuple):
@@ -29,7 +27,11 @@ class Plan(NamedTuple):
 
 
 class ArCollectionPlanner(models.AbstractModel):
-    """Which steps are due on a day. It reads, decides and writes nothing."""
+    """Which steps are due on a day. It reads, decides and writes nothing.
+
+    Why a step waits is a value of ``waiting_for`` of a case. What makes it wait is found by that
+    name, see ``_get_cases_elsewhere``, ``_get_waiting_cases`` and ``_get_held_policies``.
+    """
 
     _name = "ar.collection.planner"
     _description = "Collection Planner"
@@ -38,7 +40,6 @@ class ArCollectionPlanner(models.AbstractModel):
     def _plan_cases(self, company, date, cases=None):
         """One :class:`Plan` per open case, or per given case."""
         self.env["ar.collection.case"].flush_model()
-        self.env["ar.placement"].flush_model(["case_id", "state"])
         rows = self.env.execute_query(
             SQL(
                 """
@@ -46,10 +47,7 @@ class ArCollectionPlanner(models.AbstractModel):
                    kase.demand_due_date, %s - kase.demand_due_date, kase.amount_demand,
                    COALESCE(file.unallocated, 0), file.last_contact_date,
                    CASE WHEN kase.ladder_due_date = kase.demand_due_date
-                        THEN kase.ladder_days END, kase.contact_pause_end > %s,
-                   EXISTS (SELECT FROM ar_placement placement
-                            WHERE placement.case_id = kase.id AND placement.state = 'placed'),
-                   kase.next_action_date, kase.waiting_for
+                        THEN kase.ladder_days END, kase.next_action_date, kase.waiting_for
               FROM ar_collection_case kase
               JOIN ar_credit_file file ON file.id = kase.file_id
              WHERE kase.company_id = %s AND kase.state = 'open'
@@ -57,12 +55,13 @@ class ArCollectionPlanner(models.AbstractModel):
              ORDER BY kase.id
             """,
                 date,
-                date,
                 company.id,
                 SQL() if cases is None else SQL("AND kase.id IN %s", tuple(cases.ids) or (0,)),
             )
         )
-        policies = self._policies(company, date, {row[3] for row in rows})
+        policies = self._get_policy_values(company, date, {row[3] for row in rows})
+        elsewhere = self._get_cases_elsewhere(company, date)
+        waiting = self._get_waiting_cases(company, date)
         plans, doubtful = [], {}
         for (
             case_id,
@@ -74,14 +73,12 @@ class ArCollectionPlanner(models.AbstractModel):
             amount,
             credit,
             last,
-            ladder,
-            replied,
-            placed,
+            asked_day,
             *noted,
         ) in rows:
-            if placed or not due:
+            if case_id in elsewhere or not due:
                 # Who collects for us writes to the customer, and we do not.
-                waits = Decision(None, "placed" if placed else "claimed", None)
+                waits = Decision(None, elsewhere.get(case_id, "claimed"), None)
                 plans.append(
                     Plan(partner_id, file_id, case_id, policy_id, 0, 0, waits, noted=tuple(noted))
                 )
@@ -92,22 +89,22 @@ class ArCollectionPlanner(models.AbstractModel):
                 date=date,
                 due=due,
                 days_overdue=days,
-                rungs=policy["rungs"],
-                asked_at=ladder or 0,
+                step_days=policy["step_days"],
+                asked_at=asked_day or 0,
                 amount=net,
                 min_amount=policy["min_amount"],
                 last_contact=last,
                 min_days_between=policy["min_days_between"],
-                held_back="replied" if replied else policy["held_back"],
+                held_back=waiting.get(case_id) or policy["held_back"],
             )
             decision = decide(situation)
             plan = Plan(
                 partner_id, file_id, case_id, policy_id, amount, days, decision, noted=tuple(noted)
             )
-            if decision.rung is not None or decision.wait:
+            if decision.step_day is not None or decision.wait:
                 doubtful[len(plans)] = situation
             plans.append(plan)
-        # The oldest item may have had the rung in another's company: ask the actions.
+        # The oldest item may have had the step in another's company: ask the actions.
         history = self._history(company, [plans[index].case_id for index in doubtful])
         for index, situation in doubtful.items():
             plan = plans[index]
@@ -122,14 +119,14 @@ class ArCollectionPlanner(models.AbstractModel):
     @api.model
     def _wait_for_proof(self, plans, date):
         """A step that would move a case on waits until its stage may be left."""
-        due = [plan for plan in plans if plan.decision.rung is not None]
+        due = [plan for plan in plans if plan.decision.step_day is not None]
         cases = self.env["ar.collection.case"].browse(plan.case_id for plan in due)
         policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in due})
-        steps = self._steps_by_rung(policies)
+        steps = self._get_steps_by_day(policies)
         missing = cases._proof_missing(
             cases._stages_left(
                 {
-                    case: steps[plan.policy_id, plan.decision.rung].stage_id
+                    case: steps[plan.policy_id, plan.decision.step_day].stage_id
                     for case, plan in zip(cases, due, strict=True)
                 }
             ),
@@ -139,16 +136,16 @@ class ArCollectionPlanner(models.AbstractModel):
         waits = Decision(None, "proof", date + timedelta(days=1))
         return [
             plan._replace(decision=waits)
-            if plan.case_id in unproven and plan.decision.rung is not None
+            if plan.case_id in unproven and plan.decision.step_day is not None
             else plan
             for plan in plans
         ]
 
     @api.model
     def _history(self, company, case_ids):
-        """Which rungs the oldest item of each case was part of.
+        """Which step days the oldest item of each case was part of.
 
-        :return: ``{case id: (rungs, its days overdue at the last of them)}``
+        :return: ``{case id: (step days, its days overdue at the last of them)}``
         """
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
@@ -169,7 +166,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 tuple(case_ids) or (0,),
             )
         )
-        return {case_id: (frozenset(rungs), asked_at) for case_id, rungs, asked_at in rows}
+        return {case_id: (frozenset(days), asked_at) for case_id, days, asked_at in rows}
 
     @api.model
     def _plan_courtesy(self, company, date):
@@ -177,8 +174,8 @@ class ArCollectionPlanner(models.AbstractModel):
         policies = self.env["ar.collection.policy"].search(
             [("company_id", "in", (company.id, False)), ("step_ids.days", "<=", 0)]
         )
-        rungs = sorted({step.days for step in policies.step_ids if step.days <= 0})
-        if not rungs:
+        step_days = sorted({step.days for step in policies.step_ids if step.days <= 0})
+        if not step_days:
             return []
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
@@ -200,21 +197,21 @@ class ArCollectionPlanner(models.AbstractModel):
                  WHERE asked.move_line_id = item.line_id AND action.case_id IS NULL
                    AND action.step_id IS NOT NULL AND action.state <> 'cancelled'
                    AND action.rung >= (
-                    SELECT MAX(rung) FROM UNNEST(%(rungs)s) rung
-                     WHERE rung <= %(date)s::date - item.due))
+                    SELECT MAX(step_day) FROM UNNEST(%(step_days)s) step_day
+                     WHERE step_day <= %(date)s::date - item.due))
              GROUP BY file.id
              ORDER BY file.id
             """,
                 date=date,
-                first=rungs[0],
-                rungs=rungs,
+                first=step_days[0],
+                step_days=step_days,
                 items=self.env["ar.position"]._claimed_items_sql(company, date),
             )
         )
         asked = self._asked_before_due([line_id for row in rows for line_id in row[4]])
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._match(files)
-        values = self._policies(company, date, set(policies.ids))
+        values = self._get_policy_values(company, date, set(policies.ids))
         plans = []
         for file, row in zip(files, rows, strict=True):
             file_id, partner_id, credit, last_contact = row[:4]
@@ -222,8 +219,8 @@ class ArCollectionPlanner(models.AbstractModel):
             new = policy and self._not_asked_yet(row[4:], policy["courtesy"], asked)
             if not new:
                 continue
-            rung = max(rung for rung, _residual in new.values())
-            amount = sum(residual for _rung, residual in new.values())
+            step_day = max(day for day, _residual in new.values())
+            amount = sum(residual for _day, residual in new.values())
             wait = self._courtesy_wait(policy, amount, credit, last_contact, date)
             plans.append(
                 Plan(
@@ -233,24 +230,24 @@ class ArCollectionPlanner(models.AbstractModel):
                     matched[file].id,
                     amount,
                     0,
-                    Decision(None if wait else rung, wait, None),
+                    Decision(None if wait else step_day, wait, None),
                     tuple(new),
                 )
             )
         return plans
 
     @api.model
-    def _not_asked_yet(self, items, rungs, asked):
-        """``{line id: (rung, residual)}`` of items that have not had the rung they reached.
+    def _not_asked_yet(self, items, step_days, asked):
+        """``{line id: (step day, residual)}`` of items that have not had the day they reached.
 
         :param items: line ids, ages in days and residuals, as three lists
-        :param asked: ``{line id: highest rung it was part of}``
+        :param asked: ``{line id: last step day it was part of}``
         """
         new = {}
         for line_id, age, residual in zip(*items, strict=True):
-            rung = max((rung for rung in rungs if rung <= age), default=None)
-            if rung is not None and rung > asked.get(line_id, rung - 1):
-                new[line_id] = (rung, residual)
+            day = max((day for day in step_days if day <= age), default=None)
+            if day is not None and day > asked.get(line_id, day - 1):
+                new[line_id] = (day, residual)
         return new
 
     @api.model
@@ -264,7 +261,7 @@ class ArCollectionPlanner(models.AbstractModel):
 
     @api.model
     def _asked_before_due(self, line_ids):
-        """``{move line id: highest rung of the courtesy messages it was part of}``"""
+        """``{move line id: last step day of the courtesy messages it was part of}``"""
         return dict(
             self.env.execute_query(
                 SQL(
@@ -282,33 +279,73 @@ class ArCollectionPlanner(models.AbstractModel):
         )
 
     @api.model
-    def _policies(self, company, date, policy_ids):
+    def _get_policy_values(self, company, date, policy_ids):
         """What the decision needs of each policy, read once a day and not once a case."""
         policies = self.env["ar.collection.policy"].browse(policy_ids)
-        working_day = company._ar_is_working_day(date)
-        bank_age = self._bank_age(company, date) if any(policies.mapped("max_bank_age")) else 0
-
-        def held_back(policy):
-            if policy.skip_rest_days and not working_day:
-                return "rest_day"
-            if policy.max_bank_age and bank_age > policy.max_bank_age:
-                return "stale_bank"
-            return None
-
+        held = self._get_held_policies(company, date, policies)
         return {
             policy.id: {
-                "rungs": tuple({step.days for step in policy.step_ids if step.days > 0}),
+                "step_days": tuple({step.days for step in policy.step_ids if step.days > 0}),
                 "courtesy": tuple({step.days for step in policy.step_ids if step.days <= 0}),
                 "net_of_credit": policy.net_of_credit,
                 "min_amount": policy.min_amount,
                 "min_days_between": policy.min_days_between,
-                "held_back": held_back(policy),
+                "held_back": held.get(policy),
             }
             for policy in policies
         }
 
+    # Why steps wait, by name
+
     @api.model
-    def _bank_age(self, company, date):
+    def _ask_by_reason(self, prefix, *args):
+        """Ask each reason that has such a method; the first one in the selection counts.
+
+        :return: ``{what waits: reason}``
+        """
+        found = {}
+        for reason in self.env["ar.collection.case"]._fields["waiting_for"].get_values(self.env):
+            if method := getattr(self, f"{prefix}_{reason}", None):
+                found = dict.fromkeys(method(*args), reason) | found
+        return found
+
+    @api.model
+    def _get_cases_elsewhere(self, company, date):
+        """``{case id: reason}`` of cases that others chase, by ``_elsewhere_<reason>``.
+
+        Such a method gets company and date and returns the ids of the cases.
+        """
+        return self._ask_by_reason("_elsewhere", company, date)
+
+    @api.model
+    def _get_waiting_cases(self, company, date):
+        """``{case id: reason}`` of cases that get no step today, by ``_wait_<reason>``.
+
+        Such a method gets company and date and returns the ids of the cases.
+        """
+        return self._ask_by_reason("_wait", company, date)
+
+    @api.model
+    def _get_held_policies(self, company, date, policies):
+        """``{policy: reason}`` of policies that do nothing on this day, by ``_hold_<reason>``.
+
+        Such a method gets company, date and policies and returns those that it holds back.
+        """
+        return self._ask_by_reason("_hold", company, date, policies)
+
+    @api.model
+    def _hold_rest_day(self, company, date, policies):
+        careful = policies.filtered("skip_rest_days")
+        return careful if careful and not company._ar_is_working_day(date) else []
+
+    @api.model
+    def _hold_stale_bank(self, company, date, policies):
+        careful = policies.filtered("max_bank_age")
+        bank_age = self._get_bank_age(company, date) if careful else 0
+        return careful.filtered(lambda policy: bank_age > policy.max_bank_age)
+
+    @api.model
+    def _get_bank_age(self, company, date):
         """Days since the company's last posted bank entry, 0 when it never had one."""
         self.env["account.move"].flush_model(["date", "state", "journal_id"])
         ((last,),) = self.env.execute_query(
@@ -328,8 +365,8 @@ class ArCollectionPlanner(models.AbstractModel):
         return (date - last).days if last else 0
 
     @api.model
-    def _steps_by_rung(self, policies):
-        """``{(policy id, rung): ar.collection.step}``"""
+    def _get_steps_by_day(self, policies):
+        """``{(policy id, step day): ar.collection.step}``"""
         steps = defaultdict(self.env["ar.collection.step"].browse)
         for step in policies.step_ids:
             steps[step.policy_id.id, step.days] |= step

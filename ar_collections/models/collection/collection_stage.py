@@ -1,9 +1,27 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
 
 from .stage_proof import KINDS, Requirement
 
 
+class StageKind(NamedTuple):
+    """Who collects in the stages of a kind."""
+
+    # We do: the next stage of own effort follows without asking.
+    is_own_effort: bool = False
+    # Somebody outside does, or nobody any more.
+    is_outside: bool = False
+    # The kind of placement with which a case enters the stage.
+    placement: str | None = None
+
+
 class ArCollectionStage(models.Model):
+    """A column of the board of cases.
+
+    An addon adds a kind of stage with ``selection_add`` and a method ``_kind_<value>``.
+    """
+
     _name = "ar.collection.stage"
     _description = "Collection Stage"
     _order = "sequence, id"
@@ -84,3 +102,49 @@ class ArCollectionStage(models.Model):
         """What the stage asks for before it is left, a :class:`Requirement`."""
         self.ensure_one()
         return Requirement(**{kind: self[f"exit_{kind}"] for kind in KINDS}, days=self.exit_days)
+
+    # Kinds
+
+    @api.model
+    def _kind_reminder(self):
+        return StageKind(is_own_effort=True)
+
+    @api.model
+    def _kind_phone(self):
+        return StageKind(is_own_effort=True)
+
+    @api.model
+    def _kind_visit(self):
+        return StageKind(is_own_effort=True)
+
+    @api.model
+    def _kind_final(self):
+        return StageKind(is_own_effort=True)
+
+    @api.model
+    def _kind_agency(self):
+        return StageKind(is_outside=True, placement="agency")
+
+    @api.model
+    def _kind_legal(self):
+        return StageKind(is_outside=True, placement="lawyer")
+
+    @api.model
+    def _kind_writeoff(self):
+        return StageKind(is_outside=True)
+
+    def _get_kind(self):
+        """:return: :class:`StageKind`"""
+        self.ensure_one()
+        return getattr(self, f"_kind_{self.kind}", StageKind)()
+
+    @api.model
+    def _get_outside_kinds(self):
+        """The kinds of stages in which somebody outside, or nobody, collects."""
+        kinds = self._fields["kind"].get_values(self.env)
+        return [kind for kind in kinds if getattr(self, f"_kind_{kind}", StageKind)().is_outside]
+
+    @api.model
+    def _get_stage_of_placement(self, placement):
+        """The first stage that a case enters with a kind of placement."""
+        return self.search([]).filtered(lambda stage: stage._get_kind().placement == placement)[:1]

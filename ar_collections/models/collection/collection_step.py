@@ -1,16 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-CHANNELS = [
-    ("email", "E-mail"),
-    ("sms", "SMS"),
-    ("letter", "Letter"),
-    ("call", "Call"),
-    ("visit", "Visit"),
-    ("task", "Task"),
-]
-# Channels that the system can serve by itself; the others are work for a person.
-SENDABLE = ("email", "sms", "letter")
 CONTACT_ROLES = [
     ("payer_id", "Payer"),
     ("decision_maker_id", "Decision maker"),
@@ -19,10 +9,17 @@ CONTACT_ROLES = [
 ]
 
 
+# How a letter reaches the customer.
+LETTER_BY = [("email", "E-mail"), ("print", "Print Batch")]
+# What says the words of a step; which of them it needs depends on its channel.
+TEXTS = ("template_id", "sms_template_id", "report_id")
+
+
 class ArCollectionStep(models.Model):
-    """One rung of the cadence. Steps of one policy on the same day are taken together."""
+    """One contact of the cadence. Steps of one policy on the same day are taken together."""
 
     _name = "ar.collection.step"
+    _inherit = "ar.collection.channel"
     _description = "Collection Step"
     _order = "policy_id, days, sequence, id"
 
@@ -46,7 +43,7 @@ class ArCollectionStep(models.Model):
     stage_id = fields.Many2one(
         "ar.collection.stage", ondelete="restrict", help="The case enters this stage."
     )
-    channel = fields.Selection(CHANNELS, default="email", required=True)
+    channel = fields.Selection(default="email", required=True)
     automatic = fields.Boolean(
         compute="_compute_automatic",
         store=True,
@@ -93,6 +90,14 @@ class ArCollectionStep(models.Model):
         ondelete="restrict",
         help="Printed and attached to the e-mail.",
     )
+    letter_by = fields.Selection(
+        LETTER_BY,
+        string="Letter Sent By",
+        default="email",
+        required=True,
+        help="By e-mail with the letter attached, or printed and put into an envelope: then it "
+        "waits among the letters to print.",
+    )
     activity_type_id = fields.Many2one(
         "mail.activity.type", domain=[("res_model", "in", (False, "ar.collection.case"))]
     )
@@ -110,47 +115,34 @@ class ArCollectionStep(models.Model):
     @api.depends("channel")
     def _compute_templates(self):
         """What is usual for the channel, until somebody chooses better words."""
-
-        def usual(name):
-            return self.env.ref(f"ar_collections.{name}", raise_if_not_found=False)
-
         for step in self:
-            step.template_id = step.channel in ("email", "letter") and (
-                step.template_id
-                or usual(
-                    "mail_template_reminder"
-                    if step.channel == "email"
-                    else "mail_template_formal_letter"
+            usual = step._get_channel(step.channel).texts
+            for name in TEXTS:
+                step[name] = name in usual and (
+                    step[name] or self.env.ref(usual[name], raise_if_not_found=False)
                 )
-            )
-            step.sms_template_id = step.channel == "sms" and (
-                step.sms_template_id or usual("sms_template_reminder")
-            )
-            step.report_id = step.channel == "letter" and (
-                step.report_id or usual("report_formal_letter")
-            )
 
     @api.depends("channel")
     def _compute_automatic(self):
         for step in self:
-            step.automatic = step.channel in SENDABLE
+            step.automatic = step._get_channel(step.channel).is_automatic
 
     @api.constrains("channel", "automatic", "template_id", "sms_template_id", "report_id", "days")
     def _check_complete(self):
         for step in self:
-            missing = {
-                "email": not step.template_id and self.env._("an e-mail template"),
-                "sms": not step.sms_template_id and self.env._("an SMS template"),
-                "letter": not (step.template_id and step.report_id)
-                and self.env._("an e-mail template and a letter"),
-            }.get(step.channel)
+            channel = step._get_channel(step.channel)
+            missing = ", ".join(
+                step._fields[name]._description_string(self.env)
+                for name in channel.texts
+                if not step[name]
+            )
             if missing:
                 raise ValidationError(
                     self.env._(
                         "Step “%(step)s” needs %(missing)s.", step=step.name, missing=missing
                     )
                 )
-            if step.automatic and step.channel not in SENDABLE:
+            if step.automatic and not channel.is_automatic:
                 raise ValidationError(
                     self.env._(
                         "Step “%(step)s” is work for a person: it cannot be automatic.",

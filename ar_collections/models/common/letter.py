@@ -88,7 +88,7 @@ class ArLetter(models.AbstractModel):
 
     def _letter_contact(self):
         """Whose address is on the document."""
-        return self.partner_id.browse(self.partner_id.address_get(["invoice"])["invoice"])
+        return self.partner_id
 
     def _letter_needs_head(self, report_type):
         """Whether the PDF engine prints no header: then the letterhead is part of the text."""

@@ -7,6 +7,8 @@ from . import (
     credit_decision,
     credit_grade,
     credit_file,
+    recipient,
+    letter,
     credit_refresh,
     credit_hold_rule,
     credit_score,

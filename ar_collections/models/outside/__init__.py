@@ -9,4 +9,5 @@ from . import (
     placement_bundle,
     legal_decision,
     collection_case,
+    collection_planner,
 )

@@ -2,5 +2,5 @@
 
 from . import (
     collection_run,
-    collection_content,
+    collection_action,
 )

@@ -8,7 +8,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import split_every
 
 from ..collection.collection_cadence import WAITS
-from ..collection.collection_step import CHANNELS
 
 _logger = logging.getLogger(__name__)
 
@@ -106,6 +105,11 @@ class ArCollectionRun(models.Model):
         for run in self.sudo():
             run._execute()
 
+    def action_preview_messages(self):
+        """Look at the messages that the previewed run would send."""
+        self.ensure_one()
+        return self.env["ar.collection.preview"]._open_for_run(self.line_ids)
+
     def _check_manager(self):
         if not self.env.user.has_group("ar_collections.group_credit_manager"):
             raise AccessError(self.env._("Only a credit manager can start a collection run."))
@@ -161,6 +165,9 @@ class ArCollectionRun(models.Model):
         self.env["ar.ageing.snapshot"]._take_month_end(company, date)
         plans = self._plans()
         due = self._due(plans)
+        if due and (reason := self._get_reason_not_to_send()):
+            self.log = "\n".join(filter(None, (self.log, reason)))
+            due = []
         finished = self._take_all(due, checkpoint)
         self.env["ar.collection.action"]._sweep_undelivered(company, date)
         self.env["ar.collection.priority.rule"]._apply(company)
@@ -172,6 +179,16 @@ class ArCollectionRun(models.Model):
         self._count(time.monotonic() - start)
         if checkpoint:
             checkpoint(1, 0 if finished else self.remaining_count)
+
+    def _get_reason_not_to_send(self):
+        """Why no step is taken on this day, although steps are due.
+
+        A hook, for what has to be ready or approved first. Figures and cases follow the day all
+        the same, and what was due is taken by the next run that may send.
+
+        :return: text for the log of the run, or nothing
+        """
+        return False
 
     def _take_over(self):
         """Runs of earlier days that were killed have nothing left to do: this one does it."""
@@ -230,7 +247,7 @@ class ArCollectionRun(models.Model):
 
     @api.model
     def _due(self, plans):
-        return [plan for plan in plans if plan.decision.rung is not None]
+        return [plan for plan in plans if plan.decision.step_day is not None]
 
     def _take_all(self, plans, checkpoint):
         """Take all plans in batches; return whether all of them had their turn."""
@@ -257,7 +274,7 @@ class ArCollectionRun(models.Model):
         actions = self.env["ar.collection.action"]
         try:
             with self.env.cr.savepoint():
-                actions._take(plans, self.company_id, self.date, self)
+                actions._take(plans, self.company_id, self.date, run_id=self.id)
                 self.env.flush_all()
             return
         except OperationalError:
@@ -269,7 +286,7 @@ class ArCollectionRun(models.Model):
             case = self.env["ar.collection.case"].browse(plan.case_id)
             try:
                 with self.env.cr.savepoint():
-                    actions._take([plan], self.company_id, self.date, self)
+                    actions._take([plan], self.company_id, self.date, run_id=self.id)
                     self.env.flush_all()
             except OperationalError:
                 raise
@@ -301,13 +318,15 @@ class ArCollectionRun(models.Model):
         )
         fresh = {}
         for plan in plans:
-            rung, wait, next_date = plan.decision
-            news = (self.date if rung is not None else next_date, wait)
+            step_day, wait, next_date = plan.decision
+            news = (self.date if step_day is not None else next_date, wait)
             if plan.case_id and news != plan.noted:
                 fresh[plan.case_id] = news
         cases._write_next_actions(fresh)
         cases.browse(
-            plan.case_id for plan in plans if plan.case_id in failed and plan.decision.rung is None
+            plan.case_id
+            for plan in plans
+            if plan.case_id in failed and plan.decision.step_day is None
         ).last_error = False
 
     def _count(self, seconds):
@@ -351,8 +370,8 @@ class ArCollectionRun(models.Model):
     def _preview_lines(self, plans):
         actions = self.env["ar.collection.action"]
         policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
-        steps = self.env["ar.collection.planner"]._steps_by_rung(policies)
-        shown = [plan for plan in plans if plan.decision.rung is not None or plan.decision.wait]
+        steps = self.env["ar.collection.planner"]._get_steps_by_day(policies)
+        shown = [plan for plan in plans if plan.decision.step_day is not None or plan.decision.wait]
         drafts = {
             plan.partner_id: actions.new(
                 {
@@ -362,9 +381,7 @@ class ArCollectionRun(models.Model):
             )
             for plan in shown
         }
-        news = actions.union(*drafts.values()) if drafts else actions
-        emails, phones = news._recipients("email"), news._recipients("phone")
-        places = news._recipients("street")
+        recipients = self._get_preview_recipients(shown, drafts)
         lines = []
         for plan in shown:
             draft = drafts[plan.partner_id]
@@ -376,16 +393,15 @@ class ArCollectionRun(models.Model):
             }
             if plan.decision.wait:
                 lines.append(common)
-            for step in steps.get((plan.policy_id, plan.decision.rung), ()):
+            for step in steps.get((plan.policy_id, plan.decision.step_day), ()):
                 if plan.amount < step.min_amount:
                     continue
-                address = {
-                    "email": emails[draft].email,
-                    "letter": emails[draft].email
-                    if step.letter_by == "email"
-                    else places[draft].contact_address_inline,
-                    "sms": phones[draft].phone,
-                }.get(step.channel)
+                field = step._get_address_field()
+                contact = recipients[field][draft]
+                is_message = step._get_channel(step.channel).is_automatic
+                address = is_message and (
+                    contact.contact_address_inline if field == "street" else contact[field]
+                )
                 lines.append(
                     {
                         **common,
@@ -397,6 +413,27 @@ class ArCollectionRun(models.Model):
                     }
                 )
         return lines
+
+    def _get_preview_recipients(self, plans, drafts):
+        """``{field: {draft: who gets the messages of its plan}}``
+
+        :param drafts: ``{customer id: action}``, not stored
+        """
+        actions = self.env["ar.collection.action"]
+        asked = actions._get_asked_items(
+            self.company_id,
+            self.date,
+            [(plan.partner_id, None if plan.case_id else plan.line_ids) for plan in plans],
+        )
+        lines = {
+            drafts[plan.partner_id]: [item.line_id for item in items]
+            for plan, items in zip(plans, asked, strict=True)
+        }
+        news = actions.union(*drafts.values())
+        return {
+            field: news._get_recipients(field, lines=lines)
+            for field in ("email", "phone", "street")
+        }
 
     def action_open_actions(self):
         self.ensure_one()
@@ -418,6 +455,7 @@ class ArCollectionRunLine(models.Model):
     """What a previewed run would do for one customer, or why it would wait."""
 
     _name = "ar.collection.run.line"
+    _inherit = "ar.collection.channel"
     _description = "Collection Run Preview"
     _order = "id"
 
@@ -428,7 +466,6 @@ class ArCollectionRunLine(models.Model):
         "res.partner", string="Customer", required=True, ondelete="cascade"
     )
     step_id = fields.Many2one("ar.collection.step", ondelete="cascade")
-    channel = fields.Selection(CHANNELS)
     amount = fields.Monetary(string="Amount Asked For")
     days_overdue = fields.Integer(aggregator="max")
     address = fields.Char(string="Sent To")
@@ -437,3 +474,27 @@ class ArCollectionRunLine(models.Model):
         "account.move.line", string="Items That Fall Due", help="What a courtesy message is about."
     )
     wait = fields.Selection(list(WAITS.items()), string="Waits Because")
+
+    def action_preview(self):
+        """Look at this message among those of its run."""
+        self.ensure_one()
+        return self.env["ar.collection.preview"]._open_for_run(self.run_id.line_ids, self)
+
+    def _draft_action(self):
+        """The action that the run would take; to be rolled back.
+
+        The case it opens is not there yet: the action says the same without one.
+        """
+        return self.env["ar.collection.action"].create(
+            {
+                "company_id": self.company_id.id,
+                "partner_id": self.partner_id.id,
+                "step_id": self.step_id.id,
+                "rung": self.step_id.days,
+                "channel": self.step_id.channel,
+                "user_id": self.env["ar.credit.file"]
+                ._for(self.partner_id, self.company_id)
+                .collector_id.id,
+                "date_planned": self.run_id.date,
+            }
+        )

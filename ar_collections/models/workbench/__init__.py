@@ -3,9 +3,9 @@
 from . import (
     res_company,
     collection_excuse,
-    collection_inbound,
-    collection_call,
-    collection_next_step,
-    collection_visit,
-    collection_worklist,
+    collection_case,
+    case_record,
+    payment_finder,
+    collection_action,
+    collection_planner,
 )

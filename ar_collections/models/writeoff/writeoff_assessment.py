@@ -3,8 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from ..collection.collection_planner import CONTACTS
-from ..figures.money import money_domain
+from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
@@ -86,7 +85,7 @@ class ArWriteoffAssessment(models.AbstractModel):
         values = {
             "found": formatLang(self.env, found, currency_obj=currency)
             if code == "near_tier"
-            # What is not due yet is overdue for no day.
+            # What is not due yet is overdue for zero days.
             else max(int(found), 0),
             "threshold": int(threshold),
         }
@@ -179,7 +178,7 @@ class ArWriteoffAssessment(models.AbstractModel):
             [
                 ("company_id", "=", company.id),
                 ("partner_id", "in", customers.ids),
-                ("channel", "in", CONTACTS),
+                ("channel", "in", self.env["ar.collection.channel"]._get_contact_channels()),
                 ("state", "=", "done"),
                 ("date_done", "!=", False),
             ],

@@ -15,6 +15,12 @@ class ArCollectionCase(models.Model):
 
     _inherit = "ar.collection.case"
 
+    promise_ids = fields.One2many("ar.payment.promise", "case_id", string="Promises")
+    plan_ids = fields.One2many("ar.payment.plan", "case_id", string="Payment Plans")
+    acknowledgement_ids = fields.One2many(
+        "ar.debt.acknowledgement", "case_id", string="Debt Acknowledgements"
+    )
+    dispute_ids = fields.One2many("ar.dispute", "case_id", string="Disputes")
     promise_count = fields.Integer(compute="_compute_agreements")
     plan_count = fields.Integer(compute="_compute_agreements")
     dispute_count = fields.Integer(compute="_compute_agreements")
@@ -29,6 +35,52 @@ class ArCollectionCase(models.Model):
             )
             for case in self:
                 case[name] = counts.get(case.file_id, 0)
+
+    def action_promise(self):
+        """Enter what the customer promises, proposed as all that may be asked for now."""
+        self.ensure_one()
+        form = self.env.ref("ar_collections.ar_payment_promise_view_form_new")
+        currency, amount = self._main_demand()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Promise to Pay"),
+            "res_model": "ar.payment.promise",
+            "view_mode": "form",
+            "views": [(form.id, "form")],
+            "target": "new",
+            "context": {
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+                "default_currency_id": currency.id,
+                "default_amount": currency.round(amount),
+            },
+        }
+
+    def action_plan(self):
+        """Draft a payment plan over the customer's overdue items, one for each currency."""
+        return self._draft_plans()._get_records_action(name=self.env._("Payment Plans"))
+
+    def action_dispute(self):
+        """Record what the customer objects to."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Dispute"),
+            "res_model": "ar.dispute",
+            "view_mode": "form",
+            "context": {
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+            },
+        }
+
+    def action_acknowledgement(self):
+        """Draft an acknowledgement of all that the customer owes."""
+        self.ensure_one()
+        acknowledgement = self.env["ar.debt.acknowledgement"].create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        )
+        return acknowledgement._get_records_action()
 
     def action_open_agreements(self):
         """The list of what the button's context names; see ``AGREEMENTS``."""

@@ -39,7 +39,7 @@ class ArCollectionPrint(models.TransientModel):
     def _open_for(self, letters):
         """The wizard for letters; one that has no address is told and left as it is."""
         letters.check_access("read")
-        contacts = letters._postal_contacts()
+        contacts = letters._get_postal_contacts(letters._get_lines_of_now())
         wizard = self.sudo().create(
             {
                 "line_ids": [
@@ -85,7 +85,7 @@ class ArCollectionPrint(models.TransientModel):
         for company, same in letters.filtered(self._is_open).grouped("company_id").items():
             date = company._ar_today()
             same._freeze_now(date)
-            contacts = same._postal_contacts()
+            contacts = same._get_postal_contacts()
             # Letters are kept as proof by the system, like messages.
             same.sudo()._set_contacts(contacts)
             same.sudo()._print_letters(date)

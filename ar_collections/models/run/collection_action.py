@@ -1,6 +1,6 @@
 from typing import NamedTuple
 
-from odoo import models
+from odoo import fields, models
 from odoo.tools import html2plaintext
 
 # The alphabet of text messages; a text outside of it costs more than twice as much.
@@ -36,22 +36,11 @@ class Content(NamedTuple):
 
 
 class ArCollectionAction(models.Model):
-    """What an action would say if it were sent now."""
+    """The run that took an action, and what it would say if it were sent now."""
 
     _inherit = "ar.collection.action"
 
-    def _render_sms(self):
-        """``{action id: text}`` in each customer's language."""
-        bodies = {}
-        for template, actions in self.grouped(
-            lambda action: action.step_id.sms_template_id
-        ).items():
-            bodies.update(template._render_field("body", actions.ids, compute_lang=True))
-        return {
-            # One character outside the GSM alphabet doubles the price of the text.
-            action_id: html2plaintext(body).replace("\u00a0", " ").replace("\u202f", " ")
-            for action_id, body in bodies.items()
-        }
+    run_id = fields.Many2one("ar.collection.run", readonly=True, index="btree_not_null")
 
     def _content(self, date, line_ids=None):
         """Render what is sent, or what was sent; what this writes is to be rolled back.
@@ -70,15 +59,16 @@ class ArCollectionAction(models.Model):
                 self.attachment_id.name or "",
                 self.attachment_id.raw or b"",
             )
+        sender = self.env["ar.collection.sender"]
         self._freeze_now(date, line_ids)
         if self.channel == "sms":
-            self._set_contacts(self._recipients("phone"))
-            return Content(sms_text=self._render_sms()[self.id])
+            self._set_contacts(self._get_recipients("phone"))
+            return Content(sms_text=sender._render_texts(self)[self.id])
         by_mail = self.channel == "email" or self.letter_by == "email"
-        self._set_contacts(self._recipients("email" if by_mail else "street"))
+        self._set_contacts(self._get_recipients("email" if by_mail else "street"))
         subject, body = "", ""
         if by_mail:
-            subjects, bodies = self._render_messages()
+            subjects, bodies = sender._render_emails(self)
             subject, body = subjects[self.id], bodies[self.id]
         self._print_letters(date)
         letter = self.attachment_id
@@ -87,40 +77,3 @@ class ArCollectionAction(models.Model):
     def action_preview(self):
         """Look at what these actions would send, before it is sent."""
         return self.env["ar.collection.preview"]._open_for_actions(self)
-
-
-class ArCollectionRun(models.Model):
-    _inherit = "ar.collection.run"
-
-    def action_preview_messages(self):
-        """Look at the messages that the previewed run would send."""
-        self.ensure_one()
-        return self.env["ar.collection.preview"]._open_for_run(self.line_ids)
-
-
-class ArCollectionRunLine(models.Model):
-    _inherit = "ar.collection.run.line"
-
-    def action_preview(self):
-        """Look at this message among those of its run."""
-        self.ensure_one()
-        return self.env["ar.collection.preview"]._open_for_run(self.run_id.line_ids, self)
-
-    def _draft_action(self):
-        """The action that the run would take; to be rolled back.
-
-        The case it opens is not there yet: the action says the same without one.
-        """
-        return self.env["ar.collection.action"].create(
-            {
-                "company_id": self.company_id.id,
-                "partner_id": self.partner_id.id,
-                "step_id": self.step_id.id,
-                "rung": self.step_id.days,
-                "channel": self.step_id.channel,
-                "user_id": self.env["ar.credit.file"]
-                ._for(self.partner_id, self.company_id)
-                .collector_id.id,
-                "date_planned": self.run_id.date,
-            }
-        )

@@ -2,16 +2,25 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+# What people write, as the type of the message and the channel it goes by.
+WRITTEN = {"comment": "email", "email_outgoing": "email", "sms": "sms"}
+
+
+def is_colleague(message):
+    author = message.author_id
+    return bool(author.user_ids and not author.partner_share)
+
 
 class ArCollectionCase(models.Model):
-    """A collector's day: the most urgent case first, why, and the next one when it is done."""
+    """A collector's day: the most urgent case first, why, and the next one when it is done.
+
+    What goes to and fro in the chatter belongs to it: what customers answer reaches the
+    collector, and machines keep silent for a while; what a colleague writes to the customer is a
+    contact like any other.
+    """
 
     _inherit = "ar.collection.case"
 
-    priority_rule_ids = fields.Json(
-        readonly=True, help="The rules that gave most points, as [[rule, points]]."
-    )
-    priority_why = fields.Char(string="Why", compute="_compute_priority_why")
     resubmission_date = fields.Date(
         string="Look Again On", tracking=True, help="Out of the worklist until this day."
     )
@@ -22,29 +31,17 @@ class ArCollectionCase(models.Model):
         compute="_compute_promise_state",
     )
     promise_date = fields.Date(string="Promised For", compute="_compute_promise_state")
+    contact_pause_end = fields.Date(
+        string="No Automatic Contact Until",
+        readonly=True,
+        help="The customer has written: a person answers first.",
+    )
     is_work = fields.Boolean(
         string="To Work On",
         compute="_compute_is_work",
         search="_search_is_work",
         help="Open, not done today, and not to be looked at later.",
     )
-
-    @api.depends("priority_rule_ids")
-    def _compute_priority_why(self):
-        # Everybody may know why, without rights on the rules.
-        rules = self.env["ar.collection.priority.rule"].sudo()
-        names = {
-            rule.id: rule.name
-            for rule in rules.with_context(active_test=False).search(
-                [("id", "in", [id_ for case in self for id_, _p in case.priority_rule_ids or ()])]
-            )
-        }
-        for case in self:
-            case.priority_why = ", ".join(
-                f"{names[id_]} (+{points})"
-                for id_, points in case.priority_rule_ids or ()
-                if id_ in names
-            )
 
     @api.depends("promise_ids.state")
     def _compute_promise_state(self):
@@ -130,10 +127,55 @@ class ArCollectionCase(models.Model):
 
     # One click
 
+    def action_open_items(self):
+        self.ensure_one()
+        return self.partner_id._ar_action_open_items(self.company_id)
+
+    def action_log_call(self):
+        """Open a new call on this case, ready to be filled in."""
+        self.ensure_one()
+        form = self.env.ref("ar_collections.ar_collection_action_view_form_log")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Log a Call"),
+            "res_model": "ar.collection.action",
+            "view_mode": "form",
+            "views": [(form.id, "form")],
+            "target": "new",
+            "context": {
+                "default_case_id": self.id,
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+                "default_channel": "call",
+                "default_user_id": self.env.uid,
+                "default_date_planned": self.company_id._ar_today(),
+                "default_promise_currency_id": self._main_demand()[0].id,
+                "dialog_size": "extra-large",
+            },
+        }
+
+    def action_visit(self):
+        """Plan a visit for the next working day, with an appointment in the calendar."""
+        self.ensure_one()
+        self._check_not_closed()
+        date = self.company_id._ar_working_day(self.company_id._ar_today(), 1)
+        visit = self.env["ar.collection.action"].create(
+            {
+                "company_id": self.company_id.id,
+                "partner_id": self.partner_id.id,
+                "case_id": self.id,
+                "channel": "visit",
+                "user_id": (self.collector_id or self.env.user).id,
+                "date_planned": date,
+            }
+        )
+        visit.sudo()._schedule(date)
+        return visit._get_records_action()
+
     def action_write_email(self):
         """Write to the customer; the mail stays on the case."""
         self.ensure_one()
-        partner = self.file_id.dunning_contact_id or self.partner_id
+        partner = self._get_recipients("email")[self] or self.partner_id
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Write an E-mail"),
@@ -185,3 +227,68 @@ class ArCollectionCase(models.Model):
             "target": "new",
             "context": {"default_case_ids": self.ids},
         }
+
+    # What goes to and fro
+
+    def _message_post_after_hook(self, message, msg_vals):
+        # EXTENDS mail
+        result = super()._message_post_after_hook(message, msg_vals)
+        if message.message_type == "email" and not is_colleague(message):
+            self._customer_wrote(message)
+        elif is_colleague(message) and (channel := WRITTEN.get(message.message_type)):
+            for case in self:
+                contacts = message.partner_ids.filtered(
+                    lambda contact, case=case: contact.commercial_partner_id == case.partner_id
+                )
+                if contacts or channel == "sms":
+                    case._log_written(message, channel, contacts[:1])
+        return result
+
+    def _log_written(self, message, channel, contact):
+        """Keep a message as a contact; nobody says which items it asks for, so it proves none."""
+        today = self.company_id._ar_today()
+        # What was sent is proof, written by the system alone.
+        action = self.env["ar.collection.action"].sudo()
+        action = action.create(
+            {
+                "company_id": self.company_id.id,
+                "partner_id": self.partner_id.id,
+                "case_id": self.id,
+                "channel": channel,
+                "user_id": self.env.uid,
+                "contact_id": contact.id,
+                "date_planned": today,
+                "message_id": message.id,
+                "note": message.subject,
+            }
+        )
+        action._mark_done(today, "sent")
+
+    def _customer_wrote(self, message):
+        """Tell the collector, and wait some days before the next automatic contact.
+
+        Who answers to a former case is heard in the one that is open now.
+        """
+        # The mail gateway has no rights on collection.
+        for former in self.sudo():
+            case = former
+            if former.state == "closed":
+                case = former._open_of(former.partner_id, former.company_id)
+            if not case:
+                continue
+            company = case.company_id
+            today = company._ar_today()
+            if company.ar_reply_pause_days:
+                case.contact_pause_end = today + timedelta(days=company.ar_reply_pause_days)
+            # Back into the worklist, whatever was planned.
+            case.write({"resubmission_date": False, "worked_on": False})
+            case.activity_schedule(
+                "ar_collections.activity_reply",
+                today,
+                summary=message.subject or self.env._("The customer has written"),
+                user_id=(
+                    case.collector_id
+                    or company._ar_credit_manager(case.file_id)
+                    or self.env.ref("base.user_admin")
+                ).id,
+            )

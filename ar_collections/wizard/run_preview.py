@@ -3,8 +3,7 @@ import base64
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.collection.collection_step import CHANNELS, SENDABLE
-from ..models.run.collection_content import sms_parts
+from ..models.run.collection_action import sms_parts
 
 
 class ArCollectionPreview(models.TransientModel):
@@ -67,7 +66,9 @@ class ArCollectionPreview(models.TransientModel):
     def _open_for_actions(self, actions):
         actions = actions.filtered(
             lambda action: (
-                action.channel in SENDABLE and action.step_id and action.state != "cancelled"
+                action._get_channel(action.channel).is_automatic
+                and action.step_id
+                and action.state != "cancelled"
             )
         )
         if not actions:
@@ -79,13 +80,14 @@ class ArCollectionPreview(models.TransientModel):
                 for action in actions
             ],
             actions,
+            actions._get_lines_of_now(),
         )
 
     @api.model
     def _open_for_run(self, run_lines, first=None):
         run_lines.check_access("read")
         run_lines = run_lines.filtered(
-            lambda line: line.step_id.channel in SENDABLE and not line.wait
+            lambda line: line._get_channel(line.step_id.channel).is_automatic and not line.wait
         )
         if not run_lines or (first and first not in run_lines):
             raise UserError(self.env._("There is no message to look at: nothing would be sent."))
@@ -101,25 +103,37 @@ class ArCollectionPreview(models.TransientModel):
             )
             for line in run_lines
         ]
+        asked = actions._get_asked_items(
+            run_lines.company_id,
+            run_lines.run_id.date,
+            [(line.partner_id.id, line.courtesy_line_ids.ids or None) for line in run_lines],
+        )
         return self._open(
             [
                 {"run_line_id": line.id, "partner_id": line.partner_id.id, "step": line.step_id}
                 for line in run_lines
             ],
             actions.union(*drafts),
+            {
+                draft: [item.line_id for item in items]
+                for draft, items in zip(drafts, asked, strict=True)
+            },
             run=run_lines.run_id,
             start=run_lines.ids.index(first.id) if first else 0,
         )
 
     @api.model
-    def _open(self, vals_list, actions, run=None, start=0):
-        """:param actions: one per line, to find the recipients of all at once"""
+    def _open(self, vals_list, actions, lines=None, run=None, start=0):
+        """
+        :param actions: one per line, to find the recipients of all at once
+        :param lines: ``{action: ids of journal items}`` that actions will ask for
+        """
         by_field = {
-            field: actions._recipients(field)
-            for field in {actions._address_field(action) for action in actions}
+            field: actions._get_recipients(field, lines=lines)
+            for field in {action._get_address_field() for action in actions}
         }
         for vals, action in zip(vals_list, actions, strict=True):
-            step, field = vals.pop("step"), actions._address_field(action)
+            step, field = vals.pop("step"), action._get_address_field()
             contact = by_field[field][action]
             vals.update(
                 channel=step.channel,
@@ -191,7 +205,7 @@ class ArCollectionPreview(models.TransientModel):
 
 class ArCollectionPreviewLine(models.TransientModel):
     _name = "ar.collection.preview.line"
-    _inherit = "ar.readonly.mixin"
+    _inherit = ["ar.readonly.mixin", "ar.collection.channel"]
     _description = "Message in a Preview"
     _order = "id"
 
@@ -199,7 +213,7 @@ class ArCollectionPreviewLine(models.TransientModel):
     action_id = fields.Many2one("ar.collection.action", readonly=True, ondelete="cascade")
     run_line_id = fields.Many2one("ar.collection.run.line", readonly=True, ondelete="cascade")
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
-    channel = fields.Selection(CHANNELS, readonly=True)
+    channel = fields.Selection(readonly=True)
     contact_id = fields.Many2one("res.partner", string="Recipient", readonly=True)
     address = fields.Char(string="Sent To", readonly=True)
     no_address = fields.Boolean(readonly=True)
