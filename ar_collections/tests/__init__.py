@@ -28,6 +28,7 @@ from . import (
     test_letter,
     test_limitation,
     test_message_preview,
+    test_migration,
     test_performance,
     test_placement,
     test_portal,
