@@ -90,6 +90,7 @@
         "views/portal_forms.xml",
         "views/portal_papers.xml",
         "views/res_config_settings.xml",
+        "views/credit_settings.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/demo.xml"],

@@ -63,7 +63,7 @@ MODELS = (
 def post_init_hook(env):
     """Give every customer of a ledger in use its credit file at once."""
     for company in env["res.company"].search([("parent_id", "=", False)]):
-        env["ar.credit.file"]._refresh(company, company._ar_today())
+        env["ar.credit.refresh"]._refresh(company, company._ar_today())
         for (partner_id,) in env.execute_query(
             SQL(
                 "SELECT id FROM res_partner WHERE parent_id IS NULL AND credit_limit ? %s",

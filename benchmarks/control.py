@@ -31,7 +31,7 @@ class Stock(ExitStack):
         for model, method, replacement in (
             ("ar.credit.control", "_gate", lambda self, documents: documents),
             ("ar.collection.case", "_ledger_changed", lambda self, lines: None),
-            ("ar.credit.file", "_refresh_orders", lambda self, *args: None),
+            ("ar.credit.refresh", "_refresh_orders", lambda self, *args: None),
         ):
             self.enter_context(patch.object(registry[model], method, replacement))
 

@@ -120,9 +120,9 @@ def cycle(env, with_letters):
         "bare ageing, literal accounts: the yardstick", lambda: bare(literal)
     )
 
-    position, files = env["ar.position"], env["ar.credit.file"]
+    position, refresh = env["ar.position"], env["ar.credit.refresh"]
     meter.best_of("figures of all customers", lambda: position._figures(company, day))
-    meter.best_of("figures stored, nothing changed", lambda: files._refresh(company, day))
+    meter.best_of("figures stored, nothing changed", lambda: refresh._refresh(company, day))
     with meter.measure("payment behaviour of all customers"):
         position._behaviour(company, day)
     company.ar_behaviour_date = False

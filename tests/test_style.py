@@ -6,10 +6,7 @@ import subprocess
 import pytest
 
 from workspace.layout import ROOT, addons
-
-#: customs of one association: its name among the authors, a generated README.rst, a model in one
-#: file however long it gets
-NOT_OURS = "manifest-required-author,missing-readme,consider-merging-classes-inherited"
+from workspace.linting import sources
 
 
 def run(*command):
@@ -24,13 +21,6 @@ def run(*command):
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}{result.stderr}"
 
 
-def sources():
-    """Folders and the scripts without suffix, which ruff finds only by name."""
-    scripts = [path for path in (*ROOT.glob("bin/*"), *ROOT.glob("tools/shim/*")) if path.is_file()]
-    folders = [name for name in ("tools", "tests", "benchmarks") if (ROOT / name).is_dir()]
-    return [*addons(), *folders, *(str(path.relative_to(ROOT)) for path in sorted(scripts))]
-
-
 def test_ruff_check():
     run("ruff", "check", *sources())
 
@@ -41,4 +31,4 @@ def test_ruff_format():
 
 @pytest.mark.parametrize("addon", addons())
 def test_pylint_odoo(addon):
-    run("pylint", "--rcfile=pyproject.toml", f"--disable={NOT_OURS}", addon)
+    run("pylint", "--rcfile=pyproject.toml", addon)

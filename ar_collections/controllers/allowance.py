@@ -16,4 +16,4 @@ class AllowanceReport(http.Controller):
         run.check_access("read")
         name = f"{run.display_name.replace('/', '-')}.xlsx"
         headers = [("Content-Type", XLSX), ("Content-Disposition", content_disposition(name))]
-        return request.make_response(run._xlsx(), headers)
+        return request.make_response(request.env["ar.allowance.report"]._get_workbook(run), headers)

@@ -34,7 +34,7 @@ class ReceivablesPortal(CustomerPortal):
             return self._receivables_refuse(file_id, access_token)
         values = {
             **self._receivables_values(file, access_token),
-            **file._portal_statement(file.company_id._ar_today()),
+            **file.env["ar.portal.statement"]._get_statement(file, file.company_id._ar_today()),
             **self._receivables_claims(file),
             "done": done,
         }
@@ -87,8 +87,8 @@ class ReceivablesPortal(CustomerPortal):
     def _receivables_file(self, file_id=None, access_token=None):
         """The credit file whose page the visitor may see.
 
-        A link opens the page of its customer; without one, who is logged in sees the pages of
-        the own firm.
+        A link opens the page of its customer; without one, whoever is logged in sees the pages of
+        their own firm.
 
         :return: the file as superuser, speaking the visitor's language; empty when refused
         """
@@ -172,6 +172,10 @@ class ReceivablesPortal(CustomerPortal):
 
         return path
 
+    def _receivables_items(self, file):
+        """The open items as the customer sees them today."""
+        return file.env["ar.portal.statement"]._get_items(file, file.company_id._ar_today())
+
     def _receivables_lines(self, file, ids):
         """The journal items that a visitor chose, out of the open items of the file.
 
@@ -179,7 +183,7 @@ class ReceivablesPortal(CustomerPortal):
         """
         chosen = {int(id_) for id_ in ids if id_.isdecimal()}
         lines = request.env["account.move.line"].with_env(file.env)
-        for item in file._portal_items(file.company_id._ar_today()):
+        for item in self._receivables_items(file):
             if item.line.id in chosen:
                 lines |= item.line
         return lines

@@ -28,7 +28,8 @@ class ReceivablesForms(ReceivablesPortal):
         error = None
         if request.httprequest.method == "POST":
             _promise, error = self._receivables_try(
-                lambda: file._portal_promise(
+                lambda: file.env["ar.portal.claim"]._make_promise(
+                    file,
                     lines,
                     self._receivables_amount(post.get("amount")),
                     self._receivables_date(post.get("date")),
@@ -72,7 +73,8 @@ class ReceivablesForms(ReceivablesPortal):
         error = None
         if request.httprequest.method == "POST":
             _dispute, error = self._receivables_try(
-                lambda: file._portal_dispute(
+                lambda: file.env["ar.portal.claim"]._make_dispute(
+                    file,
                     lines,
                     {
                         line: self._receivables_amount(post[f"amount_{line.id}"])
@@ -111,9 +113,7 @@ class ReceivablesForms(ReceivablesPortal):
 
     def _receivables_form_values(self, file, access_token, lines, error, post):
         """A form shows the items that were chosen, or all when nobody chose yet."""
-        items = [
-            item for item in file._portal_items(file.company_id._ar_today()) if item.payable > 0
-        ]
+        items = [item for item in self._receivables_items(file) if item.payable > 0]
         return self._receivables_values(
             file,
             access_token,

@@ -85,7 +85,7 @@ class ReceivablesPapers(ReceivablesPortal):
         if not plan:
             return self._receivables_refuse(record_id, access_token)
         _refused, error = self._receivables_try(
-            lambda: plan._refuse(post.get("name"), post.get("comment"))
+            lambda: plan._refuse_in_portal(post.get("name"), post.get("comment"))
         )
         if error:
             return self._receivables_show(

@@ -27,7 +27,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
         if not file:
             return self._receivables_refuse(file_id, access_token)
         if currency:
-            items = file._portal_items(file.company_id._ar_today())
+            items = self._receivables_items(file)
             lines = request.env["account.move.line"].with_env(file.env)
             for item in items:
                 if item.payable > 0 and str(item.line.currency_id.id) == currency:
@@ -108,7 +108,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
     def _receivables_check_payable(self, file, lines):
         if not self._receivables_can_pay():
             raise ValidationError(request.env._("Items cannot be paid online here."))
-        file._portal_check_lines(lines)
+        file.env["ar.portal.claim"]._check_lines(file, lines)
         if len(lines.account_id) > 1:
             raise ValidationError(
                 request.env._("These items cannot be paid together: choose fewer at a time.")
@@ -119,7 +119,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
 
     def _receivables_credit(self, file, currency):
         """What the customer has in its favour: it is for us to say what that pays."""
-        items = file._portal_items(file.company_id._ar_today())
+        items = self._receivables_items(file)
         return currency.round(
             -sum(
                 item.residual

@@ -38,7 +38,7 @@ def charge(env, company):
     runs = env["ar.late.charge.run"]
     posted = runs.create({"company_id": company.id, "date": today - timedelta(days=CHARGED)})
     posted.action_compute()
-    posted.charge_ids[-1:]._waive("Goods were delivered late, agreed on the phone")
+    posted.charge_ids[-1:]._waive_charges("Goods were delivered late, agreed on the phone")
     posted.action_post()
     runs.create({"company_id": company.id, "date": today}).action_compute()
     env["ar.collection.case"]._refresh_charges(company, today)

@@ -4,8 +4,6 @@ from datetime import timedelta
 
 from odoo import Command
 
-from ..models.credit.credit_review_flow import LIMIT_USE
-
 # What the analyst found: years trading, current ratio, debt ratio, profit margin,
 # then the options of bureau, industry and site visit, counted from the best.
 ASSESSMENTS = {
@@ -44,7 +42,8 @@ class CreditScene:
     def _tidy_reviews(self):
         """Before there were limits nobody had room: those reviews were opened too early."""
         reviews = self.env["ar.credit.review"].search([("state", "=", "draft")])
-        reviews.filtered(lambda review: review.file_id.limit_use < LIMIT_USE).unlink()
+        least = self.company.ar_review_limit_use
+        reviews.filtered(lambda review: review.file_id.limit_use < least).unlink()
 
     def _file(self, city):
         return self.env["ar.credit.file"]._for(self.partners[city], self.company, create=True)

@@ -19,7 +19,7 @@ def show(env, company):
         case.file_id: env["account.move.line"].union(
             *(
                 item.line
-                for item in case.file_id._portal_items(today)
+                for item in env["ar.portal.statement"]._get_items(case.file_id, today)
                 if item.state == "overdue" and item.payable > 0
             )
         )
@@ -29,11 +29,18 @@ def show(env, company):
     if len(files) < 3:
         return
     promising, disputing, planning = files[:3]
-    promising._portal_promise(
-        late[promising], None, today + timedelta(days=6), "Accounts payable", "With our next run."
+    claims = env["ar.portal.claim"]
+    claims._make_promise(
+        promising,
+        late[promising],
+        None,
+        today + timedelta(days=6),
+        "Accounts payable",
+        "With our next run.",
     )
     wrong = late[disputing][:1]
-    disputing._portal_dispute(
+    claims._make_dispute(
+        disputing,
         wrong,
         {wrong: wrong.currency_id.round(wrong.amount_residual_currency / 4)},
         env["ar.dispute.reason"].search([("company_id", "in", (False, company.id))], limit=1),

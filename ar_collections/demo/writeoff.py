@@ -20,7 +20,7 @@ class WriteoffScene:
         lost = self._approve(self._request("San Diego", "bankrupt", "Assets do not cover costs."))
         lost.with_user(self.admin).action_post()
         self._pay(lost.partner_id, 500)
-        self.env["ar.writeoff.request"]._propose_recoveries(self.company, self.today)
+        self.env["ar.writeoff.recovery.booking"]._propose_recoveries(self.company, self.today)
 
     def _request(self, city, reason, note, share=1):
         """A submitted request over the customer's overdue items, or a share of each."""

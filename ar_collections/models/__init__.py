@@ -1,3 +1,5 @@
+"""Doors: thin ways into Odoo's own models. The wings load around them, from the ground up."""
+
 # From the ground up: a wing knows itself and what is below it.
 from . import common, figures, credit, collection, agreement  # isort: skip
 from . import (

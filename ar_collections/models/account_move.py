@@ -1,7 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
-from .agreement.dispute import DECIDED
+from .agreement.dispute import DISPUTE_DECIDED
 from .credit.credit_control import COLLECT_STOPPED, STOPPING, Passed
 from .credit.credit_document import Demand
 from .res_partner import COLLECTION_GROUPS
@@ -118,7 +118,7 @@ class AccountMove(models.Model):
     def action_toggle_block_payment(self):
         # EXTENDS account: what is blocked is in dispute, and a decided dispute unblocks it
         result = super().action_toggle_block_payment()
-        if self.env.context.get("ar_dispute_decided") is DECIDED:
+        if self.env.context.get("ar_dispute_decided") is DISPUTE_DECIDED:
             return result
         if self.payment_state == "blocked":
             return self._ar_dispute_blocked() or result

@@ -21,15 +21,6 @@ class AccountMoveLine(models.Model):
         string="Pledged", compute="_compute_ar_financed", help="Pledged to a bank or sold."
     )
 
-    ar_lapse_date = fields.Date(
-        string="Lapses On",
-        compute="_compute_ar_lapse_date",
-        help="When the claim is barred by limitation, unless the clock starts anew before.",
-    )
-    ar_limitation_warned = fields.Date(
-        string="Warned of Lapse On", readonly=True, copy=False, groups="base.group_system"
-    )
-
     @api.depends("date_maturity", "date", "company_id")
     def _compute_ar_days_overdue(self):
         today = {company: company._ar_today() for company in self.company_id}
@@ -37,17 +28,6 @@ class AccountMoveLine(models.Model):
             due = line.date_maturity or line.date
             late = (today[line.company_id] - due).days if due and line.company_id else 0
             line.ar_days_overdue = max(late, 0)
-
-    @api.depends("amount_residual", "date_maturity")
-    def _compute_ar_lapse_date(self):
-        self.ar_lapse_date = False
-        for company, lines in self.grouped(lambda line: line.company_id.root_id).items():
-            if company:
-                clocks = self.env["ar.limitation"]._clocks(
-                    company, company._ar_today(), lines.partner_id
-                )
-                for line in lines:
-                    line.ar_lapse_date = clocks.get(line._origin.id, (False,))[-1]
 
     def _compute_ar_financed(self):
         # Whoever sees the items need not see the contracts with the bank.

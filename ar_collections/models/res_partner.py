@@ -7,8 +7,6 @@ COLLECTION_GROUPS = (
     "ar_collections.group_collector,ar_collections.group_auditor,"
     "account.group_account_invoice,account.group_account_readonly"
 )
-# Marks Odoo's credit limit as written by the credit file. A request cannot send an object.
-FROM_CREDIT_FILE = object()
 
 
 class ResPartner(models.Model):
@@ -172,32 +170,6 @@ class ResPartner(models.Model):
         self._check_field_access(self._fields["days_overdue"], "read")
         return self._search_in_file("days_overdue", operator, value)
 
-    # Odoo's own credit limit
-
-    def write(self, vals):
-        # EXTENDS account: a limit that an import or another app writes is a custom limit
-        result = super().write(vals)
-        if "credit_limit" in vals and (
-            self.env.context.get("ar_limit_source") is not FROM_CREDIT_FILE
-        ):
-            self._adopt_credit_limit(vals["credit_limit"] or 0)
-        return result
-
-    def _write_credit_limit(self, limit):
-        self.with_context(ar_limit_source=FROM_CREDIT_FILE).credit_limit = limit
-
-    def _adopt_credit_limit(self, limit):
-        files = self.env["ar.credit.file"]
-        default = self.env.company.root_id._ar_default_credit_limit() or 0
-        for partner in self.filtered(lambda partner: partner == partner.commercial_partner_id):
-            file = files._for(partner, self.env.company, create=limit != default)
-            if file and limit == default:
-                file.write({"limit_mode": "grade"})
-            elif file and not (file.is_limited and limit == file.effective_limit):
-                # Odoo's limit has the cover in it.
-                own = max(limit - file.cover_amount, 0)
-                file.write({"limit_mode": "custom", "custom_limit": own})
-
     # Screens
 
     def action_open_credit_file(self):
@@ -229,28 +201,3 @@ class ResPartner(models.Model):
     def action_open_receivable_items(self):
         self.ensure_one()
         return self._ar_action_open_items(self.env.company.root_id)
-
-    def _ar_action_open_items(self, company):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Open Items of %s", self.commercial_partner_id.display_name),
-            "res_model": "account.move.line",
-            "view_mode": "list,form",
-            "views": [
-                (self.env.ref("ar_collections.account_move_line_view_list_open").id, "list"),
-                (False, "form"),
-            ],
-            "domain": [
-                ("partner_id", "child_of", self.commercial_partner_id.id),
-                ("company_id", "child_of", company.id),
-                ("account_type", "=", "asset_receivable"),
-                ("account_id.non_trade", "=", False),
-                ("parent_state", "=", "posted"),
-                ("reconciled", "=", False),
-            ],
-            "search_view_id": [
-                self.env.ref("ar_collections.account_move_line_view_search_open").id,
-                "search",
-            ],
-            "context": {"create": False},
-        }

@@ -3,23 +3,24 @@ from datetime import date, timedelta
 from odoo import Command
 from odoo.tests import tagged
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-
 from ..models.common.res_company import Clock
+from .shared import SharedCommon
 
 
 @tagged("post_install", "-at_install")
-class CollectionsCommon(AccountTestInvoicingCommon):
+class CollectionsCommon(SharedCommon):
     """A company with a plain policy: +1 e-mail, +7 e-mail and SMS, +15 call, +30 letter."""
 
     # A Monday, far enough from any real date.
     today = date(2030, 6, 3)
 
     @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.env = cls.env(context={**cls.env.context, "ar_clock": Clock(cls.today)})
-        cls.company = cls.company_data["company"].with_env(cls.env)
+    def default_env_context(cls):
+        return {**super().default_env_context(), "ar_clock": Clock(cls.today)}
+
+    @classmethod
+    def _make_shared_records(cls):
+        super()._make_shared_records()
         cls.branch = cls.env["res.company"].create(
             {
                 "name": "Branch",
@@ -162,6 +163,43 @@ class CollectionsCommon(AccountTestInvoicingCommon):
             )
         )
         return wizard._create_payments()
+
+    @classmethod
+    def _non_trade(cls, partner, amount, day=0, journal_type="general"):
+        """A posted receivable that is not of trade: a loan, or its instalment when negative."""
+        account = cls.env["account.account"].create(
+            {
+                "name": "Loans",
+                "code": f"NT{cls.env['account.account'].search_count([])}",
+                "account_type": "asset_receivable",
+                "non_trade": True,
+                "reconcile": True,
+            }
+        )
+        journal = cls.env["account.journal"].search(
+            [("company_id", "=", cls.company.id), ("type", "=", journal_type)], limit=1
+        )
+        other = cls.company_data["default_account_revenue"]
+        move = cls.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "journal_id": journal.id,
+                "date": cls._day(day),
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": line_account.id,
+                            "partner_id": partner.id,
+                            "balance": balance,
+                            "date_maturity": cls._day(day),
+                        }
+                    )
+                    for line_account, balance in ((account, amount), (other, -amount))
+                ],
+            }
+        )
+        move.action_post()
+        return move.line_ids.filtered(lambda line: line.account_id == account)
 
     @classmethod
     def _run(cls, day=0, execute=True, company=None, failing=False):

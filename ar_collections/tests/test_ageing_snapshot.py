@@ -1,6 +1,8 @@
 from datetime import date
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
 
 from .common import CollectionsCommon
 
@@ -167,6 +169,28 @@ class TestAgeingSnapshot(CollectionsCommon):
             self.snapshots.search_count([("date", "=", MAY), ("company_id", "=", self.company.id)]),
             1,
         )
+
+    def test_each_company_sees_its_own(self):
+        self._invoice(self.customer, 100, due=-60)
+        self.env["ar.ageing.snapshot"]._take_month_end(self.company, self.today)
+        other = self.setup_other_company(name="Other company")["company"]
+        snapshots = self.env["ar.ageing.snapshot"].search([("company_id", "=", self.company.id)])
+        self.assertTrue(snapshots)
+        trend = self.env["ar.ageing.snapshot.bucket"]
+        for company, seen in ((self.company, True), (other, False)):
+            user = new_test_user(
+                self.env,
+                f"snapshot_{company.id}",
+                "base.group_user,ar_collections.group_credit_manager",
+                company_id=company.id,
+                company_ids=[Command.set(company.ids)],
+            )
+            found = snapshots.with_user(user).search([("id", "in", snapshots.ids)])
+            self.assertEqual(bool(found), seen)
+            self.assertEqual(bool(trend.with_user(user).search([])), seen)
+            if not seen:
+                with self.assertRaises(AccessError):
+                    snapshots.with_user(user).read(["open_amount"])
 
     def test_many_customers_cost_as_much_as_few(self):
         def take(day):

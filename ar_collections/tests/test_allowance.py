@@ -61,7 +61,7 @@ class TestAllowance(AllowanceCommon):
 
     def test_matrix_follows_the_ageing_of_the_company(self):
         rates = self.env["ar.allowance.rate"]
-        self.assertEqual(len(rates._matrix(self.company)), 18)
+        self.assertEqual(len(rates._get_matrix(self.company)), 18)
         cell = rates.search(
             [
                 ("company_id", "=", self.company.id),
@@ -71,7 +71,7 @@ class TestAllowance(AllowanceCommon):
         )
         cell.rate = 0.07
         self.company.ar_ageing_days = "45,365"
-        matrix = rates._matrix(self.company)
+        matrix = rates._get_matrix(self.company)
         self.assertEqual(
             [
                 (cell.bucket_id.display_name, cell.rate)
@@ -82,12 +82,12 @@ class TestAllowance(AllowanceCommon):
         )
         self.assertFalse(cell.is_used)
         self.company.ar_ageing_days = "30,60,90,180"
-        rates._matrix(self.company)
+        rates._get_matrix(self.company)
         self.assertTrue(cell.is_used)
         self.assertEqual(cell.rate, 0.07, "the rate that was agreed comes back")
 
     def test_rates_are_shares(self):
-        cell = self.env["ar.allowance.rate"]._matrix(self.company)[0]
+        cell = self.env["ar.allowance.rate"]._get_matrix(self.company)[0]
         for rate in (-0.01, 1.01):
             with (
                 self.assertRaises(IntegrityError),
@@ -148,6 +148,15 @@ class TestAllowance(AllowanceCommon):
         self._cover(300, active=False)
         self.assertEqual(self._allowance(MAY, "computed").covered_amount, 0)
 
+    def test_cover_counts_from_its_first_to_its_last_day(self):
+        self._item(300, 120)
+        last_day = self._cover(100, date_to=MAY)
+        first_day = self._cover(50, date_from=MAY, date_to=False)
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 150)
+        last_day.date_to = MAY - timedelta(days=1)
+        first_day.date_from = MAY + timedelta(days=1)
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 0)
+
     def test_cover_in_another_currency(self):
         euro = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
         self._item(300, 120)
@@ -191,6 +200,28 @@ class TestAllowance(AllowanceCommon):
         self._specific(rate=1, date_from=self._day(-2))
         self.assertEqual(self._allowance(MAY, "computed").closing, 2)
 
+    def test_specific_allowance_counts_from_its_first_to_its_last_day(self):
+        self._item(100, 10)
+        specific = self._specific(rate=1, date_from=MAY, date_to=MAY)
+        self.assertEqual(self._allowance(MAY, "computed").closing, 100)
+        specific.write({"date_from": APRIL, "date_to": MAY - timedelta(days=1)})
+        self.assertEqual(self._allowance(MAY, "computed").closing, 2)
+
+    def test_of_two_specific_allowances_the_younger_counts(self):
+        """Customers that were merged may have one each."""
+        self._item(100, 10)
+        twin = self._customer("Twin")
+        self._specific(rate=0.3, date_from=self._day(-200))
+        younger = self._specific(rate=0.7, date_from=self._day(-100), partner_id=twin.id)
+        self._specific(rate=0.4, date_from=self._day(-300), date_to=self._day(-201))
+        self.env.cr.execute(
+            "UPDATE ar_allowance_specific SET partner_id = %s WHERE id = %s",
+            [self.customer.id, younger.id],
+        )
+        younger.invalidate_recordset()
+        run = self._allowance(MAY, "computed")
+        self.assertEqual((run.closing, run.line_ids.specific_id), (70, younger))
+
     def test_one_specific_allowance_at_a_time(self):
         self._specific(date_to=self._day(10))
         with self.assertRaises(ValidationError):
@@ -212,6 +243,19 @@ class TestAllowance(AllowanceCommon):
         self._item(1000, 16)
         self._run(0)
         self._case().stage_id.allowance_rate = 0.4
+        self.assertEqual(self._allowance(MAY, "computed").closing, 20)
+
+    def test_a_case_that_was_closed_later_counts_for_the_past(self):
+        invoice = self._item(1000, 16)
+        self._run(-3)
+        case = self._case()
+        case.stage_id.allowance_rate = 0.4
+        self._pay(invoice, day=0)
+        self.assertEqual(case.state, "closed")
+        self.assertGreater(case.date_closed, MAY)
+        self.assertEqual(self._allowance(MAY, "computed").closing, 400)
+        # One that was closed on the day itself does not count any more.
+        case.sudo().date_closed = MAY
         self.assertEqual(self._allowance(MAY, "computed").closing, 20)
 
     # Dates, companies, currencies
@@ -420,6 +464,55 @@ class TestAllowance(AllowanceCommon):
 
     # Screens, sheet and workbook
 
+    def test_entries_of_other_companies_on_the_account_are_theirs(self):
+        """Companies may share the chart of accounts; each has an allowance of its own."""
+        self._item(100, 10)
+        other = self.setup_other_company(name="Sister company")["company"]
+        shared = self.allowance_account | self.expense_account
+        for account in shared:
+            account.sudo().write(
+                {
+                    "company_ids": [Command.link(other.id)],
+                    "code_mapping_ids": [
+                        Command.create({"company_id": other.id, "code": f"S{account.code}"})
+                    ],
+                }
+            )
+        entry = (
+            self.env["account.move"]
+            .with_company(other)
+            .create(
+                {
+                    "move_type": "entry",
+                    "company_id": other.id,
+                    "date": MAY,
+                    "line_ids": [
+                        Command.create({"account_id": account.id, "balance": balance})
+                        for account, balance in zip(shared, (-70, 70), strict=True)
+                    ],
+                }
+            )
+        )
+        entry.action_post()
+        run = self._allowance(MAY)
+        self.assertEqual((run.taken_over, run.closing, run.ledger_amount), (0, 2, 2))
+        self.assertFalse(run.flow_ids)
+        self.assertFalse(run.stray_ids)
+
+    def test_a_company_sees_the_entries_of_its_branches_as_its_own(self):
+        self._item(100, 10)
+        first = self._allowance(APRIL, today=self.today)
+        move = self._manual_entry(30, MAY)
+        later = self._manual_entry(40, MAY + timedelta(days=1))
+        run = self._allowance(MAY, "computed")
+        self.assertEqual(run.previous_id, first)
+        self.assertEqual(run.stray_ids.move_id, move, "not what is booked after the date")
+        self.assertNotIn(later, run.flow_ids.move_id)
+        run.include_others = True
+        run.action_compute()
+        self.assertEqual((run.taken_over, run.flow_ids.move_id), (30, move))
+        self.assertFalse(run.stray_ids)
+
     def test_form(self):
         self._item(1000, 10)
         with Form(self.env["ar.allowance.run"].with_user(self.maker)) as form:
@@ -450,7 +543,7 @@ class TestAllowance(AllowanceCommon):
         self._item(333.33, 10)
         self._item(100.01, 120, partner=self._customer("Other"))
         run = self._allowance(MAY)
-        book = load_workbook(io.BytesIO(run._xlsx()))
+        book = load_workbook(io.BytesIO(self.env["ar.allowance.report"]._get_workbook(run)))
         self.assertEqual(len(book.worksheets), 2)
         for sheet in book:
             day, currency, state = (sheet.cell(row=1, column=column).value for column in (3, 4, 5))

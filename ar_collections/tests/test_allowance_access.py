@@ -199,8 +199,11 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
     def test_nothing_private_over_rpc(self):
         for model, methods in {
             "ar.ageing.snapshot": ("_take", "_take_missing", "_merge_customers"),
-            "ar.allowance.run": ("_compute_all", "_book", "_available", "_xlsx"),
-            "ar.allowance.rate": ("_matrix",),
+            "ar.allowance.computation": ("_compute_run",),
+            "ar.allowance.booking": ("_book_run",),
+            "ar.allowance.ledger": ("_get_available",),
+            "ar.allowance.report": ("_get_workbook",),
+            "ar.allowance.rate": ("_get_matrix",),
         }.items():
             for method in methods:
                 with self.assertRaises(AccessError):

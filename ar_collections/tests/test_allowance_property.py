@@ -49,7 +49,7 @@ class TestAllowanceProperty(AllowanceCommon, WriteoffCommon):
         )
         cls.other = cls._customer("Other")
         # Whatever the risk is, the oracle knows one ladder.
-        for cell in cls.env["ar.allowance.rate"]._matrix(cls.company):
+        for cell in cls.env["ar.allowance.rate"]._get_matrix(cls.company):
             buckets = cls.env["ar.ageing.bucket"]._of(cls.company)
             cell.rate = RATES[buckets.ids.index(cell.bucket_id.id)]
         # What comes back after all goes to the allowance.
@@ -163,7 +163,7 @@ class TestAllowanceProperty(AllowanceCommon, WriteoffCommon):
             sum(requests.mapped("amount_total")) - sum(requests.mapped("amount_recovered")), 2
         )
         if not missing or len(requests) != len(
-            self.env["ar.writeoff.request"]._open_for_recovery(partner, self.company)
+            self.env["ar.writeoff.recovery.booking"]._get_open_requests(partner, self.company)
         ):
             return
         payment = self.env["account.payment"].create(

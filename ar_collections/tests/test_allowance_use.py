@@ -169,5 +169,7 @@ class TestAllowanceUse(AllowanceCommon, WriteoffCommon):
             (other | self.customer).ids, self.customer, extra_checks=False
         )
         self.env.invalidate_all()
-        _account, amount = self.env["ar.allowance.run"]._available(self.company, self.customer)
+        _account, amount = self.env["ar.allowance.ledger"]._get_available(
+            self.company, self.customer
+        )
         self.assertEqual(amount, 850 + 20)

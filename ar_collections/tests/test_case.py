@@ -52,6 +52,13 @@ class TestCase(CollectionsCommon):
             queries.append(self.cr.sql_log_count - before)
         self.assertEqual(queries[1], queries[2])
 
+    def test_instalment_of_a_loan_is_not_collected(self):
+        self._invoice(self.customer, 1000, due=-5)
+        self._run(0)
+        self._non_trade(self.customer, -70, day=1, journal_type="bank")
+        self.env.invalidate_all()
+        self.assertEqual(self._case().amount_collected, 0)
+
     def test_life_of_a_case(self):
         invoice = self._invoice(self.customer, 1000, due=0)
         self._run(0)

@@ -554,7 +554,7 @@ class TestTwoAtOnce(ControlCommon):
     """Two users who confirm at the same moment cannot both slip under the limit."""
 
     def test_second_one_must_look_again(self):
-        control = "ar.credit.control"
+        facts_of = "ar.credit.facts"
         with self.registry.cursor() as first, self.registry.cursor() as rival:
             env, rival_env = (api.Environment(each, SUPERUSER_ID, {}) for each in (first, rival))
             try:
@@ -573,12 +573,12 @@ class TestTwoAtOnce(ControlCommon):
                 # Both transactions have taken their view of the data.
                 rival_env["ar.credit.file"].browse(file.id).read(["exposure"])
                 rival.execute("SET LOCAL lock_timeout = '5s'")
-                env[control]._gather(keys, self.today, lock=True)
+                env[facts_of]._gather_facts(keys, self.today, lock=True)
                 first.commit()
                 with self.assertRaises(SerializationFailure), self.muted_sql():
-                    rival_env[control]._gather(keys, self.today, lock=True)
+                    rival_env[facts_of]._gather_facts(keys, self.today, lock=True)
                 rival.rollback()
-                facts = rival_env[control]._gather(keys, self.today, lock=True)
+                facts = rival_env[facts_of]._gather_facts(keys, self.today, lock=True)
                 self.assertEqual(facts[company.id, partner.id].limit, 100)
                 rival.rollback()
             finally:

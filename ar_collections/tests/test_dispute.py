@@ -193,6 +193,32 @@ class TestDispute(CollectionsCommon):
         self.assertEqual((second.state, invoice.payment_state), ("cancelled", "not_paid"))
         self.assertEqual(self.case.amount_demand, 1000)
 
+    def test_block_stays_as_long_as_another_dispute_is_open(self):
+        first = self._dispute(400)
+        self.invoice.action_toggle_block_payment()
+        second = self.env["ar.dispute"].search([("state", "=", "open")]) - first
+        self.assertEqual((self.invoice.payment_state, second.amount), ("blocked", 600))
+        elsewhere = self._dispute(30, self._item(self._invoice(self.customer, 30, due=-3)))
+        first.decision_note = "Goods were fine"
+        first.action_reject()
+        self.assertEqual(self.invoice.payment_state, "blocked")
+        second.with_user(self.collector).action_withdraw()
+        self.assertEqual(self.invoice.payment_state, "not_paid")
+        self.assertEqual(elsewhere.state, "open")
+
+    def test_not_decided_beside_a_draft_credit_note(self):
+        dispute = self._dispute(400)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        dispute.decision_note = "No"
+        for decide in (dispute.action_reject, dispute.action_withdraw):
+            with self.assertRaisesRegex(UserError, "draft credit note"):
+                decide()
+        self.assertEqual((dispute.state, self.case.amount_disputed), ("open", 400))
+        dispute.credit_note_ids.sudo().unlink()
+        dispute.action_reject()
+        self.assertEqual(dispute.state, "rejected")
+
     def test_blocking_takes_what_others_left(self):
         other = self._invoice(self.customer, 300, due=-3)
         both = self._dispute(

@@ -256,6 +256,31 @@ class TestLateCharge(LateChargeCommon):
         with self.assertRaisesRegex(UserError, "Late Charges From"):
             run.action_compute()
 
+    def test_days_to_come_are_not_charged(self):
+        run = self._charge_run()
+        run.date = self._day(1)
+        for button in (run.action_compute, run.action_draft_notes, run.action_post):
+            with self.assertRaisesRegex(UserError, "Days to come"):
+                button()
+        run.date = self.today
+        run.action_compute()
+        self.assertEqual(run.amount, 4)
+
+    def test_a_run_is_of_a_company_with_its_branches(self):
+        with self.assertRaisesRegex(ValidationError, "with all its branches"):
+            self.env["ar.late.charge.run"].create({"company_id": self.branch.id})
+
+    def test_what_is_being_paid_waits_for_a_later_run(self):
+        self.env.cr.execute(
+            "UPDATE account_move SET payment_state = 'in_payment' WHERE id = %s", [self.other.id]
+        )
+        self.other.invalidate_recordset()
+        run = self._charge_run()
+        self.assertRecordValues(run, [{"amount": 2, "amount_held": 2}])
+        self.assertEqual(run.charge_ids.move_line_id.move_id, self.invoice)
+        run.action_post()
+        self.assertEqual(len(self._charges()), 1)
+
     def test_smallest_debit_note(self):
         self.company.ar_charge_minimum = 4.01
         run = self._charge_run()
@@ -340,11 +365,15 @@ class TestLateCharge(LateChargeCommon):
         case = self._case_of_customer()
         self.assertIn(note, case.open_item_ids.move_id)
         accruals = self.env["ar.late.charge.accrual"]
-        items = {a.line_id for a in accruals._accrued(self.company, self.today)[self.customer.id]}
+        items = {
+            a.line_id for a in accruals._get_accruals(self.company, self.today)[self.customer.id]
+        }
         self.assertFalse(items & set(note.line_ids.ids))
         self.company.ar_charge_on_charges = True
         self.file.write({"late_charge_mode": "custom", "late_charge_rate": 365})
-        items = {a.line_id for a in accruals._accrued(self.company, self.today)[self.customer.id]}
+        items = {
+            a.line_id for a in accruals._get_accruals(self.company, self.today)[self.customer.id]
+        }
         self.assertTrue(items & set(note.line_ids.ids))
 
     def test_charges_survive_the_payment_of_the_items(self):
@@ -446,6 +475,41 @@ class TestLateCharge(LateChargeCommon):
             sorted(self._charges().mapped("state")), ["cancelled"] * 2 + ["posted"] * 2
         )
 
+    def test_only_days_that_were_given_up_are_set_free(self):
+        run = self._charge_run()
+        for state in ("memo", "drafted", "posted"):
+            if state == "drafted":
+                run.action_draft_notes()
+            elif state == "posted":
+                run.move_ids.action_post()
+            self.assertEqual(set(self._charges().mapped("state")), {state})
+            with self.assertRaisesRegex(UserError, "waived or reversed"):
+                self._charges().with_user(self.manager).action_free()
+        run.move_ids._reverse_moves([{"invoice_date": self.today}], cancel=True)
+        self._charges().with_user(self.manager).action_free()
+        self.assertRecordValues(
+            self._charges(), [{"state": "cancelled", "user_id": self.manager.id}] * 2
+        )
+        with self.assertRaisesRegex(UserError, "waived or reversed"):
+            self._charges().with_user(self.manager).action_free()
+
+    def test_a_line_that_was_taken_off_the_draft_is_not_charged(self):
+        run = self._charge_run()
+        run.action_draft_notes()
+        note = run.move_ids
+        note.invoice_line_ids[0].unlink()
+        note.action_post()
+        self.assertEqual(sorted(self._charges().mapped("state")), ["cancelled", "posted"])
+        self.assertEqual(self._charge_run().amount, 2, "its days can be charged again")
+
+    def test_a_reversal_of_everything_and_more_gives_up(self):
+        run = self._charge_run()
+        run.action_post()
+        credit = run.move_ids._reverse_moves([{"invoice_date": self.today}])
+        credit.invoice_line_ids[0].price_unit += 1
+        credit.action_post()
+        self.assertEqual(set(self._charges().mapped("state")), {"reversed"})
+
     def test_reversal_that_is_undone(self):
         run = self._charge_run()
         run.action_post()
@@ -529,7 +593,7 @@ class TestLateCharge(LateChargeCommon):
         self.assertEqual(run.move_ids.amount_total, 2)
         for noted in run.charge_ids:
             with self.assertRaisesRegex(UserError, "credit note"):
-                noted._waive("Too late")
+                noted._waive_charges("Too late")
         with self.assertRaisesRegex(UserError, "set free"):
             (run.charge_ids - charge).action_free()
 

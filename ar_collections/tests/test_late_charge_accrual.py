@@ -24,14 +24,14 @@ class TestLateChargeAccrual(CollectionsCommon):
         )
         cls.company.ar_charge_from = cls._day(-365)
 
-    def _accrued(self, day=0, company=None):
-        accrued = self.env["ar.late.charge.accrual"]._accrued(
+    def _get_accruals(self, day=0, company=None):
+        accrued = self.env["ar.late.charge.accrual"]._get_accruals(
             company or self.company, self._day(day), self.customer
         )
         return accrued.get(self.customer.id, [])
 
     def _amounts(self, day=0):
-        return [accrual.amount for accrual in self._accrued(day)]
+        return [accrual.amount for accrual in self._get_accruals(day)]
 
     def _credit(self, invoice, amount, day):
         """A credit note dated that day, matched with the invoice."""
@@ -73,7 +73,7 @@ class TestLateChargeAccrual(CollectionsCommon):
 
     def test_a_day_costs_a_365th(self):
         self._invoice(self.customer, 1000, due=-10)
-        accrual = self._accrued()[0]
+        accrual = self._get_accruals()[0]
         self.assertEqual((accrual.days, accrual.amount, accrual.base), (10, 2.0, 1000))
         self.assertEqual((accrual.date_from, accrual.date_to), (self._day(-9), self._day(0)))
         self.assertEqual(self._amounts(-10), [])
@@ -82,14 +82,14 @@ class TestLateChargeAccrual(CollectionsCommon):
     def test_nothing_without_a_start_or_a_rate(self):
         self._invoice(self.customer, 1000, due=-10)
         self.file.late_charge_mode = "none"
-        self.assertEqual(self._accrued(), [])
+        self.assertEqual(self._get_accruals(), [])
         self.file.write({"late_charge_mode": "custom", "late_charge_rate": 14.6})
         self.assertEqual(self._amounts(), [4.0])
         self.assertEqual(self.file.late_charge_rate_used, 14.6)
         self.company.ar_charge_from = self._day(-4)
         self.assertEqual(self._amounts(), [2.0])
         self.company.ar_charge_from = False
-        self.assertEqual(self._accrued(), [])
+        self.assertEqual(self._get_accruals(), [])
 
     def test_the_default_grade_is_for_customers_without_a_file(self):
         self.file.unlink()
@@ -115,17 +115,78 @@ class TestLateChargeAccrual(CollectionsCommon):
     def test_the_day_of_the_payment_counts_and_the_charge_survives(self):
         invoice = self._invoice(self.customer, 1000, due=-10)
         self._pay(invoice, day=-3)
-        accrual = self._accrued()[0]
+        accrual = self._get_accruals()[0]
         self.assertEqual((accrual.days, accrual.date_to), (7, self._day(-3)))
         self.assertEqual(accrual.amount, 1.4)
         # Some day it is too late to ask for it.
-        self.assertTrue(self._accrued(361))
-        self.assertEqual(self._accrued(363), [])
+        self.assertTrue(self._get_accruals(361))
+        self.assertEqual(self._get_accruals(363), [])
+
+    def test_how_long_a_settled_item_is_remembered_is_a_setting(self):
+        invoice = self._invoice(self.customer, 1000, due=-10)
+        self._pay(invoice, day=-3)
+        self.company.ar_charge_settled_days = 10
+        self.assertEqual(self._amounts(6), [1.4], "the tenth day after the payment is over then")
+        self.assertEqual(self._get_accruals(7), [])
+        # What is open is never too old.
+        self._invoice(self.customer, 1000, due=-100)
+        self.assertEqual(self._amounts(0), [20.0, 1.4])
+
+    def test_what_is_being_paid_is_not_charged_yet(self):
+        """With Enterprise an invoice can be in payment while its residual is still there."""
+        paying = self._invoice(self.customer, 1000, due=-10)
+        other = self._invoice(self.customer, 500, due=-10)
+
+        def held():
+            return {accrual.line_id: accrual.held for accrual in self._get_accruals()}
+
+        lines = [
+            move.line_ids.filtered(lambda line: line.account_type == "asset_receivable").id
+            for move in (paying, other)
+        ]
+        self.assertEqual(held(), dict.fromkeys(lines))
+        self.env.cr.execute(
+            "UPDATE account_move SET payment_state = 'in_payment' WHERE id = %s", [paying.id]
+        )
+        paying.invalidate_recordset()
+        self.assertEqual(held(), {lines[0]: "payment", lines[1]: None})
+
+    def test_cap_of_the_year_is_from_january_to_december(self):
+        self.company.ar_charge_cap_year = 2.6
+        self._invoice(self.customer, 1000, due=-10)
+        charge_ = (
+            self.env["ar.late.charge"]
+            .sudo()
+            .create(
+                {
+                    "company_id": self.company.id,
+                    "partner_id": self.customer.id,
+                    "date": self.today.replace(month=1, day=1),
+                    "date_from": self._day(-400),
+                    "date_to": self._day(-399),
+                    "currency_id": self.company.currency_id.id,
+                    "amount": 1,
+                    "amount_company": 1,
+                    "state": "drafted",
+                }
+            )
+        )
+        self.assertEqual(self._amounts(), [1.6])
+        charge_.date = self.today.replace(month=12, day=31)
+        self.assertEqual(self._amounts(), [1.6])
+        charge_.date = self.today.replace(year=self.today.year - 1, month=12, day=31)
+        self.assertEqual(self._amounts(), [2.0])
+        charge_.write({"date": self.today, "partner_id": self._customer("Somebody else").id})
+        self.assertEqual(self._amounts(), [2.0], "each customer has a cap of its own")
+        charge_.partner_id = self.customer
+        for state, amount in (("reversed", 2.0), ("cancelled", 2.0), ("posted", 1.6)):
+            charge_.state = state
+            self.assertEqual(self._amounts(), [amount], state)
 
     def test_paid_in_time_costs_nothing(self):
         invoice = self._invoice(self.customer, 1000, due=-10)
         self._pay(invoice, day=-10)
-        self.assertEqual(self._accrued(), [])
+        self.assertEqual(self._get_accruals(), [])
 
     def test_a_payment_that_is_taken_back_never_was(self):
         invoice = self._invoice(self.customer, 1000, due=-10)
@@ -163,7 +224,7 @@ class TestLateChargeAccrual(CollectionsCommon):
     def test_not_followed_up_and_bank_entries(self):
         invoice = self._invoice(self.customer, 1000, due=-10)
         invoice.line_ids.no_followup = True
-        self.assertEqual(self._accrued(), [])
+        self.assertEqual(self._get_accruals(), [])
         refund = self.env["account.payment"].create(
             {
                 "payment_type": "outbound",
@@ -174,7 +235,7 @@ class TestLateChargeAccrual(CollectionsCommon):
             }
         )
         refund.action_post()
-        self.assertEqual(self._accrued(), [])
+        self.assertEqual(self._get_accruals(), [])
 
     def test_item_cap(self):
         self.company.ar_charge_cap_share = 0.15
@@ -214,10 +275,10 @@ class TestLateChargeAccrual(CollectionsCommon):
         invoice = self._invoice(self.customer, 1000, due=-10)
         dispute = self._dispute(invoice, 400, -5)
         # Days -9 to -5 on 1000, -4 to 0 on 600; nothing is charged before the decision.
-        accrual = self._accrued()[0]
+        accrual = self._get_accruals()[0]
         self.assertEqual((accrual.amount, accrual.held), (1.6, "dispute"))
         dispute.write({"state": "rejected", "date_closed": self._day(-1)})
-        accrual = self._accrued()[0]
+        accrual = self._get_accruals()[0]
         self.assertEqual((accrual.amount, accrual.held), (2.0, None))
         dispute.state = "credited"
         self._credit(invoice, 400, -1)
@@ -227,17 +288,17 @@ class TestLateChargeAccrual(CollectionsCommon):
         invoice = self._invoice(self.customer, 1000, due=-10)
         self.company.ar_dispute_days = 1
         dispute = self._dispute(invoice, 400, -5)
-        accrual = self._accrued()[0]
+        accrual = self._get_accruals()[0]
         self.assertEqual((accrual.amount, accrual.held), (2.0, None))
         dispute.accepted_late = True
-        self.assertEqual(self._accrued()[0].held, "dispute")
+        self.assertEqual(self._get_accruals()[0].held, "dispute")
 
     def test_company_currency_at_the_rate_of_the_day(self):
         currency = self.setup_other_currency("GBP", rates=[("2030-01-01", 2), ("2030-06-01", 4)])
         self._invoice(self.customer, 1000, due=-10, currency=currency)
-        accrual = self._accrued()[0]
+        accrual = self._get_accruals()[0]
         self.assertEqual((accrual.amount, accrual.amount_company), (2.0, 0.5))
-        accrual = self._accrued(-5)[0]
+        accrual = self._get_accruals(-5)[0]
         self.assertEqual((accrual.amount, accrual.amount_company), (1.0, 0.5))
 
     def test_branches_are_part_of_the_company(self):
@@ -250,12 +311,12 @@ class TestLateChargeAccrual(CollectionsCommon):
         customers = [self._customer(f"Many {index}") for index in range(20)]
         for customer in customers[:2]:
             self._invoice(customer, 1000, due=-10)
-        accruals._accrued(self.company, self.today)
+        accruals._get_accruals(self.company, self.today)
 
         def queries():
             self.env.flush_all()
             before = self.env.cr.sql_log_count
-            accruals._accrued(self.company, self.today)
+            accruals._get_accruals(self.company, self.today)
             return self.env.cr.sql_log_count - before
 
         few = queries()
@@ -385,7 +446,7 @@ class TestLateChargeAccrual(CollectionsCommon):
                     accrual.days,
                     round(accrual.amount, 2),
                 )
-                for accrual in self._accrued(until)
+                for accrual in self._get_accruals(until)
             }
             self.assertEqual(found, expected)
         finally:

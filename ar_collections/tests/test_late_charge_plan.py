@@ -38,7 +38,9 @@ class TestLateChargePlan(LateChargeCommon):
         self.assertIn(plan.name, charges[0].reason)
         # Not even for the days between the last daily run and the last payment.
         self.assertFalse(
-            self.env["ar.late.charge.accrual"]._accrued(self.company, self._day(30), self.customer)
+            self.env["ar.late.charge.accrual"]._get_accruals(
+                self.company, self._day(30), self.customer
+            )
         )
 
     def test_broken_plan_drafts_for_the_manager(self):

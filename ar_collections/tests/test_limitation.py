@@ -40,7 +40,7 @@ class TestLimitation(CollectionsCommon):
     def _clock(self, invoice=None, day=200):
         """``(start, cause, lapse)`` of an invoice as of a day of the test."""
         move = invoice or self.invoice
-        clocks = self.env["ar.limitation"]._clocks(
+        clocks = self.env["ar.limitation"]._get_clocks(
             self.company, self._day(day), move.partner_id.commercial_partner_id
         )
         return clocks.get(self._line(move).id, ())[1:]
@@ -128,8 +128,31 @@ class TestLimitation(CollectionsCommon):
         self._demand(50, "sent", state="cancelled")
         self._acknowledge(50, sign=False)
         self._promise(50).write({"state": "cancelled", "date_closed": self._day(50)})
-        note = self._invoice(self.customer, 200, due=0, move_type="out_refund")
+        note = self._invoice(
+            self.customer, 200, due=60, date_=self._day(60), move_type="out_refund"
+        )
         (self._line() | self._line(note)).reconcile()
+        write_off = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": self._day(60),
+                "line_ids": [
+                    Command.create(
+                        {"account_id": account.id, "partner_id": self.customer.id, side: 70}
+                    )
+                    for account, side in (
+                        (self.company_data["default_account_receivable"], "credit"),
+                        (self.company_data["default_account_expense"], "debit"),
+                    )
+                ],
+            }
+        )
+        write_off.action_post()
+        (
+            self._line()
+            | write_off.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        ).reconcile()
+        self.assertEqual(self._line().amount_residual, 730)
         self.assertEqual(self._clock(), before)
 
     def test_a_demand_revives_nothing_that_is_barred(self):

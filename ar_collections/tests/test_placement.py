@@ -143,6 +143,44 @@ class TestPlacement(CollectionsCommon):
             second.with_user(self.manager).action_place()
         self.assertEqual(self.case.action_placement()["res_id"], max(self.case.placement_ids.ids))
 
+    def test_only_what_may_be_followed_up_is_placed(self):
+        kept_back = self._invoice(self.customer, 70, due=-20)
+        kept_back.line_ids.no_followup = True
+        self._invoice(self.customer, 80, due=20)
+        late = self._invoice(self.customer, 90, due=-1)
+        placement = self._draft()
+        self.assertEqual(placement.item_ids.move_line_id.move_id, self.invoice | late)
+        self.assertEqual(placement.amount, 1090)
+
+    def _placed_after(self):
+        """A placement that payment ended, and another one of the same case that runs."""
+        first = self._placed()
+        other = self._invoice(self.customer, 50, due=-3)
+        self._run(1)
+        payment = self._pay(self.invoice, day=2)
+        self.assertEqual((first.state, self.case.state), ("closed", "open"))
+        second = self._placed(agent_id=self._customer("Another Agency").id)
+        self.assertEqual(second.item_ids.move_line_id.move_id, other)
+        return first, second, payment
+
+    def test_undone_payment_leaves_it_to_the_agency_that_works(self):
+        first, second, payment = self._placed_after()
+        payment.action_draft()
+        self.assertEqual((first.state, second.state), ("closed", "placed"))
+        second.with_user(self.manager).action_withdraw()
+        # What a manager ended stays ended; the ledger starts again what the ledger ended.
+        payment.action_post()
+        payment.action_draft()
+        self.assertEqual((first.state, second.state), ("placed", "withdrawn"))
+
+    def test_payments_undone_together_start_one_agency(self):
+        first, second, payment = self._placed_after()
+        last = self._pay(second.item_ids.move_line_id.move_id, day=3)
+        self.assertEqual((first.state, second.state), ("closed", "closed"))
+        (payment | last).move_id.line_ids.remove_move_reconcile()
+        self.assertEqual(sorted((first | second).mapped("state")), ["closed", "placed"])
+        self.assertEqual(second.state, "placed", "the last that worked on it")
+
     def test_items_are_those_of_the_day(self):
         placement = self._draft()
         other = self._invoice(self.customer, 50, due=-3)
@@ -253,7 +291,7 @@ class TestPlacement(CollectionsCommon):
                 for foreign, cents, _parts in invoices
             ]
             self._run(0)
-            self.env["ar.credit.file"]._refresh(self.company, self.today)
+            self.env["ar.credit.refresh"]._refresh(self.company, self.today)
             self.env["ar.collection.case"].sudo()._open_new(self.company, self.today)
             placement = self.env["ar.placement"].create(
                 {
@@ -308,6 +346,58 @@ class TestPlacement(CollectionsCommon):
         with self.assertRaises(AccessError):
             placement.with_user(self.auditor).action_bundle()
         placement.with_user(self.auditor).read(["amount_recovered", "amount_net"])
+
+    def test_other_companies_see_nothing(self):
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        own = {"partner_id": self.customer.id, "company_id": self.company.id}
+        reason = self.env.ref("ar_collections.dispute_reason_other").id
+        self.env["ar.payment.promise"].create({**own, "amount": 100, "date": self._day(3)})
+        plan = self.env["ar.payment.plan"].create(own)
+        plan.action_distribute()
+        self.env["ar.debt.acknowledgement"].create(own)
+        item = self.invoice.line_ids.filtered("date_maturity")
+        lines = [Command.create({"move_line_id": item.id, "amount": 10})]
+        self.env["ar.dispute"].create({**own, "reason_id": reason, "line_ids": lines})
+        placement = self._placed()
+        placement.cost_ids = [Command.create({"amount": 5, "date": self.today})]
+        placement.report_ids = [Command.create({"note": "Moved away", "date": self.today})]
+        self.case.action_legal_decision()
+        for number, group in enumerate(("collector", "credit_manager", "auditor")):
+            stranger, colleague = (
+                new_test_user(
+                    self.env,
+                    f"seer_{number}_{company.id}",
+                    f"base.group_user,ar_collections.group_{group}",
+                    company_id=company.id,
+                    company_ids=[Command.set(company.ids)],
+                )
+                for company in (elsewhere, self.company)
+            )
+            for model in (
+                "ar.payment.promise",
+                "ar.payment.promise.line",
+                "ar.payment.plan",
+                "ar.payment.plan.item",
+                "ar.payment.plan.line",
+                "ar.debt.acknowledgement",
+                "ar.debt.acknowledgement.item",
+                "ar.dispute",
+                "ar.dispute.line",
+                "ar.placement",
+                "ar.placement.item",
+                "ar.placement.cost",
+                "ar.placement.report",
+                "ar.legal.decision",
+                "ar.limitation",
+            ):
+                with self.subTest(model=model, group=group):
+                    mine = [("company_id", "=", self.company.id)]
+                    records = self.env[model].search(mine)
+                    self.assertTrue(records)
+                    self.assertEqual(self.env[model].with_user(colleague).search(mine), records)
+                    self.assertFalse(self.env[model].with_user(stranger).search(mine))
+                    with self.assertRaises(AccessError):
+                        records.with_user(stranger).read(["company_id"])
 
     def test_terms_are_fixed_once_placed(self):
         placement = self._placed()
@@ -444,11 +534,12 @@ class TestPlacement(CollectionsCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            proofs = placement._proofs()
-            placement._account_workbook(proofs)
-            placement._message_files(proofs)
-            placement._signed_files(proofs)
-            placement._proof_files(proofs)
+            bundle = self.env["ar.placement.bundle"]
+            proofs = bundle._get_proofs(placement)
+            bundle._make_workbook(placement, proofs)
+            bundle._get_message_files(proofs)
+            bundle._get_signed_files(proofs)
+            bundle._get_proof_files(placement, proofs)
             self.env["ir.actions.report"]._render_qweb_html(
                 "ar_collections.report_placement_index", placement.ids
             )

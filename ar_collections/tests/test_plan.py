@@ -158,6 +158,63 @@ class TestPlan(CollectionsCommon):
         self.assertEqual(len(reminders), 1)
         self.assertEqual(plan.line_ids.mapped("date_reminded"), [self._day(4), False, False])
 
+    def test_paid_instalments_are_not_reminded(self):
+        plan = self._accepted()
+        self._pay(self.invoice, 500, day=2)
+        for day in (4, 7, 10, 11):
+            self._run(day)
+        self.assertEqual(plan.line_ids.mapped("date_reminded"), [False, self._day(11), False])
+
+    def test_no_reminder_when_the_plan_wants_none(self):
+        plan = self._plan()
+        plan.reminder_days = 0
+        plan.action_propose()
+        plan.sudo()._accept("Director")
+        for day in (4, 7):
+            self._run(day)
+        self.assertFalse(any(plan.line_ids.mapped("date_reminded")))
+
+    def _credit(self, move, amount, day):
+        note = self._invoice(
+            self.customer, amount, due=day, date_=self._day(day), move_type="out_refund"
+        )
+        lines = (move | note).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        return note
+
+    def test_credit_note_pays_an_instalment(self):
+        plan = self._accepted()
+        self._credit(self.invoice, 500, 5)
+        self._run(10)
+        self.assertEqual((plan.state, plan.amount_paid), ("accepted", 500))
+        self.assertEqual(plan.line_ids.mapped("state"), ["paid", "open", "open"])
+
+    def test_what_is_written_off_is_not_asked_for(self):
+        plan = self._accepted()
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": self._day(3),
+                "line_ids": [
+                    Command.create(
+                        {"account_id": account.id, "partner_id": self.customer.id, side: 500}
+                    )
+                    for account, side in (
+                        (self.company_data["default_account_receivable"], "credit"),
+                        (self.company_data["default_account_expense"], "debit"),
+                    )
+                ],
+            }
+        )
+        entry.action_post()
+        lines = (self.other | entry).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        self._pay(self.invoice, 600, day=7)
+        self._pay(self.invoice, 400, day=14)
+        # The third instalment fell away with the item.
+        self._run(30)
+        self.assertEqual(plan.state, "done")
+
     def test_plan_takes_the_place_of_promises(self):
         promise = self.env["ar.payment.promise"].create(
             {

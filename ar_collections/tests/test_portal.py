@@ -1,7 +1,8 @@
 import re
 from base64 import b64decode, b64encode
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
+from freezegun import freeze_time
 from lxml import html
 
 from odoo import Command
@@ -19,10 +20,18 @@ EXPIRED = "This link does not work any more"
 
 
 class PortalCase(CollectionsCommon, HttpCase):
-    """Requests that wait long enough on a busy machine."""
+    """Requests that wait long enough on a busy machine.
 
-    # Requests know no other day.
+    They read the clock: here it is noon when the tests begin, so that no midnight comes between.
+    """
+
     today = date.today()
+
+    @classmethod
+    def setUpClass(cls):
+        noon = datetime.combine(cls.today, time(12))
+        cls.startClassPatcher(freeze_time(noon, tick=True))
+        super().setUpClass()
 
     def url_open(self, url, **kwargs):
         return super().url_open(url, **{"timeout": 90, **kwargs})
@@ -279,8 +288,19 @@ class TestPortal(PortalCase):
         self.logout()
         page = self._get(token=self.token)
         self.assertNotIn("Second Company", page.text)
-        path = f"/my/receivables/{second_file.id}"
-        self.assertEqual(self._get(path, token=self.token).status_code, 403)
+        # Neither do pages and papers of the customer's business with the other company.
+        plan, acknowledgement = self._papers(second_file)
+        for path in (f"/my/receivables/{second_file.id}", plan.access_url):
+            self.assertEqual(self._get(path, token=self.token).status_code, 403)
+        for paper in (plan, acknowledgement):
+            self.assertNotIn(paper.name, page.text)
+            answer = self._sign(paper, self.token)
+            self.assertEqual(answer, {"error": f"{EXPIRED}."})
+            self.assertFalse(paper.signed_on)
+        refused = self._get(f"/invoice/{invoice.id}", token=self.token)
+        self.assertEqual(refused.status_code, 404)
+        theirs = second_file._portal_token(self.today)
+        self.assertEqual(self._get(plan.access_url, token=theirs).status_code, 200)
 
     def test_each_currency_has_its_total(self):
         currency = self.setup_other_currency("EUR")
@@ -394,6 +414,30 @@ class TestPortal(PortalCase):
             response = self._post("/promise", self.token, **{**good, "date": str(self._day(day))})
             self.assertIn("has been promised before", response.text)
         self.assertEqual(len(self._promises()), 1)
+
+    def test_what_was_promised_before_needs_a_talk(self):
+        claims, line = self.env["ar.portal.claim"], self._item(self.invoice)
+
+        def promise(day=3):
+            return claims._make_promise(self.file.sudo(), line, 100, self._day(day), "N")
+
+        former = promise()
+        for state, again in (
+            ("open", False),
+            ("broken", False),
+            ("replaced", False),
+            ("kept", True),
+            ("cancelled", True),
+        ):
+            former.sudo().write({"state": state, "date_closed": self.today})
+            if again:
+                with self.subTest(state=state), self.env.cr.savepoint() as savepoint:
+                    self.assertEqual(promise(9).state, "open")
+                    savepoint.rollback()
+                    self.env.invalidate_all()
+            else:
+                with self.assertRaisesRegex(UserError, "promised before"):
+                    promise(9)
 
     def test_form_without_its_key_is_refused(self):
         with mute_logger("odoo.http"):
@@ -517,7 +561,7 @@ class TestPortal(PortalCase):
 
     def _papers(self, file):
         """A plan and an acknowledgement that wait for the customer's signature."""
-        vals = {"partner_id": file.partner_id.id, "company_id": self.company.id}
+        vals = {"partner_id": file.partner_id.id, "company_id": file.company_id.id}
         plan = self.env["ar.payment.plan"].create({**vals, "user_id": self.collector.id})
         plan.action_distribute()
         plan.action_propose()
@@ -857,6 +901,47 @@ class TestPortalPayment(PortalCase):
             ):
                 self._draft(lines, **changes)
         self.assertFalse(self.env["payment.transaction"].search([("partner_id", "=", other.id)]))
+
+    def test_result_of_a_payment_is_its_customers(self):
+        other = self._customer("Other Payer")
+        self._invoice(other, 55, due=-4)
+        self._run(0)
+        file = self.env["ar.credit.file"]._for(other, self.company)
+        # The browser that paid remembers its payment, whatever page it opens then.
+        self._draft(self._items(self.small))
+        told = "Your payment has not been processed yet"
+        own = {"access_token": self.token, "done": "payment"}
+        self.assertIn(told, self._read(self.page, own))
+        theirs = {"access_token": file._portal_token(self.today), "done": "payment"}
+        self.assertNotIn(told, self._read(f"/my/receivables/{file.id}", theirs))
+
+    def _read(self, path, params):
+        page = self.url_open(path, params=params)
+        self.assertEqual(page.status_code, 200)
+        return page.text
+
+    def test_card_of_a_link_visitor_is_not_kept(self):
+        self.provider.allow_tokenization = True
+        method = self.provider.payment_method_ids
+        method.support_tokenization = True
+        chosen = self._items(self.small)
+        self.assertFalse(self._draft(chosen).tokenize)
+        new_test_user(self.env, "card_holder", "base.group_portal", partner_id=self.child.id)
+        self.authenticate("card_holder", "card_holder")
+        self.assertTrue(self._draft(self._items(self.invoice), token="").tokenize)
+        # Nor does a link show or use the cards of whoever is logged in.
+        card = self.env["payment.token"].create(
+            {
+                "provider_id": self.provider.id,
+                "payment_method_id": method.id,
+                "partner_id": self.customer.id,
+                "provider_ref": "card of the firm",
+                "payment_details": "4242",
+            }
+        )
+        self.logout()
+        with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
+            self._draft(chosen, flow="token", token_id=card.id)
 
     def test_switched_off(self):
         self.env["ir.config_parameter"].set_param("account_payment.enable_portal_payment", "False")

@@ -273,6 +273,53 @@ class TestPromise(CollectionsCommon):
             promise.sudo().unlink()
         promise.note = "Called twice"
 
+    def test_new_promise_replaces_open_ones_alone(self):
+        kept, broken, cancelled = (self._promise(amount, 5) for amount in (100, 200, 50))
+        # A new promise for an item takes the place of the one before.
+        self.assertEqual((kept.state, broken.state), ("replaced", "replaced"))
+        former = kept | broken
+        kept = self._promise(100, 2)
+        self._pay(self.invoice, 100, day=1)
+        broken = self._promise(200, 5)
+        self._run(8)
+        cancelled = self._promise(50, 9)
+        cancelled.action_cancel()
+        still_open = self._promise(70, 20)
+        new = self._promise(300, 30)
+        self.assertRecordValues(
+            kept | broken | cancelled | still_open | new,
+            [
+                {"state": state, "replaced_by_id": by}
+                for state, by in (
+                    ("kept", False),
+                    ("broken", False),
+                    ("cancelled", False),
+                    ("replaced", new.id),
+                    ("open", False),
+                )
+            ],
+        )
+        self.assertEqual(set(former.mapped("state")), {"replaced"})
+        # What is promised of another item stays.
+        other = self._invoice(self.customer, 80, due=-3)
+        self._promise(
+            80,
+            30,
+            line_ids=[Command.create({"move_line_id": self._receivable(other).id, "amount": 80})],
+        )
+        self.assertEqual(new.state, "open")
+
+    def test_memory_of_broken_promises_is_a_setting(self):
+        self.company.ar_promise_memory_days = 30
+        self._promise(1000, 5)
+        self._run(8)
+        for day, count in ((34, 1), (35, 0)):
+            self.env["ar.credit.file"]._count_promises(self.company, self._day(day))
+            self.assertEqual(self.file.broken_promises, count, day)
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            self.company.ar_promise_memory_days = 0
+            self.env.flush_all()
+
     def test_broken_is_forgotten_after_a_year(self):
         self._promise(1000, 5)
         self._run(8)
@@ -471,7 +518,7 @@ class TestPromise(CollectionsCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.cr.sql_log_count
-            some._judge(self._day(1))
+            some._judge_by_ledger(self._day(1))
             some.read(["display_name", "amount_paid", "state", "kept_share"])
             queries.append(self.cr.sql_log_count - before)
         self.assertEqual(queries[1], queries[2])
@@ -518,7 +565,7 @@ class TestPromise(CollectionsCommon):
             matched.append((second, amount, day, money))
         for number in undone & set(range(len(matched))):
             self._receivable(matched[number][3]).remove_move_reconcile()
-        promise._judge(self._day(judged))
+        promise._judge_by_ledger(self._day(judged))
 
         # The older item comes first; money for one that is not promised does not count.
         promised = {False} if cents <= 15000 else {False, True}

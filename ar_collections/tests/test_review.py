@@ -479,10 +479,10 @@ class TestReview(ReviewCommon):
     def test_four_eyes(self):
         review = self._submitted(self.manager)
         for function in (review.action_approve, review.action_refuse):
-            with self.assertRaisesRegex(UserError, "Four eyes"):
+            with self.assertRaisesRegex(UserError, "somebody else decides"):
                 function()
             # Not with more rights either.
-            with self.assertRaisesRegex(UserError, "Four eyes"):
+            with self.assertRaisesRegex(UserError, "somebody else decides"):
                 getattr(review.sudo(), function.__name__)()
         self.assertEqual(review.state, "submitted")
         review.with_user(self.second).action_approve()
@@ -721,7 +721,13 @@ class TestReview(ReviewCommon):
 
     def test_nothing_private_over_rpc(self):
         for model, methods in {
-            "ar.credit.review": ("_open_for", "_open_due", "_apply", "_decide", "_prepare"),
+            "ar.credit.review": (
+                "_open_for",
+                "_open_due",
+                "_apply_to_file",
+                "_write_decision",
+                "_prepare_new",
+            ),
             "ar.credit.file": ("_rescore", "_write_scores"),
             "ar.credit.rating.provider": ("_fetch_rating", "_update_ratings"),
         }.items():

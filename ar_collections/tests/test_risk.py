@@ -6,7 +6,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user
 
-from ..models.credit.credit_warning import HIGH, MEDIUM, TIERS
+from ..models.credit.credit_grade import TIERS
 from .common import CollectionsCommon
 
 
@@ -349,11 +349,11 @@ class TestWarning(CollectionsCommon):
                 }
             )
             steps.append(file)
-        self.files._refresh_warnings(self.company, self.today)
+        self.env["ar.credit.warning"]._refresh_warnings(self.company, self.today)
         seen = set()
         for file in steps:
             points = self._points(file)
-            tier = TIERS[(points >= MEDIUM) + (points >= HIGH)]
+            tier = TIERS[(points >= 3) + (points >= 6)]
             self.assertEqual((file.warning_points, file.warning_tier), (points, tier))
             self.assertEqual(file.risk_tier, tier, "the grade is a low risk")
             lines = file.warning_text.splitlines() if file.warning_text else []
@@ -403,14 +403,11 @@ class TestWarning(CollectionsCommon):
                 self._pay(invoice, day=-200 + index * 30 + delay)
             self._invoice(partner, 300, due=-20)
         self._run(0)
+        read = self.env["ar.credit.warning"]._read_signals
+        files = {partner: self.files._for(partner, self.company) for partner in (usual, changed)}
         signals = {
-            partner: {
-                signal.name: points
-                for signal, _value, points in self.files._for(
-                    partner, self.company
-                )._read_signals()[self.files._for(partner, self.company).id]
-            }
-            for partner in (usual, changed)
+            partner: {signal.name: points for signal, _value, points in read(file)[file.id]}
+            for partner, file in files.items()
         }
         self.assertEqual(signals[usual]["rhythm"], 0)
         self.assertEqual(signals[changed]["rhythm"], 3)
@@ -422,10 +419,10 @@ class TestWarning(CollectionsCommon):
                     self._customer(f"{customers} {index}"), self.company, create=True
                 )
                 file.grade_id = self.good
-            self.files._refresh_warnings(self.company, self.today)
+            self.env["ar.credit.warning"]._refresh_warnings(self.company, self.today)
             self.env.flush_all()
             before = self.env.cr.sql_log_count
-            self.files._refresh_warnings(self.company, self.today)
+            self.env["ar.credit.warning"]._refresh_warnings(self.company, self.today)
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
 

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from statistics import pstdev
+from unittest.mock import patch
 
 from hypothesis import given, settings, strategies as st
 from psycopg2 import IntegrityError
@@ -7,9 +8,9 @@ from psycopg2 import IntegrityError
 from odoo import Command
 from odoo.exceptions import ValidationError
 from odoo.tests import BaseCase
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
-from ..models.credit.credit_file_score import known_metric
+from ..models.credit.credit_criterion import Metric
 from ..models.credit.credit_score import Answer, Band, find_band, grade_of, score
 from .common import CollectionsCommon
 from .test_review import ReviewCommon
@@ -135,30 +136,10 @@ class TestPureScore(BaseCase):
         self.assertIsNone(grade_of(5, []))
         self.assertEqual(grade_of(9, [(4, 0), (5, 0)]), 4, "the first of two alike")
 
-    def test_figures_without_data_have_no_value(self):
-        nothing = {
-            "avg_days_late": 0.0,
-            "on_time_share": 0.0,
-            "late_count": 0,
-            "max_days_late": 0,
-            "broken_promises": 0,
-            "written_off_count": 0,
-            "limit_use": 0.0,
-            "is_limited": False,
-            "sales_trend": 0.0,
-        }
-        metrics = sorted(nothing.keys() - {"is_limited"})
-        self.assertEqual({known_metric(metric, nothing) for metric in metrics}, {None})
-        always = {**nothing, "on_time_share": 1.0}
-        self.assertEqual(known_metric("avg_days_late", always), 0)
-        self.assertEqual(known_metric("late_count", always), 0)
-        self.assertEqual(known_metric("broken_promises", always), 0)
-        self.assertIsNone(known_metric("sales_trend", always))
-        never = {**nothing, "late_count": 2, "avg_days_late": 9.0}
-        self.assertEqual(known_metric("on_time_share", never), 0)
-        self.assertEqual(known_metric("broken_promises", {**nothing, "broken_promises": 2}), 2)
-        self.assertEqual(known_metric("limit_use", {**nothing, "is_limited": True}), 0)
-        self.assertEqual(known_metric("sales_trend", {**nothing, "sales_trend": -0.5}), -0.5)
+    def test_yes_from_the_companys_points(self):
+        card = self._card(("ability", 1, 10), ("willingness", 1, 0))
+        for yes_from, way in ((59, "negotiate"), (60, "negotiate"), (61, "instalments")):
+            self.assertEqual(score(card, 0.5, yes_from).way, way)
 
     @settings(max_examples=300, deadline=None, derandomize=True)
     @given(ANSWERS, st.integers(0, 4).map(lambda quarter: quarter / 4))
@@ -194,7 +175,7 @@ class TestPureScore(BaseCase):
 
 class TestCard(CollectionsCommon):
     def test_default_card(self):
-        card = self.env["ar.credit.criterion"]._card(self.company)
+        card = self.env["ar.credit.criterion"]._get_card_criteria(self.company)
         self.assertEqual(len(card), 14)
         self.assertEqual(sum(card.mapped("weight")), 100)
         self.assertEqual(set(card.mapped("kind")), {"metric", "number", "rating", "external"})
@@ -207,7 +188,7 @@ class TestCard(CollectionsCommon):
 
     def test_ledger_alone_is_enough_for_a_grade(self):
         """Customers without limit too, as all are on the first day."""
-        card = self.env["ar.credit.criterion"]._card(self.company)
+        card = self.env["ar.credit.criterion"]._get_card_criteria(self.company)
         ledger = card.filtered(
             lambda criterion: criterion.kind == "metric" and criterion.metric != "limit_use"
         )
@@ -265,19 +246,130 @@ class TestCard(CollectionsCommon):
 
     def test_values_as_one_reads_them(self):
         share = self.env.ref("ar_collections.credit_criterion_on_time_share")
-        self.assertEqual(share._format(0.955), "95.5 %")
+        self.assertEqual(share._format_value(0.955), "95.5 %")
         days = self.env.ref("ar_collections.credit_criterion_avg_days_late")
-        self.assertEqual((days._format(12), days._format(12.34)), ("12 days", "12.3 days"))
+        self.assertEqual(
+            (days._format_value(12), days._format_value(12.34)), ("12 days", "12.3 days")
+        )
         ratio = self.env.ref("ar_collections.credit_criterion_debt_ratio")
-        self.assertEqual(ratio._format(45.25), "45.25 %")
+        self.assertEqual(ratio._format_value(45.25), "45.25 %")
         self.assertEqual(share.band_ids[:2].mapped("display_name"), ["from 0.0 %", "from 50.0 %"])
+
+    def _known(self, **figures):
+        """What the criteria know of a customer with these figures, all others zero."""
+        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        nothing = dict.fromkeys(
+            (
+                "avg_days_late",
+                "on_time_share",
+                "late_count",
+                "max_days_late",
+                "broken_promises",
+                "written_off_count",
+                "limit_use",
+                "sales_trend",
+            ),
+            0,
+        )
+        values = {**nothing, "is_limited": False, **figures}
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE ar_credit_file SET %s WHERE id = %s",
+                SQL(", ").join(
+                    SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()
+                ),
+                file.id,
+            )
+        )
+        self.env.invalidate_all()
+        criteria = self.env["ar.credit.criterion"].create(
+            [
+                {
+                    "name": metric,
+                    "kind": "metric",
+                    "metric": metric,
+                    "band_ids": [Command.create({"value_from": 0, "points": 50})],
+                }
+                for metric in nothing
+            ]
+        )
+        found = criteria._read_metrics(file)[file.id]
+        criteria.unlink()
+        return found
+
+    def test_figures_without_data_have_no_value(self):
+        self.assertEqual(set(self._known().values()), {None})
+        always = self._known(on_time_share=1)
+        self.assertEqual(always["avg_days_late"], 0)
+        self.assertEqual(always["late_count"], 0)
+        self.assertEqual(always["broken_promises"], 0)
+        self.assertEqual(always["written_off_count"], 0)
+        self.assertIsNone(always["sales_trend"])
+        self.assertIsNone(always["limit_use"])
+        never = self._known(late_count=2, avg_days_late=9)
+        self.assertEqual((never["on_time_share"], never["avg_days_late"]), (0, 9))
+        self.assertEqual(self._known(broken_promises=2)["broken_promises"], 2)
+        self.assertEqual(self._known(written_off_count=1)["written_off_count"], 1)
+        self.assertEqual(self._known(is_limited=True)["limit_use"], 0)
+        self.assertEqual(self._known(sales_trend=-0.5)["sales_trend"], -0.5)
+
+    def _metric_of_a_module(self, metric):
+        criterion = self._criterion([{"value_from": 0, "points": 80}], weight=1000)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ar_credit_criterion SET kind = 'metric', metric = %s WHERE id = %s",
+            (metric, criterion.id),
+        )
+        self.env.invalidate_all()
+        return criterion
+
+    def test_a_module_adds_a_metric(self):
+        """A value of the selection and a method of its name are all that it takes."""
+        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file.sudo().custom_limit = 80
+        criterion = self._metric_of_a_module("test_room")
+
+        def metric_test_room(self):
+            return Metric(
+                SQL("file.custom_limit / 100"),
+                SQL("file.custom_limit > 100"),
+                is_share=True,
+            )
+
+        cls = self.env.registry["ar.credit.criterion"]
+        with patch.object(cls, "_metric_test_room", metric_test_room, create=True):
+            self.assertTrue(criterion.is_share)
+            self.assertEqual(criterion._format_value(0.8), "80.0 %")
+            scoring = self.env["ar.credit.scoring"]
+            answers = scoring._get_answers(file, self.today)[file.id]
+            self.assertEqual([a.value for a in answers if a.criterion == criterion.id], [0.8])
+            self.assertEqual(scoring._get_scores(file, self.today)[file.id].score, 80)
+            file.sudo().custom_limit = 101
+            answers = scoring._get_answers(file, self.today)[file.id]
+            self.assertEqual([a.value for a in answers if a.criterion == criterion.id], [None])
+
+    def test_a_metric_that_nobody_knows_is_unknown(self):
+        """Its module is gone, or half written: the day goes on for everybody."""
+        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        criterion = self._metric_of_a_module("of_a_module_that_is_gone")
+        scoring = self.env["ar.credit.scoring"]
+        answers = scoring._get_answers(file, self.today)[file.id]
+        self.assertEqual([a.value for a in answers if a.criterion == criterion.id], [None])
+        self.assertLess(scoring._get_scores(file, self.today)[file.id].coverage, 0.1)
+        scoring._score_again(self.company, self.today, file)
+        self.assertFalse(criterion.is_share)
+        self.assertEqual(criterion._format_value(3), "3")
+        review = self.env["ar.credit.review"].create({"file_id": file.id})
+        line = review.line_ids.filtered(lambda line: line.criterion_id == criterion)
+        self.assertFalse(line.has_value)
 
     def test_share_of_companies(self):
         own = self._criterion([{"value_from": 0, "points": 50}], company_id=self.company.id)
         other = self.setup_other_company(name="Other company")["company"]
         criteria = self.env["ar.credit.criterion"]
-        self.assertIn(own, criteria._card(self.company))
-        self.assertNotIn(own, criteria._card(other))
+        self.assertIn(own, criteria._get_card_criteria(self.company))
+        self.assertNotIn(own, criteria._get_card_criteria(other))
 
 
 class TestBehaviour(CollectionsCommon):
@@ -333,7 +425,7 @@ class TestBehaviour(CollectionsCommon):
 
 class TestRescore(ReviewCommon):
     def _rescore(self, files=None, day=1):
-        return self.env["ar.credit.file"]._rescore(self.company, self._day(day), files)
+        return self.env["ar.credit.scoring"]._score_again(self.company, self._day(day), files)
 
     def _queries(self, function):
         self.env.flush_all()
@@ -487,11 +579,12 @@ class TestRescore(ReviewCommon):
         few, many = files("Few", 5), files("Many", 50)
         # Nothing to open: the scores alone.
         (few + many).grade_id = self.fair
-        scores = (few + many)._scores(self._day(1))
+        scoring = self.env["ar.credit.scoring"]
+        scores = scoring._get_scores(few + many, self._day(1))
         self.assertEqual(len(scores), 55)
         self.assertEqual(
-            self._queries(lambda: few._scores(self._day(1))),
-            self._queries(lambda: many._scores(self._day(1))),
+            self._queries(lambda: scoring._get_scores(few, self._day(1))),
+            self._queries(lambda: scoring._get_scores(many, self._day(1))),
         )
         self.assertEqual(
             self._queries(lambda: self._rescore(few)),

@@ -8,7 +8,7 @@ from odoo.tests import Form, new_test_user
 
 from ..models.collection.collection_case import ANSWERED
 from ..models.collection.stage_proof import KINDS, Requirement, missing_proof
-from ..models.outside.collection_escalation import propose
+from ..models.outside.collection_case import propose
 from .common import CollectionsCommon
 
 DAY = date(2030, 6, 3)
@@ -239,10 +239,21 @@ class TestStageProof(CollectionsCommon):
         self.assertFalse(self.case.activity_ids)
 
     def test_what_is_proposed(self):
-        self.assertEqual(propose(False, None), "agency")
-        self.assertEqual(propose(False, 366), "agency")
-        self.assertEqual(propose(False, 365), "legal")
-        self.assertEqual(propose(True, None), "legal")
+        self.assertEqual(propose(False, None, 365), "agency")
+        self.assertEqual(propose(False, 366, 365), "agency")
+        self.assertEqual(propose(False, 365, 365), "legal")
+        self.assertEqual(propose(True, None, 365), "legal")
+
+    def test_lapse_that_makes_the_court_better_is_a_setting(self):
+        self.company.ar_escalation_days = 90
+        self.company.ar_limitation_years = 1
+        self.company.ar_escalation_lapse_days = 30
+        self._run(100)
+        self.assertEqual(self.case.escalation, "agency")
+        self.case.sudo().write({"escalation": False, "escalation_date": False})
+        self.company.ar_escalation_lapse_days = 365
+        self._run(101)
+        self.assertEqual(self.case.escalation, "legal")
 
     def test_proposal_is_the_systems(self):
         for user in (self.collector, self.manager, self.auditor):

@@ -23,11 +23,11 @@ class TestStatement(LetterCommon):
         cls._invoice(cls.customer, 60, due=-5, move_type="out_refund")
         cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
 
-    def _statement(self, date=None, start=None, file=None):
+    def _get_statement(self, date=None, start=None, file=None):
         return (
             (file or self.file)
             .with_context(ar_statement_date=date or self.today, ar_statement_from=start)
-            ._statement()
+            ._get_statement()
         )
 
     def _ledger(self, date):
@@ -48,7 +48,7 @@ class TestStatement(LetterCommon):
     def test_ties_to_the_ledger_on_any_day(self):
         for day in (-200, -110, -50, -21, -20, -5, 0, 30):
             date = self._day(day)
-            statement = self._statement(date)
+            statement = self._get_statement(date)
             name, amounts = statement["ageing"][-1]
             with self.subTest(day=day):
                 self.assertAlmostEqual(self._number(amounts[-1]), self._ledger(date), places=2)
@@ -63,7 +63,7 @@ class TestStatement(LetterCommon):
                     self.assertAlmostEqual(sum(totals[currency]), self._number(row[-1]), places=2)
 
     def test_buckets(self):
-        statement = self._statement()
+        statement = self._get_statement()
         self.assertEqual(
             statement["labels"],
             ["Not due", "1-30", "31-60", "61-90", "91-180", "> 180", "Credits", "Balance"],
@@ -85,7 +85,7 @@ class TestStatement(LetterCommon):
 
     def test_movements_lead_from_balance_to_balance(self):
         start = self._day(-60)
-        statement = self._statement(start=start)
+        statement = self._get_statement(start=start)
         table, total = statement["pages"][-1].table, statement["pages"][-1].total
         self.assertEqual(table.opening, self._ledger(start - timedelta(days=1)))
         self.assertEqual(total, self._ledger(self.today))
@@ -99,7 +99,7 @@ class TestStatement(LetterCommon):
         many = self._customer("Many")
         amounts = self._invoices(60, many, start=-60)
         file = self.env["ar.credit.file"]._for(many, self.company, create=True)
-        pages = self._statement(start=self._day(-300), file=file)["pages"]
+        pages = self._get_statement(start=self._day(-300), file=file)["pages"]
         movements = [chunk for chunk in pages if chunk.table.opening_label]
         self.assertGreater(len(movements), 1)
         done = 0
@@ -127,7 +127,7 @@ class TestStatement(LetterCommon):
                     move_type="out_refund" if is_credit else "out_invoice",
                 )
             date = self._day(day)
-            statement = self._statement(date, start=self._day(-150))
+            statement = self._get_statement(date, start=self._day(-150))
             self.assertAlmostEqual(
                 self._number(statement["ageing"][-1][1][-1]), self._ledger(date), places=2
             )
@@ -150,7 +150,9 @@ class TestStatement(LetterCommon):
         file = self.file.with_context(
             lang="zh_CN", ar_statement_date=self.today, ar_statement_from=self._day(-60)
         )
-        heads = [label.split()[0] for label, _number in file._statement()["pages"][-1].table.heads]
+        heads = [
+            label.split()[0] for label, _number in file._get_statement()["pages"][-1].table.heads
+        ]
         self.assertEqual(heads[3:5], ["借方", "贷方"])
 
     def test_nothing_open(self):
@@ -168,13 +170,13 @@ class TestStatement(LetterCommon):
             for partner in (few, many)
         ]
         for file in files:
-            self._statement(file=file)
+            self._get_statement(file=file)
 
         def count(file):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            self._statement(file=file, start=self._day(-300))
+            self._get_statement(file=file, start=self._day(-300))
             return self.env.cr.sql_log_count - before
 
         count(files[0])  # what is read once

@@ -8,6 +8,52 @@ from .common_writeoff import WriteoffCommon
 
 
 class TestWriteoff(WriteoffCommon):
+    def test_loan_is_not_given_up_as_trade(self):
+        """What no figure knows is no item of a request, by whatever path."""
+        loan = self._non_trade(self.customer, 55, day=-100)
+        requests = self.env["ar.writeoff.request"]
+        with self.assertRaisesRegex(ValidationError, "nothing open to write off"):
+            requests._create_for_items(loan)
+        self.assertEqual(requests._create_for_items(loan | self.item).amount_total, 1000)
+        with self.assertRaisesRegex(ValidationError, "choose posted receivables"):
+            self._request({loan: 55})
+        found = self.env["account.move.line"].search(
+            requests.line_ids._fields["move_line_id"].domain
+        )
+        self.assertIn(self.item, found)
+        self.assertNotIn(loan, found)
+
+    def test_instalment_of_a_loan_is_no_recovery(self):
+        self._posted()
+        instalment = self._non_trade(self.customer, -70, day=1, journal_type="bank")
+        recoveries = self.env["ar.writeoff.recovery.booking"]
+        self.assertNotIn(instalment, recoveries._get_possible_payments(self.company))
+        with self.assertRaisesRegex(UserError, "is not an open payment"):
+            recoveries.with_user(self.biller)._book_payments(instalment)
+
+    def test_loan_cleared_to_an_expense_is_no_trade_loss(self):
+        loan = self._non_trade(self.customer, 55, day=-100)
+        self.company.ar_writeoff_free_amount = 10
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": self.customer.id,
+                            "balance": balance,
+                        }
+                    )
+                    for account, balance in ((loan.account_id, -55), (self.expense, 55))
+                ],
+            }
+        )
+        entry.action_post()
+        (loan | entry.line_ids.filtered(lambda line: line.balance < 0)).reconcile()
+        self.env.flush_all()
+        self.assertFalse(self.env["ar.writeoff.unapproved"].search([("move_id", "=", entry.id)]))
+
     def test_request_to_entry(self):
         case = self._case()
         request = self._request()
@@ -79,7 +125,7 @@ class TestWriteoff(WriteoffCommon):
     def test_recovery(self):
         request = self._posted()
         payment = self._pay_on_account(400)
-        possible = self.env["ar.writeoff.request"]._possible_recoveries(self.company)
+        possible = self.env["ar.writeoff.recovery.booking"]._get_possible_payments(self.company)
         self.assertEqual(possible, self._items(payment.move_id))
         self._run(1)
         self.assertIn("400", request.activity_ids.summary)
@@ -279,6 +325,21 @@ class TestWriteoff(WriteoffCommon):
         self._run(11)
         self.assertEqual(request.date_reminded, self._day(11))
 
+    def test_reminders_come_as_often_as_the_company_wants(self):
+        self.company.ar_writeoff_remind_days = 1
+        request = self._request()
+        request.action_submit()
+        for day in (8, 9, 10):
+            self._run(day)
+            self.assertEqual(request.date_reminded, self._day(day))
+        with (
+            self.assertRaises(IntegrityError),
+            mute_logger("odoo.sql_db"),
+            self.env.cr.savepoint(),
+        ):
+            self.company.ar_writeoff_remind_days = 0
+            self.company.flush_recordset()
+
     def test_delegation_begins(self):
         request = self._request()
         request.action_submit()
@@ -356,7 +417,7 @@ class TestWriteoff(WriteoffCommon):
                 ],
             }
         )
-        answers = file._answers(self.today)[file.id]
+        answers = self.env["ar.credit.scoring"]._get_answers(file, self.today)[file.id]
         self.assertEqual([a.value for a in answers if a.criterion == criterion.id], [1])
         # What is paid after all is forgiven by control, not forgotten by the score.
         payment = self._pay_on_account(400)

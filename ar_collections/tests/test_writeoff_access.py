@@ -1,4 +1,5 @@
 from datetime import datetime
+from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
@@ -25,7 +26,7 @@ class TestWriteoffAccess(WriteoffCommon):
             request = self._request(user=user)
             request.action_submit()
             self._refused(request.action_approve)
-            self._refused(lambda request=request: request._refuse("No"))
+            self._refused(lambda request=request: request._refuse_request("No"))
             self.assertFalse(request.approval_ids)
             request.action_cancel()
         # Neither who made it nor who submitted it.
@@ -33,6 +34,103 @@ class TestWriteoffAccess(WriteoffCommon):
         request.with_user(self.manager).action_submit()
         self._refused(request.action_approve)
         self._refused(request.with_user(self.manager).action_approve)
+
+    def test_whoever_typed_it_for_a_colleague_asks_too(self):
+        request = self._request(user=self.second)
+        request.sudo().user_id = self.collector
+        request.with_user(self.collector).action_submit()
+        self.assertEqual(request.create_uid, self.second)
+        self.assertEqual(request.approver_ids, self.manager, "not who typed it")
+        self.assertFalse(request.with_user(self.second).may_approve)
+        self._refused(request.with_user(self.second).action_approve)
+        self._refused(lambda: request.with_user(self.second)._refuse_request("No"))
+        request.with_user(self.manager).action_approve()
+        self.assertEqual(request.state, "approved")
+
+    def test_the_approver_decides_on_the_risk_of_today(self):
+        rule = self.env["ar.writeoff.risk.rule"].with_context(active_test=False).search([])
+        rule = rule.filtered(lambda each: each.code == "trading")
+        rule.write({"active": True, "points": 100})
+        request = self._request()
+        # The invoice itself is no trade of the last days.
+        self.assertEqual((request.risk_score, request.is_high_risk), (0, False))
+        request.action_submit()
+        self._pay(self._invoice(self.customer, 10, due=0), day=0)
+        request.with_user(self.manager).action_approve()
+        self.assertEqual((request.risk_score, request.is_high_risk), (100, True))
+        self.assertEqual((request.state, request.approver_ids), ("submitted", self.chief))
+        self.assertEqual(request.approval_ids.risk_score, 100)
+
+    def test_others_do_not_take_back_what_they_did_not_ask_for(self):
+        colleague = self._user("wo_colleague", "ar_collections.group_collector")
+        request = self._request()
+        request.action_submit()
+        theirs = request.with_user(colleague)
+        for button in (theirs.action_draft, theirs.action_cancel):
+            with self.assertRaisesRegex(AccessError, self.collector.name):
+                button()
+        self.assertEqual(request.state, "submitted")
+        # Who asked, who submitted and a credit manager may.
+        request.with_user(self.collector).action_draft()
+        request.with_user(self.manager).action_submit()
+        request.with_user(self.manager).action_draft()
+        request.with_user(self.second).action_cancel()
+        self.assertEqual(request.state, "cancelled")
+
+    def test_every_decision_locks_what_it_decides(self):
+        """Of two at once the second is told so, whatever they do; see also two connections."""
+        locked = []
+
+        def lock(records, **kwargs):
+            self.assertTrue(kwargs["allow_referencing"], "journal items refer to it meanwhile")
+            locked.append((records._name, *records.ids))
+
+        request = self._request()
+        request.action_submit()
+        model = self.registry["ar.writeoff.request"]
+        with patch.object(model, "lock_for_update", lock):
+            wanted = [(request._name, request.id)]
+
+            def decided(button):
+                locked.clear()
+                button()
+                self.assertEqual(locked, wanted)
+
+            decided(lambda: request.with_user(self.manager)._refuse_request("Call again"))
+            request.action_submit()
+            decided(request.with_user(self.manager).action_approve)
+            decided(request.with_user(self.biller).action_post)
+            payment = self._pay_on_account(400)
+            decided(payment.with_user(self.biller).action_ar_recover)
+            recovery = request.recovery_ids
+            decided(recovery.with_user(self.biller).action_reverse)
+            decided(request.with_user(self.biller).action_reverse)
+
+    def _pay_on_account(self, amount):
+        payment = self.env["account.payment"].create(
+            {
+                "partner_id": self.customer.id,
+                "partner_type": "customer",
+                "payment_type": "inbound",
+                "amount": amount,
+                "date": self.today,
+            }
+        )
+        payment.action_post()
+        return self._items(payment.move_id)
+
+    def test_the_status_is_told_as_it_stands_on_the_screen(self):
+        request = self._request()
+        request.action_submit()
+        with self.assertRaisesRegex(UserError, "status “To Approve”"):
+            request.action_submit()
+        self.env["res.lang"]._activate_lang("zh_CN")
+        chinese = request.with_context(lang="zh_CN")
+        label = dict(chinese._fields["state"]._description_selection(chinese.env))["submitted"]
+        self.assertNotEqual(label, "To Approve")
+        self.assertEqual(chinese._get_state_label(), label)
+        with self.assertRaisesRegex(UserError, label):
+            chinese.action_submit()
 
     def test_nobody_approves_twice(self):
         self.tier.approvals_required = 2

@@ -175,9 +175,9 @@ class TestWriteoffPosting(WriteoffCommon):
     def test_allowance_first(self):
         allowance = self.expense.copy({"code": "ALLOW1"})
         self.patch(
-            type(self.env["ar.writeoff.request"]),
-            "_allowance_available",
-            lambda request: (allowance, 300.0),
+            type(self.env["ar.writeoff.booking"]),
+            "_get_allowance",
+            lambda booking, request: (allowance, 300.0),
         )
         request = self._posted()
         self.assertEqual(self._debits(request), {allowance: 300, self.expense: 700})
@@ -275,7 +275,7 @@ class TestWriteoffPosting(WriteoffCommon):
             request.action_submit()
             self.env.flush_all()
             request.sudo()._check_unchanged()
-            request.sudo()._debit_values(self.company)
+            self.env["ar.writeoff.booking"]._prepare_debit_values(request.sudo(), self.company)
             counts.append(self.env.cr.sql_log_count - before)
             request.action_cancel()
         self.assertLessEqual(counts[1], counts[0] + 5)
@@ -402,15 +402,15 @@ class TestTwoPosters(CollectionsCommon):
     def test_one_wins(self):
         booked = []
 
-        def book(request):
+        def book(_booking, request):
             booked.append(request.env.cr)
             # Posted needs an entry, which stays in the ledger for ever.
             request.sudo().state = "cancelled"
 
         model = self.registry["ar.writeoff.request"]
         # What is committed here must leave no trace: no number, no entry.
-        self.patch(model, "_next_number", lambda *_args: "WO/TWO")
-        self.patch(model, "_book", book)
+        self.patch(model, "_get_next_number", lambda *_args: "WO/TWO")
+        self.patch(self.registry["ar.writeoff.booking"], "_book_request", book)
         with self.registry.cursor() as first, self.registry.cursor() as rival:
             user = self.env.ref("base.user_admin").id
             env, rival_env = (api.Environment(each, user, {}) for each in (first, rival))
@@ -426,7 +426,7 @@ class TestTwoPosters(CollectionsCommon):
                 env.flush_all()
                 first.commit()
                 rival_env.invalidate_all()
-                with self.assertRaisesRegex(UserError, "is cancelled"):
+                with self.assertRaisesRegex(UserError, "status “Cancelled”"):
                     rival_request.action_post()
                 self.assertEqual(booked, [first])
             finally:

@@ -77,7 +77,7 @@ class ArAllowanceProposal(models.TransientModel):
         self._check_manager()
         wizard = self.create({})
         wizard.action_compute()
-        return wizard._show()
+        return wizard._get_window()
 
     def action_compute(self):
         """Compute the roll rates and what follows from them."""
@@ -85,10 +85,10 @@ class ArAllowanceProposal(models.TransientModel):
         self._check_manager()
         # What was computed is what is taken over: nobody writes or removes it by hand.
         self.line_ids.sudo().unlink()
-        cells = self.env["ar.allowance.rate"]._matrix(self.company_id)
+        cells = self.env["ar.allowance.rate"]._get_matrix(self.company_id)
         cells = {(cell.risk_tier, cell.bucket_id): cell for cell in cells}
         buckets = self.env["ar.ageing.bucket"]._of(self.company_id)
-        rolled = self._rolled(buckets)
+        rolled = self._get_rolled(buckets)
         values = []
         for tier, _label in RISK_TIERS:
             steps = [rolled.get((tier, bucket.id)) for bucket in buckets[:-1]]
@@ -112,16 +112,16 @@ class ArAllowanceProposal(models.TransientModel):
                         "roll_rate": rolls[index] or 0 if index < len(rolls) else self.loss,
                         "is_known": known,
                         "proposed_rate": rates[index] if known else 0,
-                        "calculation": self._calculation(rolls[index:]) if known else False,
+                        "calculation": self._get_calculation(rolls[index:]) if known else False,
                     }
                 )
         self.env["ar.allowance.proposal.line"].sudo().create(values)
-        return self._show()
+        return self._get_window()
 
-    def _calculation(self, rolls):
+    def _get_calculation(self, rolls):
         return " × ".join(f"{100 * factor:.1f} %" for factor in (*rolls, self.loss))
 
-    def _rolled(self, buckets):
+    def _get_rolled(self, buckets):
         """``{(tier, bucket id): (pairs of months, balance, what of it rolled on)}``."""
         first = self.date - relativedelta(months=self.months)
         steps = SQL(", ").join(
@@ -196,7 +196,7 @@ class ArAllowanceProposal(models.TransientModel):
         if not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._("Allowance rates are set by a credit manager."))
 
-    def _show(self):
+    def _get_window(self):
         return {
             "type": "ir.actions.act_window",
             "name": self._description,

@@ -35,12 +35,13 @@ class ArCreditRescore(models.TransientModel):
             wizard.changed_count = len(wizard.line_ids.filtered("is_changed"))
 
     @api.model
-    def _for(self, files):
+    def _create_for_files(self, files):
         """The wizard for the credit files, with their scores of today."""
         self._check_manager()
         wizard = self.create({})
-        scores = files._scores(wizard.date)
-        grades = files._grades_by_score(scores)
+        scoring = self.env["ar.credit.scoring"]
+        scores = scoring._get_scores(files, wizard.date)
+        grades = scoring._get_earned_grades(files, scores)
         self.env["ar.credit.rescore.line"].create(
             [
                 {
@@ -67,7 +68,8 @@ class ArCreditRescore(models.TransientModel):
         self._check_manager()
         files = self.line_ids.file_id
         files.check_access("write")
-        files.sudo()._write_scores(files._scores(self.date), self.date)
+        scoring = self.env["ar.credit.scoring"]
+        scoring._write_scores(scoring._get_scores(files, self.date), self.date)
         if self.open_for == "none":
             return {"type": "ir.actions.act_window_close"}
         chosen = self.line_ids

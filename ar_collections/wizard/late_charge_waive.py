@@ -20,11 +20,11 @@ class ArLateChargeWaive(models.TransientModel):
             wizard.currency_id = companies[:1].currency_id
             wizard.amount = sum(wizard.charge_ids.mapped("amount_company")) + sum(
                 accrual.amount_company
-                for _company, accruals in wizard._accrued()
+                for _company, accruals in wizard._get_accruals()
                 for accrual in accruals
             )
 
-    def _accrued(self):
+    def _get_accruals(self):
         """``[(company, [Accrual])]`` of the cases until today."""
         return [
             (
@@ -32,7 +32,7 @@ class ArLateChargeWaive(models.TransientModel):
                 [
                     accrual
                     for accruals in self.env["ar.late.charge.accrual"]
-                    ._accrued(company, company._ar_today(), cases.partner_id)
+                    ._get_accruals(company, company._ar_today(), cases.partner_id)
                     .values()
                     for accrual in accruals
                 ],
@@ -44,6 +44,6 @@ class ArLateChargeWaive(models.TransientModel):
         charges = self.env["ar.late.charge"]
         charges._check_manager()
         self.case_ids.check_access("write")
-        self.charge_ids._waive(self.reason)
-        for company, accruals in self._accrued():
+        self.charge_ids._waive_charges(self.reason)
+        for company, accruals in self._get_accruals():
             charges._waive_accrued(company, company._ar_today(), accruals, self.reason)

@@ -9,4 +9,4 @@ class ArWriteoffRefuse(models.TransientModel):
     reason = fields.Text(required=True)
 
     def action_refuse(self):
-        self.request_id._refuse(self.reason)
+        self.request_id._refuse_request(self.reason)

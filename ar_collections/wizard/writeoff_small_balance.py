@@ -44,11 +44,11 @@ class ArWriteoffSmallBalance(models.TransientModel):
     @api.depends("company_id", "amount_max", "older_than")
     def _compute_found(self):
         for wizard in self:
-            rows = wizard._find() if wizard.amount_max > 0 and wizard.company_id else []
+            rows = wizard._find_balances() if wizard.amount_max > 0 and wizard.company_id else []
             wizard.item_count = len(rows)
             wizard.amount_total = sum(row[2] for row in rows)
 
-    def _find(self):
+    def _find_balances(self):
         """Rows of ``(currency id, item id, residual in company currency)``, ready for requests."""
         self.check_access("read")
         company = self.company_id.root_id
@@ -94,7 +94,7 @@ class ArWriteoffSmallBalance(models.TransientModel):
         """
         self.ensure_one()
         by_currency = {}
-        for currency_id, line_id, _residual in self._find():
+        for currency_id, line_id, _residual in self._find_balances():
             by_currency.setdefault(currency_id, []).append(line_id)
         if not by_currency:
             raise UserError(self.env._("No open item is that small and that old."))
@@ -123,5 +123,5 @@ class ArWriteoffSmallBalance(models.TransientModel):
                 )
                 self.env.flush_all()
                 self.env.invalidate_all(flush=False)
-            request.sudo()._assess()
+            self.env["ar.writeoff.assessment"]._assess(request)
         return requests._get_records_action(name=self.env._("Small Balances"))

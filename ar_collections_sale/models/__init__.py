@@ -1,5 +1,6 @@
 from . import account_move
 from . import credit_file
+from . import credit_refresh
 from . import payment_transaction
 from . import sale_order
 from . import sale_order_line

@@ -108,7 +108,7 @@ class SaleOrder(models.Model):
             orders = self.with_context(ar_credit_stopped=COLLECT_STOPPED)
         if not isinstance(orders.env.context.get("ar_credit_stopped"), CollectStopped):
             return super()._ar_credit_pass()
-        known = self.env["ar.credit.release"].sudo()._current(self)
+        known = self.env["ar.credit.release"].sudo()._get_current_states(self)
         passed = super(SaleOrder, orders)._ar_credit_pass()
         (self - passed).filtered(lambda order: order.id not in known)._ar_tell_salesperson()
         return passed
@@ -151,7 +151,7 @@ class SaleOrder(models.Model):
         decision = self.env["ar.credit.control"].sudo()._judge(demands)[order]
         if not decision.stops:
             return None
-        releases = self.env["ar.credit.release"].sudo()._current(order, demands)
+        releases = self.env["ar.credit.release"].sudo()._get_current_states(order, demands)
         return None if releases.get(self.id) == "approved" else decision
 
     def _ar_neutral_text(self):
@@ -248,18 +248,18 @@ class SaleOrder(models.Model):
 
         :param former: customers who had orders that are others' now
         """
-        files = self.env["ar.credit.file"].sudo()
+        refresh = self.env["ar.credit.refresh"].sudo()
         for company, orders in self.grouped(lambda order: order.company_id.root_id).items():
             date = company._ar_get_run_date()
             customers = orders.partner_invoice_id | (former or self.env["res.partner"])
-            files._refresh_orders(company, date, customers.commercial_partner_id)
+            refresh._refresh_orders(company, date, customers.commercial_partner_id)
 
     def _ar_is_released(self):
         """Whether a release let the order pass as it is now."""
         self.ensure_one()
         amount = self.amount_total / (self.currency_rate or 1)
         return any(
-            release.state == "used" and release._covers(amount)
+            release.state == "used" and release._covers_amount(amount)
             for release in self.sudo().ar_release_ids
         )
 

@@ -136,7 +136,7 @@ class SaleControlCommon(CollectionsCommon):
     def _exposure(self, partner=None, date=None):
         """What orders add to the exposure."""
         rows = self.env.execute_query(
-            self.env["ar.credit.file"]._orders_sql(
+            self.env["ar.credit.refresh"]._orders_sql(
                 self.company, date or self.today, partner or self.customer
             )
         )

@@ -210,7 +210,7 @@ class TestExposure(SaleControlCommon):
         self.assertEqual(self._exposure(), 70)
         self.assertEqual(self.file.order_amount, 70)
         other = self.setup_other_company(name="Other company")["company"]
-        rows = self.env.execute_query(self.env["ar.credit.file"]._orders_sql(other, self.today))
+        rows = self.env.execute_query(self.env["ar.credit.refresh"]._orders_sql(other, self.today))
         self.assertFalse(rows)
 
     def test_file_follows_at_once(self):
@@ -276,7 +276,7 @@ class TestExposure(SaleControlCommon):
         self.env.flush_all()
         self.env.cr.execute("ANALYZE sale_order, sale_order_line, account_move, account_move_line")
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
-        sql = self.env["ar.credit.file"]._orders_sql(self.company, self.today, partner)
+        sql = self.env["ar.credit.refresh"]._orders_sql(self.company, self.today, partner)
         plan = "\n".join(row for (row,) in self.env.execute_query(SQL("EXPLAIN %s", sql)))
         self.assertIn("sale_order_ar_open_idx", plan)
         self.assertIn("account_move_ar_draft_idx", plan)

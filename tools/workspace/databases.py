@@ -11,13 +11,24 @@ import shutil
 from pathlib import Path
 
 from .console import WorkspaceError, stage
-from .layout import LANGUAGE, addons, addons_fingerprint, digest, exclusive, foreign_depends
+from .layout import (
+    ADDON,
+    LANGUAGE,
+    ROOT,
+    addons,
+    addons_fingerprint,
+    digest,
+    exclusive,
+    file_sha256,
+    foreign_depends,
+)
 from .session import remove_filestore
 
 #: the first one becomes everybody's language
 LOADED = f"en_US,{LANGUAGE}"
 TEMPLATE = "ar_tpl_"
 READY = "ar_ready_"
+PREPARED = "ar_prepared_"
 INSTALL = ("--stop-after-init", "--no-http", "--log-level=warn")
 #: bundles made inside a test are rolled back with it, and each browser test would make them again
 ASSETS_SCRIPT = """
@@ -26,6 +37,14 @@ for bundle in ("web.assets_web", "web.assets_tests", "web.assets_frontend"):
     qweb._get_asset_bundle(bundle, css=False, js=True).js()
     qweb._get_asset_bundle(bundle, css=True, js=False).css()
 env.cr.commit()
+"""
+#: what all test classes share, and the files that say what that is
+SHARED_RECORDS = (f"{ADDON}/tests/shared.py", f"{ADDON}/tests/common.py")
+SHARED_RECORDS_SCRIPT = """
+import odoo.modules.module
+odoo.modules.module.current_test = True
+from odoo.addons.ar_collections.tests.common import CollectionsCommon
+CollectionsCommon.keep()
 """
 
 
@@ -122,6 +141,22 @@ def ensure_ready(session, demo=False):
     return name
 
 
+def ensure_prepared(session):
+    """A ready database that holds the records which all test classes share."""
+    ready = ensure_ready(session)
+    files = (file_sha256(ROOT / path) for path in SHARED_RECORDS)
+    name = PREPARED + digest(ready, *files, SHARED_RECORDS_SCRIPT)
+    with exclusive("databases"):
+        if name in names(session):
+            return name
+        with stage("company for the tests", ticking=True), building(session, name) as new:
+            clone(session, ready, new)
+            run_script(session, new, SHARED_RECORDS_SCRIPT)
+            mark(session, new, PREPARED)
+        _remove_former(session, PREPARED, name)
+    return name
+
+
 def install(session, name):
     modules = ",".join(addons())
     session.odoo_quietly("-d", name, "-i", modules, *INSTALL)
@@ -129,7 +164,11 @@ def install(session, name):
 
 
 def make_assets(session, name):
-    session.odoo_quietly("shell", "-d", name, "--no-http", "--log-level=warn", input=ASSETS_SCRIPT)
+    run_script(session, name, ASSETS_SCRIPT)
+
+
+def run_script(session, name, script):
+    session.odoo_quietly("shell", "-d", name, "--no-http", "--log-level=warn", input=script)
 
 
 def ensure_database(session, name, demo=False, fresh=False):

@@ -5,7 +5,7 @@ import os
 from .browser import ensure_browser
 from .console import run_in_foreground, say, stage_report
 from .core_tests import run_core_tests
-from .databases import ensure_ready, ensure_template, temporary_clone
+from .databases import ensure_prepared, ensure_template, temporary_clone
 from .layout import ADDON, HOME, ROOT, addons
 from .postgres import use_config_file
 from .session import open_session
@@ -34,10 +34,10 @@ def main(args):
     full = not args
     with open_session() as session:
         ensure_browser()
-        ready = ensure_ready(session)
+        prepared = ensure_prepared(session)
         if full:
             ensure_template(session, demo=True)
-        with temporary_clone(session, ready) as database:
+        with temporary_clone(session, prepared) as database:
             say("stages:", stage_report())
             command = [session.python, "-m", "pytest", "--odoo-http",
                        f"--odoo-database={database}", "--odoo-log-level=info",

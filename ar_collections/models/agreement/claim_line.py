@@ -4,9 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL, format_amount
 
-# The models of claims, each with the record that it is a line of.
-CLAIMS = ("ar.payment.promise.line", "ar.payment.plan.item", "ar.dispute.line")
-
 
 class Settled(NamedTuple):
     # What payments and credit notes took off the item in time; may be more than the claim.
@@ -32,8 +29,8 @@ class ArClaimLine(models.AbstractModel):
     # The many2one to the record whose line this is, and the date from which it holds.
     _claim_parent = None
     _claim_start = "date_made"
-    # Which figure it is part of: ``disputed`` or ``promised``.
-    _claim_kind = "promised"
+    # Which figure it is part of, ``disputed`` or ``promised``: none when it holds nothing back.
+    _claim_kind = None
     # Whether what comes off the item comes off the claim first, or off the rest.
     _claim_is_paid_first = True
 
@@ -67,12 +64,14 @@ class ArClaimLine(models.AbstractModel):
         string="Still Open", related="move_line_id.amount_residual_currency", related_sudo=True
     )
 
-    _positive = models.Constraint("CHECK(amount > 0)", "Claim more than nothing of an item.")
+    _positive = models.Constraint(
+        "CHECK(amount > 0)", "The claimed amount of an item must be greater than zero."
+    )
 
     @api.depends("move_line_id")
     def _compute_item(self):
         """The item as it is now; it stays so, since only the choice of the item is looked at."""
-        settled = self._settled_before()
+        settled = self._get_settled_before()
         for line in self:
             item = line.move_line_id.sudo()
             line.currency_id = item.currency_id
@@ -81,7 +80,7 @@ class ArClaimLine(models.AbstractModel):
             line.residual_before = item.amount_residual_currency
             line.settled_before = settled.get(item._origin.id, 0)
 
-    def _settled_before(self):
+    def _get_settled_before(self):
         """``{item id: what payments and credit notes took off it so far}``"""
         items = self.move_line_id._origin
         if not items:
@@ -102,11 +101,11 @@ class ArClaimLine(models.AbstractModel):
         )
 
     def _compute_amount_settled(self):
-        settled = self._settled_since()
+        settled = self._get_settled_since()
         for line in self:
             line.amount_settled = min(settled[line.id].paid, line.amount) if line.id else 0
 
-    def _settled_since(self, last_days=None):
+    def _get_settled_since(self, last_days=None):
         """What came off the items of these lines since they were made.
 
         An item that was closed without money, by a write-off for example, or that was cancelled
@@ -117,15 +116,15 @@ class ArClaimLine(models.AbstractModel):
         """
         lines = self.filtered("id")
         last_days = last_days or {}
-        settled = self._settled_by([(line.id, last_days.get(line)) for line in lines])
+        settled = self._get_settled_by([(line.id, last_days.get(line)) for line in lines])
         return {
             id_: settled[id_, last_days.get(line)]
             for id_, line in zip(lines.ids, lines, strict=True)
         }
 
     @api.model
-    def _settled_by(self, asked):
-        """What came off the items of lines by some days, see ``_settled_since``.
+    def _get_settled_by(self, asked):
+        """What came off the items of lines by some days, see ``_get_settled_since``.
 
         :param asked: ``[(line id, last day or None)]``
         :return: ``{(line id, last day or None): Settled}``
@@ -194,7 +193,12 @@ class ArClaimLine(models.AbstractModel):
                 )
 
     @api.model
-    def _claims_sql(self, date, current, partners):
+    def _get_claim_models(self):
+        """The models whose lines keep their items out of dunning, by name."""
+        return [name for name in self._inherit_children if self.env[name]._claim_kind]
+
+    @api.model
+    def _get_claims_sql(self, date, current, partners):
         """SELECT of ``line_id, kind, amount, residual_before`` of the claims that hold at a date.
 
         :param current: those that hold as things stand, whatever the date
@@ -235,14 +239,3 @@ class ArClaimLine(models.AbstractModel):
     def _claim_holds_sql(self):
         """What else must be so for a claim to keep its item out of dunning."""
         return SQL("TRUE")
-
-
-class ArPosition(models.AbstractModel):
-    _inherit = "ar.position"
-
-    @api.model
-    def _claims_sql(self, date, current, partners):
-        # EXTENDS ar_collections
-        return SQL(" UNION ALL ").join(
-            self.env[model]._claims_sql(date, current, partners) for model in CLAIMS
-        )

@@ -1,11 +1,12 @@
+from datetime import timedelta
 from itertools import accumulate
 from math import ceil
 
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-from odoo.tools import float_round, format_amount
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import float_round, format_amount, format_date
 
 PERIODS = [("week", "Weekly"), ("fortnight", "Every two weeks"), ("month", "Monthly")]
 STEPS = {
@@ -14,9 +15,10 @@ STEPS = {
     "month": relativedelta(months=1),
 }
 
-
 # Ten years of months: more is a slip of the pen.
 MOST_INSTALMENTS = 120
+# A plan that was judged is judged again when a matching changes.
+JUDGED = ("accepted", "done", "defaulted")
 
 
 def distribute(total, count, digits):
@@ -45,7 +47,8 @@ def instalments_of(total, amount, digits):
 class ArPaymentPlan(models.Model):
     """Open items paid in instalments that customer and company agreed on.
 
-    An accepted plan keeps its items out of dunning. What is paid for them counts for the oldest
+    A plan's way: draft, proposed, accepted by the customer, done or defaulted. An accepted plan
+    keeps its items out of dunning. What is paid for them counts for the oldest
     instalment first.
     """
 
@@ -109,6 +112,10 @@ class ArPaymentPlan(models.Model):
     # Nothing was left to pay, by a write-off for example: it lives again when that is undone.
     closed_by_ledger = fields.Boolean(readonly=True, copy=False)
 
+    # What mails may say.
+    instalments_table = fields.Html(compute="_compute_texts", sanitize=False)
+    next_text = fields.Char(compute="_compute_texts")
+
     _counts = models.Constraint(
         "CHECK(instalment_count >= 0 AND reminder_days >= 0 AND instalment_amount >= 0)",
         "Instalments and days cannot be negative.",
@@ -125,7 +132,7 @@ class ArPaymentPlan(models.Model):
             plan.amount_planned = sum(plan.line_ids.mapped("amount"))
 
     def _compute_amount_paid(self):
-        payments = self._payments()
+        payments = self._get_payments()
         for plan in self:
             paid, _void = payments.get(plan, (0, 0))
             plan.amount_paid = min(paid, plan.amount_total)
@@ -137,9 +144,9 @@ class ArPaymentPlan(models.Model):
                     plan.next_amount = plan.currency_id.round(min(line.amount, due - paid))
                     break
 
-    def _payments(self):
+    def _get_payments(self):
         """``{plan: (paid for its items since it was made, what nobody has to pay any more)}``"""
-        settled = self.item_ids._settled_since()
+        settled = self.item_ids._get_settled_since()
         return {
             plan: (
                 sum(settled[item.id].paid for item in plan.item_ids if item.id),
@@ -147,6 +154,23 @@ class ArPaymentPlan(models.Model):
             )
             for plan in self
         }
+
+    @api.depends_context("lang")
+    def _compute_texts(self):
+        for plan in self:
+
+            def money(amount, plan=plan):
+                return format_amount(self.env, amount, plan.currency_id)
+
+            plan.instalments_table = self.env["ir.qweb"]._render(
+                "ar_collections.plan_instalments",
+                {"plan": plan, "money": money, "day": lambda day: format_date(self.env, day)},
+            )
+            plan.next_text = self.env._(
+                "%(amount)s by %(date)s",
+                amount=money(plan.next_amount),
+                date=format_date(self.env, plan.next_date) if plan.next_date else "",
+            )
 
     def _compute_access_url(self):
         result = super()._compute_access_url()
@@ -156,11 +180,14 @@ class ArPaymentPlan(models.Model):
 
     # CRUD
 
+    def _get_number_date(self):
+        # EXTENDS ar_collections
+        return self.date_made
+
     @api.model_create_multi
     def create(self, vals_list):
         plans = super().create(vals_list)
         for plan in plans.sudo():
-            plan.name = self._next_number(plan.company_id, plan.date_made)
             if not plan.item_ids:
                 plan._take_items()
         return plans
@@ -282,115 +309,245 @@ class ArPaymentPlan(models.Model):
                     )
                 )
 
+    # Way
 
-class ArPaymentPlanItem(models.Model):
-    """The part of one open item that a plan pays off."""
+    def action_propose(self):
+        """Send the plan to the customer, who accepts it in the portal or signs it on paper."""
+        self._check_state("draft")
+        self.check_access("write")
+        self._check_instalments()
+        for plan in self.sudo():
+            plan.state = "proposed"
+            plan._mail_customer("ar_collections.mail_template_plan_proposal")
 
-    _name = "ar.payment.plan.item"
-    _inherit = "ar.claim.line"
-    _description = "Planned Item"
-    _creation_fields = ("plan_id",)
-    _claim_parent = "plan_id"
-    _claim_start = "date_accepted"
+    def action_revise(self):
+        """Back to draft, for other instalments."""
+        self._check_state("proposed")
+        self.check_access("write")
+        self.sudo().write({"state": "draft"})
 
-    plan_id = fields.Many2one(
-        "ar.payment.plan", required=True, readonly=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="plan_id.company_id", store=True, precompute=True, index=True
-    )
+    def action_accept(self):
+        """The customer signed on paper: the collector has uploaded it."""
+        self._check_state("proposed")
+        self.check_access("write")
+        self._check_signed_document()
+        for plan in self:
+            signer = plan.contact_id.name or plan.partner_id.name
+            plan._accept(signer)
 
-    _once = models.Constraint("UNIQUE(plan_id, move_line_id)", "A plan names each item once.")
+    def _accept(self, signed_by, signature=None):
+        """The customer agrees: dunning of the items stops until the plan ends.
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        items = super().create(vals_list)
-        items._check_draft()
-        return items
+        :param signed_by: name of the person
+        :param signature: base64 image of a signature drawn in the portal
+        """
+        self._check_state("proposed")
+        # The customer has no rights on collection.
+        plan = self.sudo()
+        plan.item_ids._renew_items()
+        plan._check_instalments()
+        plan._record_signature(signed_by, signature)
+        date = plan.company_id._ar_today()
+        plan.write({"state": "accepted", "date_accepted": date})
+        plan._replace_promises(date)
+        plan.message_post(
+            body=self.env._("Accepted by %s.", plan.signed_by), subtype_xmlid="mail.mt_note"
+        )
+        self.env["ar.collection.case"]._claims_changed(plan.company_id, plan.partner_id)
 
-    def write(self, vals):
-        if not self.env.su:
-            self._check_draft()
-        return super().write(vals)
+    def _replace_promises(self, date):
+        """What was promised before is in the plan now."""
+        self.env["ar.payment.promise"].search(
+            [
+                ("state", "=", "open"),
+                ("line_ids.move_line_id", "in", self.item_ids.move_line_id.ids),
+            ]
+        ).write({"state": "replaced", "date_closed": date})
 
-    @api.ondelete(at_uninstall=False)
-    def _check_draft(self):
-        for item in self:
-            if item.plan_id.state != "draft":
-                raise UserError(self.env._("Revise the plan to change its items."))
+    def action_cancel(self):
+        """Give the plan up: a manager when the customer has accepted it."""
+        self.check_access("write")
+        for plan in self:
+            if plan.state not in ("draft", "proposed", "accepted"):
+                raise UserError(self.env._("%s is over.", plan.name))
+            if plan.state == "accepted" and not self.env.user.has_group(
+                "ar_collections.group_credit_manager"
+            ):
+                raise AccessError(
+                    self.env._("Only a credit manager cancels a plan that was accepted.")
+                )
+        for company, plans in self.sudo().grouped("company_id").items():
+            plans.write({"state": "cancelled", "date_closed": company._ar_today()})
+            self.env["ar.collection.case"]._claims_changed(company, plans.partner_id)
 
-    def _renew(self):
-        """Take the items as they are when the plan is accepted; paid ones need another plan."""
-        for item in self:
-            if item.currency_id.compare_amounts(item.amount, item.residual) > 0:
+    def _check_state(self, state):
+        for plan in self:
+            if plan.state != state:
                 raise UserError(
                     self.env._(
-                        "%(item)s has been paid meanwhile: %(plan)s has to be revised.",
-                        item=item.name,
-                        plan=item.plan_id.name,
+                        "%(plan)s is %(state)s.",
+                        plan=plan.name,
+                        state=dict(self._fields["state"]._description_selection(self.env))[
+                            plan.state
+                        ].lower(),
                     )
                 )
-        self._compute_item()
 
+    # Judgement
 
-class ArPaymentPlanLine(models.Model):
-    """One instalment."""
+    @api.model
+    def _follow_matching(self, lines):
+        """Judge the accepted plans for these journal items again."""
+        plans = (
+            self.env["ar.payment.plan.item"]
+            .search([("move_line_id", "in", lines.ids)])
+            .plan_id.filtered(lambda plan: plan.state in JUDGED or plan.closed_by_ledger)
+        )
+        for company, same in plans.grouped("company_id").items():
+            same._judge_by_ledger(company._ar_get_run_date())
 
-    _name = "ar.payment.plan.line"
-    _inherit = "ar.readonly.mixin"
-    _description = "Instalment"
-    _order = "date, id"
-    _creation_fields = ("plan_id",)
+    @api.model
+    def _evaluate(self, company, date):
+        """The daily judgement of the company's plans, and their reminders."""
+        plans = self.search([("company_id", "=", company.id), ("state", "=", "accepted")])
+        plans._judge_by_ledger(date)
+        plans.filtered(lambda plan: plan.state == "accepted")._remind_of_instalments(date)
 
-    plan_id = fields.Many2one(
-        "ar.payment.plan", required=True, readonly=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="plan_id.company_id", store=True, precompute=True, index=True
-    )
-    partner_id = fields.Many2one(related="plan_id.partner_id")
-    currency_id = fields.Many2one(related="plan_id.currency_id")
-    date = fields.Date(required=True)
-    amount = fields.Monetary(required=True)
-    amount_paid = fields.Monetary(compute="_compute_state")
-    state = fields.Selection(
-        [("open", "Open"), ("paid", "Paid"), ("late", "Late")], compute="_compute_state"
-    )
-    date_reminded = fields.Date(string="Reminded On", readonly=True, copy=False)
+    def _judge_by_ledger(self, date):
+        """Done, defaulted or still running, by what the ledger says on a date."""
+        payments = self._get_payments()
+        in_time = self._paid_in_time(date)
+        verdicts = {plan: plan._get_verdict(*payments[plan], in_time[plan]) for plan in self}
+        changed = self.filtered(lambda plan: verdicts[plan] != plan.state)
+        settled = changed.item_ids._get_settled_since()
+        for plan in changed:
+            state, closed = verdicts[plan], date
+            if state == "done":
+                last_days = [settled[item.id].last_on for item in plan.item_ids]
+                closed = max([date, *filter(None, last_days)])
+            plan.write(
+                {
+                    "state": state,
+                    "date_closed": state != "accepted" and closed,
+                    "closed_by_ledger": state == "cancelled",
+                }
+            )
+        changed.filtered(lambda plan: plan.state == "done")._plan_kept(date)
+        changed.filtered(lambda plan: plan.state == "defaulted")._plan_defaulted(date)
+        for company, plans in changed.grouped("company_id").items():
+            self.env["ar.credit.file"]._count_promises(company, date, plans.partner_id)
 
-    _positive = models.Constraint("CHECK(amount > 0)", "An instalment is more than nothing.")
+    def _paid_in_time(self, date):
+        """What was paid by the last day of each instalment that is over.
 
-    @api.depends("plan_id.state", "amount", "date")
-    def _compute_state(self):
-        payments = self.plan_id._origin._payments()
-        for plan, lines in self.grouped("plan_id").items():
-            paid = payments.get(plan._origin, (0, 0))[0] if plan.date_accepted else 0
-            today = plan.company_id._ar_today() if plan.company_id else None
-            before = 0
-            for line in plan.line_ids.sorted(lambda line: (str(line.date), str(line.id))):
-                part = max(min(paid - before, line.amount), 0)
-                before += line.amount
-                if line not in lines:
-                    continue
-                line.amount_paid = part
-                if plan.currency_id.compare_amounts(part, line.amount) >= 0 and line.amount:
-                    line.state = "paid"
-                else:
-                    line.state = "late" if line.date and today and line.date < today else "open"
+        :return: ``{plan: [(due by then, paid by then)]}``
+        """
+        ends = {}
+        for plan in self:
+            grace = timedelta(days=plan.company_id.ar_promise_grace_days)
+            lines = plan.line_ids.sorted(lambda line: (line.date, line.id))
+            dues = accumulate(lines.mapped("amount"))
+            ends[plan] = [
+                (due, line.date + grace)
+                for line, due in zip(lines, dues, strict=True)
+                if line.date + grace < date
+            ]
+        settled = self.item_ids._get_settled_by(
+            [
+                (item.id, last_day)
+                for plan in self
+                for _due, last_day in ends[plan]
+                for item in plan.item_ids
+            ]
+        )
+        return {
+            plan: [
+                (due, sum(settled[item.id, last_day].paid for item in plan.item_ids))
+                for due, last_day in ends[plan]
+            ]
+            for plan in self
+        }
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        lines = super().create(vals_list)
-        lines._check_draft()
-        return lines
+    def _get_verdict(self, paid, void, in_time):
+        """The state that payments give an accepted plan.
 
-    def write(self, vals):
-        if not self.env.su:
-            self._check_draft()
-        return super().write(vals)
+        :param in_time: ``[(due, paid)]`` by the last day of each instalment that is over
+        """
+        compare = self.currency_id.compare_amounts
+        to_pay = self.currency_id.round(self.amount_total - void)
+        if to_pay <= 0 and not paid:
+            return "cancelled"
+        if any(compare(then, min(due, to_pay)) < 0 for due, then in in_time):
+            return "defaulted"
+        return "done" if compare(paid, to_pay) >= 0 else "accepted"
 
-    @api.ondelete(at_uninstall=False)
-    def _check_draft(self):
-        for line in self:
-            if line.plan_id.state != "draft":
-                raise UserError(self.env._("Revise the plan to change its instalments."))
+    def _plan_kept(self, date):
+        for plan in self:
+            plan.message_post(
+                body=self.env._("All instalments are paid."), subtype_xmlid="mail.mt_note"
+            )
+
+    def _plan_defaulted(self, date):
+        notes = {}
+        for plan in self:
+            notes[plan] = self.env._(
+                "Payment plan %(plan)s was not kept: %(paid)s of %(total)s came.",
+                plan=plan.name,
+                paid=format_amount(self.env, plan.amount_paid, plan.currency_id),
+                total=format_amount(self.env, plan.amount_total, plan.currency_id),
+            )
+            plan.message_post(body=notes[plan], subtype_xmlid="mail.mt_note")
+        self._call_after_broken(notes, date)
+
+    # Messages
+
+    def _remind_of_instalments(self, date):
+        """Remind of instalments that fall due soon, once each."""
+        for plan in self.filtered("reminder_days"):
+            last = date + timedelta(days=plan.reminder_days)
+            soon = plan.line_ids.filtered(
+                lambda line, last=last: (
+                    not line.date_reminded and line.state != "paid" and date <= line.date <= last
+                )
+            )
+            if soon:
+                soon.date_reminded = date
+                plan._mail_customer("ar_collections.mail_template_plan_reminder")
+
+    @api.model
+    def mail_allowed_qweb_expressions(self):
+        # EXTENDS mail
+        return (
+            *super().mail_allowed_qweb_expressions(),
+            "object.instalments_table",
+            "object.next_text",
+        )
+
+    # The paper
+
+    def _letter_item_tables(self):
+        columns = [
+            (self.env._("Invoice"), "text"),
+            (self.env._("Due Date"), "date"),
+            (self.env._("Amount"), "money"),
+        ]
+        return self._letter_tables(
+            self.env._("Items that are paid off"),
+            columns,
+            [(item.currency_id, (item.name, item.due_date, item.amount)) for item in self.item_ids],
+        )
+
+    def _letter_instalment_tables(self):
+        columns = [
+            (self.env._("Instalment"), "text"),
+            (self.env._("Due Date"), "date"),
+            (self.env._("Amount"), "money"),
+        ]
+        return self._letter_tables(
+            self.env._("Instalments"),
+            columns,
+            [
+                (self.currency_id, (str(number), line.date, line.amount))
+                for number, line in enumerate(self.line_ids, 1)
+            ],
+        )

@@ -74,7 +74,9 @@ class ArPaymentPromise(models.Model):
     note = fields.Text()
     replaced_by_id = fields.Many2one("ar.payment.promise", readonly=True, ondelete="set null")
 
-    _positive = models.Constraint("CHECK(amount > 0)", "A promise is for more than nothing.")
+    _positive = models.Constraint(
+        "CHECK(amount > 0)", "The promised amount must be greater than zero."
+    )
     _decided = models.Constraint(
         "CHECK(state = 'open' OR date_closed IS NOT NULL)", "A promise is decided on a day."
     )
@@ -94,7 +96,7 @@ class ArPaymentPromise(models.Model):
             promise.kept_share = float(promise.state == "kept")
 
     def _compute_amount_paid(self):
-        settled = self.line_ids._settled_since()
+        settled = self.line_ids._get_settled_since()
         for promise in self:
             paid = sum(settled[line.id].paid for line in promise.line_ids if line.id)
             promise.amount_paid = min(paid, promise.amount)
@@ -116,7 +118,7 @@ class ArPaymentPromise(models.Model):
         # The ledger decides what follows, whatever its reader may see.
         made = promises.sudo()
         made._check_term()
-        made.filtered(lambda promise: not promise.line_ids)._allocate()
+        made.filtered(lambda promise: not promise.line_ids)._allocate_to_items()
         made._check_items()
         made._replace_former()
         for company, same in made.grouped("company_id").items():
@@ -126,9 +128,11 @@ class ArPaymentPromise(models.Model):
     def _check_term(self):
         for promise in self:
             if promise.date < promise.date_made:
-                raise ValidationError(self.env._("Nobody promises to have paid: choose a day."))
+                raise ValidationError(
+                    self.env._("The promised day is in the past: choose a later one.")
+                )
 
-    def _allocate(self):
+    def _allocate_to_items(self):
         """Take the amount from the open items in its currency, the oldest due date first."""
         values = []
         for company, promises in self.grouped("company_id").items():
@@ -215,21 +219,23 @@ class ArPaymentPromise(models.Model):
             )
         )
         for company, same in promises.grouped("company_id").items():
-            same._judge(company._ar_get_run_date())
+            same._judge_by_ledger(company._ar_get_run_date())
 
     @api.model
     def _evaluate(self, company, date):
         """The daily judgement of all open promises of the company."""
-        self.search([("company_id", "=", company.id), ("state", "=", "open")])._judge(date)
+        self.search([("company_id", "=", company.id), ("state", "=", "open")])._judge_by_ledger(
+            date
+        )
         self.env["ar.credit.file"]._count_promises(company, date)
 
-    def _judge(self, date):
+    def _judge_by_ledger(self, date):
         """Keep, break or open again, by what the ledger says on a date."""
-        settled = self.line_ids._settled_since(
+        settled = self.line_ids._get_settled_since(
             {line: line.promise_id._last_day() for line in self.line_ids}
         )
         verdicts = {
-            promise: promise._verdict(
+            promise: promise._get_verdict(
                 sum(settled[line.id].paid for line in promise.line_ids),
                 sum(settled[line.id].void for line in promise.line_ids),
                 date,
@@ -254,7 +260,7 @@ class ArPaymentPromise(models.Model):
             self.env["ar.credit.file"]._count_promises(company, date, promises.partner_id)
         changed.filtered(lambda promise: promise.state == "broken")._after_broken(date)
 
-    def _verdict(self, paid, void, date):
+    def _get_verdict(self, paid, void, date):
         """The state that the ledger gives the promise on a date."""
         required = self.currency_id.round(self.amount - void)
         if required <= 0:
@@ -300,6 +306,7 @@ class ArPaymentPromiseLine(models.Model):
     _description = "Promised Item"
     _creation_fields = ("promise_id",)
     _claim_parent = "promise_id"
+    _claim_kind = "promised"
 
     promise_id = fields.Many2one(
         "ar.payment.promise", required=True, readonly=True, index=True, ondelete="cascade"

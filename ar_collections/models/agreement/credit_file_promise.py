@@ -3,9 +3,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-# A word that was not kept is held against the customer for this long.
-MEMORY_DAYS = 365
-
 
 class ArCreditFile(models.Model):
     """What the customer's word is worth."""
@@ -17,13 +14,14 @@ class ArCreditFile(models.Model):
     promise_count = fields.Integer(
         string="Promises Decided",
         readonly=True,
-        help="Promises and payment plans that were kept or broken in the last 365 days.",
+        help="Promises and payment plans that were kept or broken lately: the settings say in how "
+        "many days.",
     )
     promise_kept_rate = fields.Float(
         string="Promises Kept",
         readonly=True,
         aggregator="avg",
-        help="Share of the promises and payment plans of the last 365 days that were kept.",
+        help="Share of these promises and payment plans that were kept.",
     )
 
     @api.model
@@ -64,7 +62,7 @@ class ArCreditFile(models.Model):
                    (fresh.broken_promises, fresh.promise_count, fresh.promise_kept_rate)
             """,
                 company=company.id,
-                since=date - timedelta(days=MEMORY_DAYS),
+                since=date - timedelta(days=company.ar_promise_memory_days),
                 scope=SQL("TRUE")
                 if partners is None
                 else SQL("file.partner_id IN %s", tuple(partners.ids) or (0,)),

@@ -46,11 +46,10 @@ class ArDebtAcknowledgement(models.Model):
     def create(self, vals_list):
         records = super().create(vals_list)
         for record in records.sudo():
-            record.name = self._next_number(record.company_id, record.date)
-            record._freeze()
+            record._copy_open_items()
         return records
 
-    def _freeze(self):
+    def _copy_open_items(self):
         """Keep the customer's open items of today, of all currencies; total in company currency."""
         self.item_ids.unlink()
         items = (
@@ -95,7 +94,7 @@ class ArDebtAcknowledgement(models.Model):
             if record.state != "draft":
                 raise UserError(self.env._("%s was sent already.", record.name))
             record.date = record.company_id._ar_today()
-            record._freeze()
+            record._copy_open_items()
             record.state = "sent"
             record._mail_customer("ar_collections.mail_template_acknowledgement")
 
@@ -127,6 +126,24 @@ class ArDebtAcknowledgement(models.Model):
                     self.env._("Only a credit manager cancels a signed acknowledgement.")
                 )
         self.sudo().write({"state": "cancelled"})
+
+    # The paper
+
+    def _letter_item_tables(self):
+        columns = [
+            (self.env._("Document"), "text"),
+            (self.env._("Date"), "date"),
+            (self.env._("Due Date"), "date"),
+            (self.env._("Still Open"), "money"),
+        ]
+        return self._letter_tables(
+            self.env._("Open items"),
+            columns,
+            [
+                (item.currency_id, (item.name, item.date, item.due_date, item.residual_currency))
+                for item in self.item_ids
+            ],
+        )
 
 
 class ArDebtAcknowledgementItem(models.Model):

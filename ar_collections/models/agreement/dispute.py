@@ -1,7 +1,17 @@
 from datetime import date, timedelta
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+
+# Prices scaled so often come as near as fixed taxes and rounded lines allow.
+MOST_PASSES = 3
+
+
+class DisputeDecided:
+    """Who unblocks an invoice because its dispute is decided; a request cannot send it."""
+
+
+DISPUTE_DECIDED = DisputeDecided()
 
 
 class ArDispute(models.Model):
@@ -143,11 +153,10 @@ class ArDispute(models.Model):
     def create(self, vals_list):
         disputes = super().create(vals_list)
         for dispute in disputes.sudo():
-            dispute.name = self._next_number(dispute.company_id, dispute.date)
             dispute._check_lines()
             dispute.message_subscribe(dispute.owner_id.partner_id.ids)
         disputes._tell_owner()
-        disputes._follow()
+        disputes._refresh_cases()
         return disputes
 
     @api.model
@@ -211,7 +220,7 @@ class ArDispute(models.Model):
     def _unlink_except_record(self):
         raise UserError(self.env._("A dispute stays as a record. Withdraw it instead."))
 
-    def _follow(self):
+    def _refresh_cases(self):
         """Figures and cases follow in the same transaction."""
         for company, disputes in self.sudo().grouped("company_id").items():
             self.env["ar.collection.case"]._claims_changed(company, disputes.partner_id)
@@ -230,7 +239,7 @@ class ArDispute(models.Model):
         if not self.env.user.has_group("ar_collections.group_credit_manager"):
             raise AccessError(self.env._("Only a credit manager accepts a dispute that is late."))
         self.sudo().write({"accepted_late": True})
-        self._follow()
+        self._refresh_cases()
 
     def action_reject(self):
         """The customer is not right: tell it why, and dunning goes on the same day."""
@@ -239,7 +248,7 @@ class ArDispute(models.Model):
         for dispute in self:
             if not (dispute.decision_note or "").strip():
                 raise UserError(self.env._("Write down the decision: the customer is told why."))
-        self._close("rejected")
+        self._close_disputes("rejected")
         for dispute in self.sudo():
             dispute._mail_rejection()
 
@@ -247,9 +256,9 @@ class ArDispute(models.Model):
         """The customer does not object any more, or it was entered by mistake."""
         self._check_open()
         self._check_no_draft_credit()
-        self._close("cancelled")
+        self._close_disputes("cancelled")
 
-    def _close(self, state, dates=None):
+    def _close_disputes(self, state, dates=None):
         """
         :param dates: ``{dispute: day on which it ended}``, today by default
         """
@@ -257,8 +266,8 @@ class ArDispute(models.Model):
             date = dates[dispute] if dates else dispute.company_id._ar_today()
             dispute.write({"state": state, "date_closed": date, "closed_by_ledger": bool(dates)})
         self.sudo().activity_unlink(["ar_collections.activity_dispute"])
-        self.sudo()._unblock()
-        self._follow()
+        self.sudo()._unblock_invoices()
+        self._refresh_cases()
 
     def _mail_rejection(self):
         recipient = self.env["ar.recipient"]._get_recipients(
@@ -273,24 +282,96 @@ class ArDispute(models.Model):
             subtype_xmlid="mail.mt_note",
         )
 
-    @api.model
-    def mail_allowed_qweb_expressions(self):
-        # EXTENDS mail
-        return (
-            *super().mail_allowed_qweb_expressions(),
-            "object.name",
-            "object.decision_note",
-            "object.reason_id.name",
-            "object.company_id.name",
-            "object.contact_id.name",
-            "object.partner_id.lang",
-        )
+    # Credit notes of what the customer is right about, to the cent
 
-    # Screens
-
-    def action_open_case(self):
+    def action_credit(self):
+        """Draft the credit notes of the disputed parts; posting them decides the dispute."""
+        self._check_open()
         self.ensure_one()
-        return self.case_id._get_records_action()
+        if not self._draft_credit_notes():
+            notes = self.env["account.move"]
+            for move, lines in self.line_ids.grouped("move_id").items():
+                # What was paid meanwhile is not given back here.
+                amount = sum(lines.mapped("amount_left"))
+                if move and lines.currency_id.compare_amounts(amount, 0) > 0:
+                    notes |= self._draft_credit_note(move, amount)
+            if not notes:
+                raise UserError(self.env._("Nothing of %s is open any more.", self.name))
+            # The link is the system's, the notes are made with the rights of the user.
+            self.sudo().credit_note_ids |= notes
+        return self.action_open_credit_notes()
+
+    def action_open_credit_notes(self):
+        self.ensure_one()
+        return self.credit_note_ids._get_records_action(name=self.env._("Credit Notes"))
+
+    def _draft_credit_notes(self):
+        # Whoever deals with a dispute need not see credit notes.
+        return self.sudo().credit_note_ids.filtered(lambda move: move.state == "draft")
+
+    def _check_no_draft_credit(self):
+        for dispute in self:
+            if dispute._draft_credit_notes():
+                raise UserError(
+                    self.env._("Delete the draft credit note of %s first.", dispute.name)
+                )
+
+    def _draft_credit_note(self, move, amount):
+        """A draft credit note with the invoice's accounts and taxes.
+
+        :param amount: total with taxes, in the currency of the invoice
+        """
+        today = self.company_id._ar_today()
+        values = {
+            "ref": self.env._("%(dispute)s, %(invoice)s", dispute=self.name, invoice=move.name),
+            "invoice_date": today,
+            "date": today,
+            "invoice_payment_term_id": False,
+            "invoice_date_due": today,
+        }
+        if not move.is_invoice(include_receipts=True):
+            # An opening balance, for example: it has no lines that could be credited.
+            return move.create(
+                {
+                    **values,
+                    "move_type": "out_refund",
+                    "reversed_entry_id": move.id,
+                    "partner_id": self.partner_id.id,
+                    "company_id": move.company_id.id,
+                    "currency_id": self.line_ids.filtered(
+                        lambda line: line.move_id == move
+                    ).currency_id.id,
+                    "invoice_line_ids": [self._rounding_line(amount, self.reason_id.name)],
+                }
+            )
+        note = move._reverse_moves([values])
+        if move.currency_id.compare_amounts(amount, move.amount_total) < 0:
+            self._scale_credit_note(note, amount)
+        return note
+
+    def _scale_credit_note(self, note, amount):
+        """Lower the prices so that the total is the amount; what rounding leaves is a line."""
+        compare = note.currency_id.compare_amounts
+        note.invoice_cash_rounding_id = False
+        for _pass in range(MOST_PASSES):
+            if not compare(amount, note.amount_total):
+                return
+            share = amount / note.amount_total
+            note.invoice_line_ids = [
+                Command.update(line.id, {"price_unit": line.price_unit * share})
+                for line in note.invoice_line_ids
+                if line.display_type == "product"
+            ]
+        if rest := note.currency_id.round(amount - note.amount_total):
+            largest = note.invoice_line_ids.sorted("price_subtotal")[-1:]
+            note.invoice_line_ids = [
+                self._rounding_line(rest, self.env._("Rounding"), account_id=largest.account_id.id)
+            ]
+
+    def _rounding_line(self, amount, name, **values):
+        return Command.create(
+            {"name": name, "price_unit": amount, "tax_ids": [Command.clear()], **values}
+        )
 
     # What the ledger decides
 
@@ -322,16 +403,16 @@ class ArDispute(models.Model):
         undone.write({"state": "open", "date_closed": False, "closed_by_ledger": False})
         undone._tell_owner()
         disputes = disputes.filtered(lambda dispute: dispute.state == "open")
-        dates = disputes._settled_on()
-        (disputes & credited)._close("credited", dates)
+        dates = disputes._get_end_dates()
+        (disputes & credited)._close_disputes("credited", dates)
         # The customer has paid what it objected to.
         (disputes - credited).filtered(
             lambda dispute: not any(dispute.line_ids.mapped("amount_left"))
-        )._close("cancelled", dates)
+        )._close_disputes("cancelled", dates)
 
-    def _settled_on(self):
+    def _get_end_dates(self):
         """``{dispute: day of the last money for its items, of the last run at least}``"""
-        settled = self.line_ids._settled_since()
+        settled = self.line_ids._get_settled_since()
         return {
             dispute: max(
                 [
@@ -355,7 +436,7 @@ class ArDispute(models.Model):
                 ("line_ids.move_line_id", "=", False),
             ]
         ).filtered(lambda dispute: not any(dispute.line_ids.mapped("amount_left")))
-        gone._close("cancelled", dict.fromkeys(gone, date))
+        gone._close_disputes("cancelled", dict.fromkeys(gone, date))
         disputes = self.search(
             [
                 ("company_id", "=", company.id),
@@ -376,18 +457,30 @@ class ArDispute(models.Model):
 
     # Blocked invoices
 
-    def _unblock(self):
+    def _unblock_invoices(self):
         """An invoice whose last dispute is decided is not blocked any more."""
         moves = self.line_ids.move_id.filtered(lambda move: move.payment_state == "blocked")
         disputed = self.env["ar.dispute.line"].search(
             [("move_line_id.move_id", "in", moves.ids), ("dispute_id.state", "=", "open")]
         )
         for move in moves - disputed.move_id:
-            move.with_context(ar_dispute_decided=DECIDED).action_toggle_block_payment()
+            move.with_context(ar_dispute_decided=DISPUTE_DECIDED).action_toggle_block_payment()
 
+    # Screens and messages
 
-class Decided:
-    """Who unblocks an invoice because its dispute is decided; a request cannot send it."""
+    def action_open_case(self):
+        self.ensure_one()
+        return self.case_id._get_records_action()
 
-
-DECIDED = Decided()
+    @api.model
+    def mail_allowed_qweb_expressions(self):
+        # EXTENDS mail
+        return (
+            *super().mail_allowed_qweb_expressions(),
+            "object.name",
+            "object.decision_note",
+            "object.reason_id.name",
+            "object.company_id.name",
+            "object.contact_id.name",
+            "object.partner_id.lang",
+        )

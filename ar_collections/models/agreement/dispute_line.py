@@ -137,7 +137,7 @@ class ArDisputeLine(models.Model):
         lines = super().create(vals_list)
         lines._check_dispute_open()
         # A dispute that has a number is there already, so that nobody else follows.
-        lines.dispute_id.filtered(lambda dispute: dispute.name != "/")._follow()
+        lines.dispute_id.filtered(lambda dispute: dispute.name != "/")._refresh_cases()
         return lines
 
     def write(self, vals):
@@ -145,14 +145,14 @@ class ArDisputeLine(models.Model):
             self._check_dispute_open()
         result = super().write(vals)
         if not vals.keys().isdisjoint(("amount", "move_line_id")):
-            self.dispute_id._follow()
+            self.dispute_id._refresh_cases()
         return result
 
     def unlink(self):
         disputes = self.dispute_id
         result = super().unlink()
         disputes._check_lines()
-        disputes._follow()
+        disputes._refresh_cases()
         return result
 
     @api.ondelete(at_uninstall=False)

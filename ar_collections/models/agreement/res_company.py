@@ -17,6 +17,16 @@ class ResCompany(models.Model):
         "an invoice. Zero for no window: every dispute is in time.",
     )
 
+    ar_promise_memory_days = fields.Integer(
+        string="Memory of Promises (days)",
+        default=365,
+        help="A promise or payment plan that was not kept is held against the customer for so "
+        "long.",
+    )
+
+    _ar_promise_memory = models.Constraint(
+        "CHECK(ar_promise_memory_days > 0)", "A promise is remembered for one day at least."
+    )
     _ar_promise_grace = models.Constraint(
         "CHECK(ar_promise_grace_days >= 0)", "Days of grace cannot be negative."
     )
@@ -31,5 +41,8 @@ class ResConfigSettings(models.TransientModel):
 
     ar_promise_grace_days = fields.Integer(
         related="company_id.root_id.ar_promise_grace_days", readonly=False
+    )
+    ar_promise_memory_days = fields.Integer(
+        related="company_id.root_id.ar_promise_memory_days", readonly=False
     )
     ar_dispute_days = fields.Integer(related="company_id.root_id.ar_dispute_days", readonly=False)

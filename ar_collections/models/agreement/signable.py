@@ -33,11 +33,6 @@ class ArSignable(models.AbstractModel):
             "object.partner_id.lang",
         )
 
-    def _portal_ensure_token(self):
-        # OVERRIDES portal: no token of its own, which would work for ever; that of the customer's
-        # page expires and can be revoked.
-        return self.file_id._portal_token(self.company_id._ar_today())
-
     def _compute_portal_link(self):
         for record in self:
             record.portal_link = record.get_base_url() + record._get_share_url()

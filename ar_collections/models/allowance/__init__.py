@@ -1,3 +1,5 @@
+"""What may be lost: matrix, runs, specific allowances, movement, ageing at month ends."""
+
 from . import (
     res_company,
     ageing_snapshot,
@@ -6,9 +8,10 @@ from . import (
     allowance_specific,
     allowance_line,
     allowance_run,
-    allowance_compute,
-    allowance_post,
+    allowance_ledger,
+    allowance_computation,
+    allowance_booking,
     allowance_report,
-    allowance_use,
+    writeoff_allowance,
     allowance_move,
 )

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, date_utils
 
 from ..credit.credit_grade import RISK_TIERS
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 
 # How far back missing months are made.
 MONTHS_BACK = 36
@@ -89,19 +90,16 @@ class ArAgeingSnapshot(models.Model):
     @api.model
     def _take_missing(self, company, date):
         """Snapshots of all months that are over, from the first receivable on; number of months."""
-        self.env["account.move.line"].flush_model(["date", "parent_state", "account_id"])
         last = date.replace(day=1) - relativedelta(days=1)
-        ((first,),) = self.env.execute_query(
-            SQL(
-                """
-                SELECT MIN(line.date)
-                  FROM account_move_line line
-                  JOIN account_account account ON account.id = line.account_id
-                 WHERE account.account_type = 'asset_receivable'
-                   AND line.parent_state = 'posted' AND line.company_id IN %s
-                """,
-                tuple(self.env["res.company"].sudo().search([("id", "child_of", company.id)]).ids),
-            )
+        lines = self.env["account.move.line"].sudo()
+        ((first,),) = lines._read_group(
+            [
+                *TRADE_RECEIVABLE_DOMAIN,
+                ("parent_state", "=", "posted"),
+                ("company_id", "child_of", company.id),
+            ],
+            [],
+            ["date:min"],
         )
         if not first:
             return 0

@@ -51,13 +51,13 @@ class ArAllowanceRate(models.Model):
     @api.model
     def action_open_matrix(self):
         """The matrix of the company, complete for the ageing that it uses now."""
-        self._matrix(self.env.company.root_id)
+        self._get_matrix(self.env.company.root_id)
         return self.env["ir.actions.act_window"]._for_xml_id(
             "ar_collections.ar_allowance_rate_action"
         )
 
     @api.model
-    def _matrix(self, company):
+    def _get_matrix(self, company):
         """The rates in use; a bucket that is new gets what applied to debts of its age.
 
         :return: the cells of all tiers, and of all buckets of the company

@@ -13,11 +13,19 @@ class ArAllowanceRun(models.Model):
     """The allowance for bad debts of one company at one month's end."""
 
     _name = "ar.allowance.run"
-    _inherit = ["ar.numbered.mixin", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "ar.numbered.mixin",
+        "ar.state.mixin",
+        "ar.four.eyes.mixin",
+        "ar.readonly.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Allowance Run"
     _order = "date desc, id desc"
     _check_company_auto = True
     _number_prefix = "AL"
+    _asker_fields = ("computed_by_id", "submitter_id")
 
     company_id = fields.Many2one(
         "res.company",
@@ -111,6 +119,29 @@ class ArAllowanceRun(models.Model):
         ondelete="restrict",
     )
 
+    ledger_amount = fields.Monetary(
+        string="Balance in the Ledger",
+        compute="_compute_tie_out",
+        compute_sudo=True,
+        help="The balance of the allowance account at the date.",
+    )
+    expected_amount = fields.Monetary(
+        string="Balance Expected",
+        compute="_compute_tie_out",
+        compute_sudo=True,
+        help="Before the run is posted: its opening amount and what came between.",
+    )
+    difference = fields.Monetary(compute="_compute_tie_out", compute_sudo=True)
+    stray_ids = fields.Many2many(
+        "account.move.line",
+        string="Entries from Elsewhere",
+        compute="_compute_tie_out",
+        compute_sudo=True,
+        help="Entries on the allowance account to the date that are in no run.",
+    )
+    matrix_table = fields.Html(compute="_compute_tables", sanitize=False)
+    movement_table = fields.Html(compute="_compute_tables", sanitize=False)
+
     _one_posted = models.UniqueIndex(
         "(company_id, date) WHERE state = 'posted'",
         "There is already a posted allowance run of this month. Reverse it first.",
@@ -125,6 +156,25 @@ class ArAllowanceRun(models.Model):
         for run in self:
             run.change = run.currency_id.round(run.added - run.released)
 
+    @api.depends("state", "closing", "flow_ids", "change")
+    def _compute_tie_out(self):
+        ledger = self.env["ar.allowance.ledger"]
+        for run in self:
+            run.ledger_amount = ledger._get_balance(run)
+            before = run.opening + run.taken_over - run.used + run.recovered
+            run.expected_amount = run.closing if run.state == "posted" else before
+            run.difference = run.currency_id.round(run.ledger_amount - run.expected_amount)
+            run.stray_ids = ledger._get_strays(run) if run.id else False
+
+    @api.depends("line_ids", "movement_ids", "state")
+    @api.depends_context("lang")
+    def _compute_tables(self):
+        qweb = self.env["ir.qweb"]
+        for run in self:
+            values = {"o": run}
+            run.matrix_table = qweb._render("ar_collections.allowance_matrix", values)
+            run.movement_table = qweb._render("ar_collections.allowance_movement", values)
+
     @api.constrains("company_id", "date")
     def _check_date(self):
         for run in self:
@@ -138,13 +188,6 @@ class ArAllowanceRun(models.Model):
                 raise ValidationError(self.env._("Choose a month that is over."))
 
     # CRUD
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        runs = super().create(vals_list)
-        for run in runs.sudo():
-            run.name = self._next_number(run.company_id, run.date)
-        return runs
 
     def write(self, vals):
         if not vals.keys().isdisjoint(("company_id", "date", "include_others")) and any(
@@ -172,7 +215,7 @@ class ArAllowanceRun(models.Model):
         for run in self:
             run._check_state("draft", "computed")
             # Figures and their author are the system's to write, for whoever may compute.
-            run.sudo()._compute_all()
+            self.env["ar.allowance.computation"].sudo()._compute_run(run.sudo())
             run.sudo().write(
                 {
                     "state": "computed",
@@ -194,7 +237,7 @@ class ArAllowanceRun(models.Model):
                     "submitted_on": fields.Datetime.now(),
                 }
             )
-            run._notify_approver()
+            run._ask_approver()
         return True
 
     def action_approve(self):
@@ -203,16 +246,7 @@ class ArAllowanceRun(models.Model):
         self.lock_for_update(allow_referencing=True)
         for run in self:
             run._check_state("submitted")
-            people = run.sudo().computed_by_id | run.sudo().submitter_id
-            if self.env.user in people:
-                raise UserError(
-                    self.env._(
-                        "Four eyes see more than two: %(run)s is from %(people)s, so another "
-                        "credit manager approves it.",
-                        run=run.name,
-                        people=", ".join(people.mapped("name")),
-                    )
-                )
+            run._check_four_eyes()
             run.sudo().write(
                 {
                     "state": "approved",
@@ -249,28 +283,56 @@ class ArAllowanceRun(models.Model):
             run.activity_unlink(["mail.mail_activity_data_todo"])
         return True
 
+    def action_post(self):
+        """Book the change since the last posted run, with the rights of the poster."""
+        self._check_manager("write")
+        for run in self.sorted("date"):
+            run._lock_siblings()
+            run._check_state("approved")
+            run._check_unchanged()
+            run._check_not_locked()
+            move = self.env["ar.allowance.booking"]._book_run(run)
+            run.sudo().write(
+                {
+                    "state": "posted",
+                    "move_id": move.id,
+                    "account_id": run.sudo().company_id.ar_allowance_account_id.id,
+                }
+            )
+        return True
+
+    def action_reverse(self):
+        """Take the last posted run out of the ledger, at its own date."""
+        self._check_manager("write")
+        for run in self.sorted("date", reverse=True):
+            run._lock_siblings()
+            run._check_state("posted")
+            last = run.sudo()._get_last_posted(run.company_id)
+            if run != last:
+                raise UserError(
+                    self.env._("%s was posted later: only the last run is reversed.", last.name)
+                )
+            run._check_not_locked()
+            reversal = self.env["account.move"]
+            if run.move_id:
+                reversal = run.move_id._ar_reverse_booked(
+                    run.date, self.env._("Reversal of %s", run.name)
+                )
+            run.sudo().write({"state": "reversed", "reversal_id": reversal.id})
+        return True
+
+    # What a button needs
+
     def _check_manager(self, operation):
         """The buttons, and calls from outside, whatever the rights on the record."""
         if not self.env.user.has_group(MANAGER):
             raise AccessError(self.env._("Allowance runs are for credit managers."))
         self.check_access(operation)
 
-    def _check_state(self, *states):
-        if self.state not in states:
-            raise UserError(
-                self.env._(
-                    "%(run)s is %(state)s.",
-                    run=self.name,
-                    state=dict(self._fields["state"]._description_selection(self.env))[
-                        self.state
-                    ].lower(),
-                )
-            )
-
-    def _notify_approver(self):
+    def _ask_approver(self):
         """Ask the company's credit manager, unless that is who asks."""
         user = self.sudo().company_id.ar_credit_manager_id
-        if user and user not in self.sudo().computed_by_id | self.sudo().submitter_id:
+        if user and user not in self._get_askers():
             self.activity_schedule(
                 "mail.mail_activity_data_todo",
                 self.company_id._ar_today(),
@@ -278,17 +340,64 @@ class ArAllowanceRun(models.Model):
                 user_id=user.id,
             )
 
+    @api.model
+    def _get_last_posted(self, company):
+        """The last run of the company that is in the ledger."""
+        return self.search(
+            [("company_id", "=", company.id), ("state", "=", "posted")],
+            order="date desc, id desc",
+            limit=1,
+        )
+
+    def _lock_siblings(self):
+        """Of two who post or reverse for one company at once, the second is refused."""
+        self.ensure_one()
+        # The lock is of the company, also of runs that the user does not see.
+        runs = self.sudo()
+        runs.search([("company_id", "=", self.company_id.id)]).lock_for_update(
+            allow_referencing=True
+        )
+        self.invalidate_recordset(["state", "move_id", "previous_id"])
+
+    def _check_unchanged(self):
+        """What was approved is what is posted: nothing came between."""
+        run = self.sudo()
+        flows = run.env["ar.allowance.ledger"]._get_new_flows(run)
+        last = run._get_last_posted(run.company_id)
+        if last != run.previous_id or flows != run.flow_ids.sorted("id"):
+            raise UserError(
+                self.env._(
+                    "The allowance account has changed since %s was computed. Take it back and "
+                    "compute it again.",
+                    self.name,
+                )
+            )
+
+    def _check_not_locked(self):
+        locks = self.company_id._get_lock_date_violations(
+            self.date, fiscalyear=True, sale=False, purchase=False, tax=False, hard=True
+        )
+        if locks:
+            raise UserError(
+                self.env._(
+                    "The books are closed until %(lock)s, so nothing can be booked on %(date)s. "
+                    "Make a run of a later month instead: it books the whole change.",
+                    lock=format_date(self.env, max(day for day, _field in locks)),
+                    date=format_date(self.env, self.date),
+                )
+            )
+
     # Screens
 
     def action_open_lines(self):
         """The allowance by customer and bucket."""
-        return self._open("ar_collections.ar_allowance_line_action")
+        return self._get_window("ar_collections.ar_allowance_line_action")
 
     def action_open_movements(self):
         """The movement by customer."""
-        return self._open("ar_collections.ar_allowance_movement_action")
+        return self._get_window("ar_collections.ar_allowance_movement_action")
 
-    def _open(self, action):
+    def _get_window(self, action):
         self.ensure_one()
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(action),

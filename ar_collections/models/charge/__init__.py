@@ -1,9 +1,9 @@
+"""Late charges by the day: accrued, proposed, waived, posted as debit notes."""
+
 from . import (
     late_charge_setting,
     late_charge_accrual,
     late_charge,
-    late_charge_note,
-    late_charge_excess,
     late_charge_run,
     late_charge_plan,
     late_charge_move,

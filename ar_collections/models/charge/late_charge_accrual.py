@@ -3,8 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-# A settled item that nobody charged for so long is not charged any more.
-SETTLED_DAYS = 365
+from ..figures.money import money_sql
 
 
 class Accrual(NamedTuple):
@@ -50,7 +49,7 @@ class ArLateChargeAccrual(models.AbstractModel):
     _description = "Accrued Late Charges"
 
     @api.model
-    def _accrued(self, company, date, partners=None):
+    def _get_accruals(self, company, date, partners=None):
         """What has accrued up to and including a date, in one statement.
 
         :param company: a root company; its branches are part of it
@@ -59,13 +58,13 @@ class ArLateChargeAccrual(models.AbstractModel):
         """
         accrued = {}
         if company.ar_charge_from:
-            for row in self.env.execute_query(self._accrued_sql(company, date, partners)):
+            for row in self.env.execute_query(self._get_accruals_sql(company, date, partners)):
                 accrual = Accrual(*row)
                 accrued.setdefault(accrual.partner_id, []).append(accrual)
         return accrued
 
     @api.model
-    def _accrued_sql(self, company, date, partners=None):
+    def _get_accruals_sql(self, company, date, partners=None):
         """SELECT of the columns of :class:`Accrual`."""
         self._flush_ledger()
         return SQL(
@@ -102,14 +101,67 @@ class ArLateChargeAccrual(models.AbstractModel):
              WHERE charge > 0
              ORDER BY due, line_id, date_from
             """,
-            items=self._items_sql(company, date, partners),
+            items=self._get_chargeable_items_sql(company, date, partners),
             gaps=self._gaps_sql(date),
             points=self._points_sql(),
             segments=self._segments_sql(),
             item_left=self._item_left_sql(company),
             year_left=self._year_left_sql(company, date),
-            rounding=self._numeric(company.currency_id.rounding),
+            rounding=self._get_exact_sql(company.currency_id.rounding),
         )
+
+    @api.model
+    def _get_excess_by_charge(self, chosen):
+        """``{charge id: what is too much}`` of the charges on debit notes that have too much.
+
+        What a note's credit notes gave back counts against its charges, one after the other.
+
+        :param chosen: SQL condition on ``charge``
+        """
+        self._flush_ledger()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH noted AS (
+                    SELECT charge.id, charge.move_id, charge.amount::numeric AS amount,
+                           charge.base::numeric * charge.days AS numbers,
+                           charge.days * currency.rounding::numeric AS unsure,
+                           charge.rate::numeric AS rate, currency.rounding::numeric AS rounding,
+                           line.id AS line_id, line.amount_currency::numeric AS principal,
+                           charge.date_from AS first_day, charge.date_to AS last_day
+                      FROM ar_late_charge charge
+                      JOIN account_move_line line ON line.id = charge.move_line_id
+                      JOIN res_currency currency ON currency.id = charge.currency_id
+                     WHERE charge.state IN ('drafted', 'posted')
+                       AND charge.move_id IN (
+                        SELECT move_id FROM ar_late_charge charge WHERE %(chosen)s)
+                ), gap AS (
+                    SELECT line_id, principal, first_day, last_day FROM noted
+                ), point AS (%(points)s), segment AS (%(segments)s), fresh AS (
+                    SELECT line_id, first_day, SUM(open * (day_to - day + 1)) AS numbers
+                      FROM segment GROUP BY line_id, first_day
+                ), excess AS (
+                    SELECT noted.id, noted.move_id,
+                           noted.amount
+                           - ROUND(fresh.numbers * rate / 36500 / rounding) * rounding AS excess
+                      FROM noted JOIN fresh USING (line_id, first_day)
+                     WHERE fresh.numbers < noted.numbers - unsure
+                ), uncredited AS (
+                    SELECT excess.id, LEAST(excess, SUM(excess) OVER (
+                               PARTITION BY move_id ORDER BY excess.id) - COALESCE((
+                                SELECT SUM(credit.amount_untaxed) FROM account_move credit
+                                 WHERE credit.reversed_entry_id = excess.move_id
+                                   AND credit.state = 'posted'), 0)) AS excess
+                      FROM excess WHERE excess > 0
+                )
+                SELECT id, excess::float8 FROM uncredited WHERE excess > 0
+                """,
+                chosen=chosen,
+                points=self._points_sql(),
+                segments=self._segments_sql(),
+            )
+        )
+        return dict(rows)
 
     @api.model
     def _flush_ledger(self):
@@ -129,12 +181,12 @@ class ArLateChargeAccrual(models.AbstractModel):
             self.env[model].flush_model()
 
     @api.model
-    def _numeric(self, value):
+    def _get_exact_sql(self, value):
         """A number of ours as exact as it is written."""
         return SQL("%s::numeric", repr(float(value)))
 
     @api.model
-    def _items_sql(self, company, date, partners):
+    def _get_chargeable_items_sql(self, company, date, partners):
         """SELECT of the items that can have accrued something, open or settled lately."""
         scope, accounts = self.env["ar.position"]._scope(company, few=partners is not None)
         customers = SQL()
@@ -173,7 +225,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                    )
                    AND l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
                    AND l.amount_currency > 0 AND l.no_followup IS NOT TRUE
-                   AND journal.type NOT IN ('bank', 'cash', 'credit')
+                   AND NOT %(is_money)s
                    AND COALESCE(l.date_maturity, l.date) + %(grace)s < %(date)s
                    %(customers)s %(charges)s
               ) item
@@ -185,12 +237,13 @@ class ArLateChargeAccrual(models.AbstractModel):
             """,
             grace=company.ar_charge_grace_days,
             since=company.ar_charge_from,
-            settled=SETTLED_DAYS,
+            settled=company.ar_charge_settled_days,
             date=date,
             scope=scope,
             accounts=accounts,
             customers=customers,
             charges=charges,
+            is_money=money_sql(),
             currencies=self._currencies_sql(company, date),
             company=company.id,
             grade=grade.id or None,
@@ -214,8 +267,8 @@ class ArLateChargeAccrual(models.AbstractModel):
             SQL(
                 "(%s, %s, %s)",
                 currency.id,
-                self._numeric(currency.rounding),
-                self._numeric(own / rates[currency.id]),
+                self._get_exact_sql(currency.rounding),
+                self._get_exact_sql(own / rates[currency.id]),
             )
             for currency in currencies
         )
@@ -346,7 +399,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                                AND charge.state IN ('drafted', 'posted')), 0)
                 - SUM(amount) OVER (PARTITION BY line_id ORDER BY date_from) + amount), 0)
             """,
-            share=self._numeric(company.ar_charge_cap_share),
+            share=self._get_exact_sql(company.ar_charge_cap_share),
         )
 
     @api.model
@@ -366,7 +419,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                                    ORDER BY held NULLS FIRST, due, line_id, date_from)
                 + value), 0)
             """,
-            cap=self._numeric(company.ar_charge_cap_year),
+            cap=self._get_exact_sql(company.ar_charge_cap_year),
             company=company.id,
             start=date.replace(month=1, day=1),
             end=date.replace(month=12, day=31),

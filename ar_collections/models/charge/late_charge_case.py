@@ -24,7 +24,7 @@ class ArCollectionCase(models.Model):
             accrued = SQL(
                 "SELECT partner_id, SUM(allowed_value) AS amount FROM (%s) accrual"
                 " GROUP BY partner_id",
-                self.env["ar.late.charge.accrual"]._accrued_sql(company, date, partners),
+                self.env["ar.late.charge.accrual"]._get_accruals_sql(company, date, partners),
             )
         self.env.cr.execute(
             SQL(
@@ -63,7 +63,7 @@ class ArCollectionCase(models.Model):
     def action_waive_charges(self):
         """Give up what has accrued so far."""
         self.env["ar.late.charge"]._check_manager()
-        return self.env["ar.late.charge"]._waive_wizard(default_case_ids=self.ids)
+        return self.env["ar.late.charge"]._get_waive_action(default_case_ids=self.ids)
 
     def action_open_charges(self):
         self.ensure_one()
@@ -91,7 +91,9 @@ class ArCollectionAction(models.Model):
         # EXTENDS ar_collections: what the items have accrued, for the letter and as proof
         super()._freeze_more(date)
         for company, actions in self.grouped("company_id").items():
-            accrued = self.env["ar.late.charge.accrual"]._accrued(company, date, actions.partner_id)
+            accrued = self.env["ar.late.charge.accrual"]._get_accruals(
+                company, date, actions.partner_id
+            )
             if not accrued:
                 continue
             for action in actions.sudo():
@@ -122,7 +124,9 @@ class AccountMoveLine(models.Model):
             company = company.sudo()  # noqa: PLW2901
             if not company.ar_charge_from:
                 continue
-            for same in accruals._accrued(company, company._ar_today(), lines.partner_id).values():
+            for same in accruals._get_accruals(
+                company, company._ar_today(), lines.partner_id
+            ).values():
                 for accrual in same:
                     charges[accrual.line_id] += accrual.amount_company
         for line in self:

@@ -20,9 +20,9 @@ class ArPaymentPlan(models.Model):
             plan._charge_plan(date)
         return result
 
-    def _plan_accruals(self, company, date):
+    def _get_plan_accruals(self, company, date):
         """What the items of these plans have accrued: ``{plan: [Accrual]}``."""
-        accrued = self.env["ar.late.charge.accrual"]._accrued(company, date, self.partner_id)
+        accrued = self.env["ar.late.charge.accrual"]._get_accruals(company, date, self.partner_id)
         return {
             plan: [
                 accrual
@@ -41,7 +41,7 @@ class ArPaymentPlan(models.Model):
         for company, plans in (self - broken.plan_id).grouped("company_id").items():
             # The last payment may be younger than the last daily run.
             paid = plans.item_ids.move_line_id.matched_credit_ids.mapped("max_date")
-            accruals = plans._plan_accruals(company, max([date, *paid]))
+            accruals = plans._get_plan_accruals(company, max([date, *paid]))
             for plan in plans:
                 if accruals[plan]:
                     charges._waive_accrued(
@@ -66,7 +66,7 @@ class ArPaymentPlan(models.Model):
         charges.search([("plan_id", "=", plan.id), ("state", "=", "waived")]).write(
             {"state": "cancelled"}
         )
-        accruals = plan._plan_accruals(company, date)[plan]
+        accruals = plan._get_plan_accruals(company, date)[plan]
         runs = self.env["ar.late.charge.run"].sudo()
         if not company.ar_charge_from or not accruals:
             return

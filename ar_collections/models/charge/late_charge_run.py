@@ -88,7 +88,7 @@ class ArLateChargeRun(models.Model):
     @api.depends("company_id", "partner_ids")
     def _compute_excess(self):
         for run in self:
-            charges = self.env["ar.late.charge"].search(run._excess_domain())
+            charges = self.env["ar.late.charge"].search(run._get_excess_domain())
             run.excess = run.currency_id.round(
                 sum(charge.amount_company * charge.excess / charge.amount for charge in charges)
             )
@@ -103,24 +103,17 @@ class ArLateChargeRun(models.Model):
 
     # CRUD
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        runs = super().create(vals_list)
-        for run in runs.sudo():
-            run.name = self._next_number(run.company_id, run.date)
-        return runs
-
     def write(self, vals):
         if not self.env.su and not vals.keys().isdisjoint(("date", "partner_ids")):
             self._check_draft()
             # What was computed was about other days or customers.
-            self.sudo()._forget()
+            self.sudo()._remove_preview()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_done(self):
         self._check_draft()
-        self.sudo()._forget()
+        self.sudo()._remove_preview()
 
     def _check_draft(self):
         if any(run.state != "draft" for run in self):
@@ -131,7 +124,7 @@ class ArLateChargeRun(models.Model):
             if run.date > run.company_id._ar_today():
                 raise UserError(self.env._("Days to come cannot be charged: choose another day."))
 
-    def _forget(self):
+    def _remove_preview(self):
         self.charge_ids.filtered(lambda charge: charge.state == "memo").unlink()
         self.is_computed = False
 
@@ -187,9 +180,9 @@ class ArLateChargeRun(models.Model):
         self.ensure_one()
         return self.env["ir.actions.act_window"]._for_xml_id(
             "ar_collections.ar_late_charge_action"
-        ) | {"domain": self._excess_domain(), "context": {"search_default_too_high": True}}
+        ) | {"domain": self._get_excess_domain(), "context": {"search_default_too_high": True}}
 
-    def _excess_domain(self):
+    def _get_excess_domain(self):
         customers = self.partner_ids.commercial_partner_id.ids
         return [
             ("company_id", "=", self.company_id.id),
@@ -200,9 +193,9 @@ class ArLateChargeRun(models.Model):
     # Charging
 
     def _compute_charges(self):
-        self._forget()
-        ready, held = self._select(
-            self.env["ar.late.charge.accrual"]._accrued(
+        self._remove_preview()
+        ready, held = self._select_chargeable(
+            self.env["ar.late.charge.accrual"]._get_accruals(
                 self.company_id, self.date, self.partner_ids or None
             )
         )
@@ -213,7 +206,7 @@ class ArLateChargeRun(models.Model):
         )
         self.write({"is_computed": True, "amount_held": held})
 
-    def _select(self, accrued):
+    def _select_chargeable(self, accrued):
         """What can be charged now: not held, and enough for a debit note per customer.
 
         :param accrued: ``{partner id: [Accrual]}``
@@ -259,7 +252,7 @@ class ArLateChargeRun(models.Model):
 
         :return: the note, empty when it would be too small
         """
-        ready, _held = self._select({plan.partner_id.id: accruals})
+        ready, _held = self._select_chargeable({plan.partner_id.id: accruals})
         if not ready:
             self.unlink()
             return self.env["account.move"]

@@ -26,6 +26,11 @@ class ResCompany(models.Model):
         string="Cap per Year",
         help="A customer is charged this much in a calendar year at most. Zero for no cap.",
     )
+    ar_charge_settled_days = fields.Integer(
+        string="Charge Settled Items For (days)",
+        default=365,
+        help="What was paid longer ago and was never charged is not charged any more.",
+    )
     ar_charge_on_charges = fields.Boolean(
         string="Charge on Charges", help="Unpaid debit notes of late charges accrue charges too."
     )
@@ -54,8 +59,9 @@ class ResCompany(models.Model):
 
     _ar_charge = models.Constraint(
         "CHECK(ar_charge_grace_days >= 0 AND ar_charge_minimum >= 0"
-        " AND ar_charge_cap_share >= 0 AND ar_charge_cap_year >= 0)",
-        "Free days, smallest debit note and caps of late charges cannot be negative.",
+        " AND ar_charge_cap_share >= 0 AND ar_charge_cap_year >= 0"
+        " AND ar_charge_settled_days >= 0)",
+        "Days, smallest debit note and caps of late charges cannot be negative.",
     )
 
     def _ar_charge_gap(self):
@@ -99,6 +105,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.root_id.ar_charge_cap_year",
         readonly=False,
     )
+    ar_charge_settled_days = fields.Integer(
+        related="company_id.root_id.ar_charge_settled_days", readonly=False
+    )
     ar_charge_on_charges = fields.Boolean(
         related="company_id.root_id.ar_charge_on_charges", readonly=False
     )
@@ -122,6 +131,8 @@ class ResConfigSettings(models.TransientModel):
 
 class ArCreditGrade(models.Model):
     _inherit = "ar.credit.grade"
+
+    late_charge_rate = fields.Float(string="Late Charge (% a year)")
 
     _late_charge = models.Constraint(
         "CHECK(late_charge_rate >= 0)", "The rate of late charges cannot be negative."

@@ -1,3 +1,5 @@
+"""Who is asked when and how: policy, step, stage, case, action, message, planner."""
+
 from . import (
     collection_stage,
     collection_policy,
@@ -13,4 +15,6 @@ from . import (
     collection_action,
     collection_sender,
     collection_planner,
+    credit_file,
+    credit_grade,
 )

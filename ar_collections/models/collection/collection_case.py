@@ -1,9 +1,11 @@
 from collections import defaultdict
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL
 
+from ..figures.money import money_domain
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .collection_cadence import WAITS
 from .stage_proof import KINDS, missing_proof
 
@@ -145,7 +147,7 @@ class ArCollectionCase(models.Model):
 
     # Computes
 
-    @api.depends("partner_id.phone", "file_id.dunning_contact_id.phone")
+    @api.depends("partner_id.phone")
     def _compute_phone(self):
         recipients = self._get_recipients("phone")
         for case in self:
@@ -189,34 +191,35 @@ class ArCollectionCase(models.Model):
                 case.open_item_ids = lines._filtered_access("read")
 
     def _compute_amount_collected(self):
+        self.amount_collected = 0
+        begun = self.filtered("date_opened")
+        if not begun:
+            return
         # A collector sees the sum without rights on the bank journals.
-        self.flush_model(["partner_id", "company_id", "date_opened", "date_closed"])
-        self.env["account.move.line"].flush_model()
-        collected = dict(
-            self.env.execute_query(
-                SQL(
-                    """
-            SELECT kase.id, -SUM(line.balance)
-              FROM ar_collection_case kase
-              JOIN res_partner contact ON contact.commercial_partner_id = kase.partner_id
-              JOIN account_move_line line ON line.partner_id = contact.id
-               AND line.parent_state = 'posted' AND line.date >= kase.date_opened
-               AND line.date <= COALESCE(kase.date_closed, 'infinity')
-              JOIN account_account account ON account.id = line.account_id
-               AND account.account_type = 'asset_receivable'
-              JOIN account_journal journal ON journal.id = line.journal_id
-               AND journal.type IN ('bank', 'cash', 'credit')
-              JOIN res_company company ON company.id = line.company_id
-               AND SPLIT_PART(company.parent_path, '/', 1)::int = kase.company_id
-             WHERE kase.id = ANY(%s)
-             GROUP BY kase.id
-                    """,
-                    self.ids,
-                )
-            )
+        lines = self.env["account.move.line"].sudo()
+        money = lines._read_group(
+            [
+                *TRADE_RECEIVABLE_DOMAIN,
+                *money_domain(),
+                ("partner_id.commercial_partner_id", "in", begun.partner_id.ids),
+                ("company_id", "child_of", begun.company_id.ids),
+                ("parent_state", "=", "posted"),
+                ("date", ">=", min(begun.mapped("date_opened"))),
+            ],
+            ["company_id", "partner_id", "date:day"],
+            ["balance:sum"],
         )
-        for case in self:
-            case.amount_collected = collected.get(case._origin.id, 0)
+        received = defaultdict(list)
+        for company, partner, day, balance in money:
+            key = company.root_id.id, partner.commercial_partner_id.id
+            received[key].append((fields.Date.to_date(day), -balance))
+        for case in begun:
+            end = case.date_closed or date.max
+            case.amount_collected = sum(
+                amount
+                for day, amount in received[case.company_id.id, case.partner_id.id]
+                if case.date_opened <= day <= end
+            )
 
     @api.depends("priority_rule_ids")
     def _compute_priority_why(self):

@@ -1,6 +1,9 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.money import money_sql
+from ..figures.trade_receivable import is_trade_receivable
+
 # What a case takes over from the credit file, by its names and by the file's.
 FIGURES = (
     "followup_amount",
@@ -33,9 +36,7 @@ class ArCollectionCase(models.Model):
         Lateness is judged at the day of the last run, so that nothing here reads the clock.
         Only the daily run opens new cases; here one shrinks, closes or opens again.
         """
-        lines = lines.filtered(
-            lambda line: line.account_type == "asset_receivable" and line.partner_id
-        )
+        lines = lines.filtered(lambda line: line.partner_id and is_trade_receivable(line))
         if not lines:
             return
         for company, company_lines in lines.grouped(lambda line: line.company_id.root_id).items():
@@ -47,10 +48,9 @@ class ArCollectionCase(models.Model):
         # Whoever posts or reconciles need not have rights on collection.
         self = self.sudo()  # noqa: PLW0642
         date = company._ar_get_run_date()
-        files = self.env["ar.credit.file"]
-        partners = files._refresh(company, date, partners, current=True)
+        partners = self.env["ar.credit.refresh"]._refresh(company, date, partners, current=True)
         if partners:
-            files._apply_hold_rules(company, date, partners)
+            self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date, partners)
             self._sync(company, date, partners)
 
     @api.model
@@ -215,10 +215,11 @@ class ArCollectionCase(models.Model):
                         SELECT id FROM res_partner
                          WHERE commercial_partner_id = kase.partner_id)
                    AND partial.create_date >= kase.create_date
-                   AND journal.type IN ('bank', 'cash', 'credit'))
+                   AND %s)
              ORDER BY kase.id
             """,
                     tuple(self.ids),
+                    money_sql(),
                 )
             )
         )

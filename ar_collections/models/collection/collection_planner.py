@@ -5,6 +5,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.money import money_sql
 from .collection_cadence import Decision, Situation, decide
 
 
@@ -353,9 +354,10 @@ class ArCollectionPlanner(models.AbstractModel):
             SELECT MAX(move.date) FROM account_move move
               JOIN account_journal journal ON journal.id = move.journal_id
               JOIN res_company company ON company.id = move.company_id
-             WHERE journal.type IN ('bank', 'cash', 'credit') AND move.state = 'posted'
+             WHERE %s AND move.state = 'posted'
                AND move.date <= %s AND SPLIT_PART(company.parent_path, '/', 1) = %s
             """,
+                money_sql(),
                 date,
                 str(company.id),
             )

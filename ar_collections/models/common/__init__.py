@@ -1,7 +1,11 @@
+"""Mixins and helpers without a rule of the business."""
+
 from . import (
     res_company,
     readonly_mixin,
     numbered_mixin,
+    state_mixin,
+    four_eyes_mixin,
     item_copy,
     letter,
 )

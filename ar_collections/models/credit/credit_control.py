@@ -9,7 +9,7 @@ from .credit_decision import decide, strictest
 STOPPING = ("approve", "block")
 
 
-class Decision(NamedTuple):
+class CreditDecision(NamedTuple):
     # The strictest of the reasons: allow, warn, approve or block.
     action: str
     # [(code, text)]
@@ -59,11 +59,12 @@ class ArCreditControl(models.AbstractModel):
         """Whether the customer may have that much more credit, with every reason found.
 
         :param amount: company currency
-        :return: :class:`Decision`
+        :return: :class:`CreditDecision`
         """
         key = (company.root_id.id, partner.commercial_partner_id.id)
-        facts = self._gather({key}, date)[key]
-        return self._render(company, decide(facts, amount, date, precision=_precision(company)))
+        facts = self.env["ar.credit.facts"]._gather_facts({key}, date)[key]
+        findings = decide(facts, amount, date, precision=_precision(company))
+        return self._explain_findings(company, findings)
 
     # Documents
 
@@ -98,18 +99,18 @@ class ArCreditControl(models.AbstractModel):
             if decision.waiting and document not in stopped
         ]
         if settled:
-            releases._settle(settled)
+            releases._cancel_settled(settled)
         if not stopped:
             return documents
-        for document in releases._use({document: demands[document] for document in stopped}):
+        for document in releases._use_up({document: demands[document] for document in stopped}):
             del stopped[document]
         if not stopped:
             return documents
         passed = documents.browse(document.id for document in documents if document not in stopped)
         collecting = isinstance(self.env.context.get("ar_credit_stopped"), CollectStopped)
         if not collecting and not passed:
-            raise UserError(self._stopped_text(stopped))
-        releases._hold(
+            raise UserError(self._get_stopped_text(stopped))
+        releases._hold_documents(
             {document: (demands[document], decision) for document, decision in stopped.items()}
         )
         if not collecting:
@@ -119,13 +120,13 @@ class ArCreditControl(models.AbstractModel):
                     "type": "warning",
                     "sticky": True,
                     "title": self.env._("Stopped by credit control"),
-                    "message": self._stopped_text(stopped),
+                    "message": self._get_stopped_text(stopped),
                 },
             )
         return passed
 
     @api.model
-    def _stopped_text(self, stopped):
+    def _get_stopped_text(self, stopped):
         parts = [
             "\n".join(
                 (
@@ -148,7 +149,7 @@ class ArCreditControl(models.AbstractModel):
 
         :param demands: ``{document: Demand}``
         :param together: ``False`` judges each as if it were the only one, as a list shows them
-        :return: ``{document: Decision}``
+        :return: ``{document: CreditDecision}``
         """
         decisions = {}
         by_company = {}
@@ -156,7 +157,7 @@ class ArCreditControl(models.AbstractModel):
             by_company.setdefault(demand.company.root_id, {})[document] = demand
         for company, company_demands in by_company.items():
             date = company._ar_today()
-            facts = self._gather(
+            facts = self.env["ar.credit.facts"]._gather_facts(
                 {(company.id, demand.partner.id) for demand in company_demands.values()}, date, lock
             )
             precision = _precision(company)
@@ -176,7 +177,7 @@ class ArCreditControl(models.AbstractModel):
                 )
                 if demand.codes is not None:
                     findings = [finding for finding in findings if finding.code in demand.codes]
-                decision = decisions[document] = self._render(company, findings)._replace(
+                decision = decisions[document] = self._explain_findings(company, findings)._replace(
                     waiting=fact.waiting
                 )
                 if together and (not decision.stops or demand.exempt):
@@ -187,14 +188,14 @@ class ArCreditControl(models.AbstractModel):
     # Words
 
     @api.model
-    def _render(self, company, findings):
-        return Decision(
+    def _explain_findings(self, company, findings):
+        return CreditDecision(
             strictest(findings),
-            [(finding.code, self._reason_text(company, finding)) for finding in findings],
+            [(finding.code, self._get_reason_text(company, finding)) for finding in findings],
         )
 
     @api.model
-    def _reason_text(self, company, finding):
+    def _get_reason_text(self, company, finding):
         """What a salesperson without accounting rights may know, and needs to know."""
         values = dict(finding.values)
         for name in values.keys() & {"exposure", "limit", "amount"}:

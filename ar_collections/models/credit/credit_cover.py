@@ -4,9 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_date
 
-# Days before the end of a cover when the credit manager is told.
-WARNING_DAYS = 30
-
 
 class ArCreditCover(models.Model):
     """Somebody else's promise, or money, that stands behind a customer's debt."""
@@ -158,7 +155,7 @@ class ArCreditCover(models.Model):
         files._refresh_cover()
         return result
 
-    def _amount_at(self, date):
+    def _get_amount_at(self, date):
         """The covered amount in company currency; receivables that were sold cover nothing."""
         self.ensure_one()
         if self.kind == "financing":
@@ -182,7 +179,7 @@ class ArCreditCover(models.Model):
         ending = self.search(
             [
                 ("company_id", "=", company.id),
-                ("date_to", "<=", date + timedelta(days=WARNING_DAYS)),
+                ("date_to", "<=", date + timedelta(days=company.ar_cover_warning_days)),
             ]
         ).filtered(lambda cover: cover.warned_for != cover.date_to)
         for cover in ending:

@@ -1,10 +1,12 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import formatLang
+from odoo.tools import SQL, formatLang
 
 from .credit_score import Band
 
-KINDS = [
+CRITERION_KINDS = [
     ("metric", "Figure of the ledger"),
     ("number", "Number entered"),
     ("rating", "Manual rating"),
@@ -13,19 +15,46 @@ KINDS = [
 # The answer is one of the bands instead of a number.
 CHOICES = ("rating", "external")
 ASPECTS = [("ability", "Ability"), ("willingness", "Willingness")]
-# Stored fields of the credit file.
 METRICS = [
     ("avg_days_late", "Average days late, by amount"),
     ("on_time_share", "Share of items paid on time"),
     ("late_count", "Times late"),
     ("max_days_late", "Worst delay in days"),
     ("broken_promises", "Broken promises"),
-    ("written_off_count", "Times written off"),
     ("limit_use", "Share of the limit in use"),
     ("sales_trend", "Trend of sales"),
 ]
-# Shown in percent.
-SHARES = ("on_time_share", "limit_use", "sales_trend")
+# Nothing of the customer was ever settled: no figure of its payments means anything.
+NOTHING_SETTLED = SQL("COALESCE(file.late_count, 0) = 0 AND COALESCE(file.on_time_share, 0) = 0")
+
+
+class Metric(NamedTuple):
+    """A figure of the ledger that a criterion looks at.
+
+    A module adds one by a value of ``metric`` of the criterion (``selection_add``) and a method
+    ``_metric_<value>`` of it that returns this.
+    """
+
+    # A stored field of the credit file, or SQL over the table ``file``; NULL is unknown.
+    figure: object
+    # SQL over ``file``: the condition under which there is no data behind the figure.
+    unknown_when: SQL = NOTHING_SETTLED
+    # What is counted, in the language of the user, such as days.
+    unit: str = ""
+    # Shown in percent.
+    is_share: bool = False
+
+    @property
+    def sql(self):
+        """The figure, NULL when it is unknown."""
+        figure = self.figure
+        if isinstance(figure, str):
+            figure = SQL("COALESCE(%s, 0)", SQL.identifier("file", figure))
+        return SQL(
+            "CASE WHEN COALESCE(%s, FALSE) THEN NULL ELSE (%s)::float8 END",
+            self.unknown_when,
+            figure,
+        )
 
 
 class ArCreditCriterion(models.Model):
@@ -44,7 +73,7 @@ class ArCreditCriterion(models.Model):
         help="Leave empty to share it by all companies.",
     )
     kind = fields.Selection(
-        KINDS,
+        CRITERION_KINDS,
         default="number",
         required=True,
         help="Figures of the ledger are kept by the system. Numbers and manual ratings are "
@@ -79,7 +108,8 @@ class ArCreditCriterion(models.Model):
     @api.depends("kind", "metric")
     def _compute_is_share(self):
         for criterion in self:
-            criterion.is_share = criterion.kind == "metric" and criterion.metric in SHARES
+            metric = criterion._get_metric()
+            criterion.is_share = bool(metric and metric.is_share)
 
     @api.constrains("kind", "metric")
     def _check_metric(self):
@@ -112,16 +142,82 @@ class ArCreditCriterion(models.Model):
                     self.env._("Two bands of “%s” start at the same value.", criterion.name)
                 )
 
+    # Figures of the ledger, found by name
+
+    def _get_metric(self):
+        """The :class:`Metric` of the criterion; ``None`` when it has none, or none known here."""
+        self.ensure_one()
+        if self.kind != "metric" or not self.metric:
+            return None
+        # The module that brought the figure may be gone: what it measured is unknown then.
+        provide = getattr(self, f"_metric_{self.metric}", None)
+        return provide() if provide else None
+
+    def _read_metrics(self, files):
+        """The known figures of the credit files, by one statement for all.
+
+        :param self: the criteria that ask for them
+        :return: ``{file id: {metric: value or None}}``
+        """
+        metrics = {
+            criterion.metric: metric for criterion in self if (metric := criterion._get_metric())
+        }
+        if not metrics or not files:
+            return {id_: {} for id_ in files.ids}
+        files.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT file.id, %s FROM ar_credit_file file WHERE file.id IN %s",
+                SQL(", ").join(metric.sql for metric in metrics.values()),
+                tuple(files.ids),
+            )
+        )
+        return {id_: dict(zip(metrics, values, strict=True)) for id_, *values in rows}
+
     @api.model
-    def _card(self, company):
+    def _metric_avg_days_late(self):
+        return Metric("avg_days_late", unit=self.env._("days"))
+
+    @api.model
+    def _metric_on_time_share(self):
+        return Metric("on_time_share", is_share=True)
+
+    @api.model
+    def _metric_late_count(self):
+        return Metric("late_count")
+
+    @api.model
+    def _metric_max_days_late(self):
+        return Metric("max_days_late", unit=self.env._("days"))
+
+    @api.model
+    def _metric_broken_promises(self):
+        return Metric(
+            "broken_promises",
+            SQL("COALESCE(file.broken_promises, 0) = 0 AND %s", NOTHING_SETTLED),
+        )
+
+    @api.model
+    def _metric_limit_use(self):
+        return Metric("limit_use", SQL("file.is_limited IS NOT TRUE"), is_share=True)
+
+    @api.model
+    def _metric_sales_trend(self):
+        # Exactly zero is what the position says without older sales to compare with.
+        return Metric("sales_trend", SQL("COALESCE(file.sales_trend, 0) = 0"), is_share=True)
+
+    # The card
+
+    @api.model
+    def _get_card_criteria(self, company):
         """The criteria that count in a root company."""
         return self.search([("company_id", "in", (company.id, False))])
 
-    def _bands(self):
+    def _get_bands(self):
         """The bands as the pure score takes them."""
         return tuple(Band(band.id, band.value_from, band.points) for band in self.band_ids)
 
-    def _labels(self):
+    def _get_bands_by_label(self):
         """The options by their labels in lower case: ``{label: band}``.
 
         In the language at hand and in English, as bureaus use the codes of their own country.
@@ -134,14 +230,15 @@ class ArCreditCriterion(models.Model):
             if band.name
         }
 
-    def _format(self, value):
+    def _format_value(self, value):
         """The number as one reads it, with its unit."""
         self.ensure_one()
         if self.is_share:
             return self.env._("%s %%", formatLang(self.env, 100 * value, digits=1))
         unit = self.unit
         if self.kind == "metric":
-            unit = self.metric in ("avg_days_late", "max_days_late") and self.env._("days")
+            metric = self._get_metric()
+            unit = metric and metric.unit
         digits = 0 if float(value).is_integer() else 1 if self.kind == "metric" else 2
         return " ".join(filter(None, (formatLang(self.env, value, digits=digits), unit)))
 
@@ -183,7 +280,7 @@ class ArCreditCriterionBand(models.Model):
                 band.display_name = band.name
             else:
                 band.display_name = self.env._(
-                    "from %(value)s", value=criterion._format(band.value_from)
+                    "from %(value)s", value=criterion._format_value(band.value_from)
                 )
 
     @api.ondelete(at_uninstall=False)

@@ -98,7 +98,7 @@ class ArCreditDocument(models.AbstractModel):
         demands = self.sudo()._ar_credit_demands()
         control = self.env["ar.credit.control"].sudo()
         decisions = control._judge(demands, together=False) if demands else {}
-        releases = self.env["ar.credit.release"].sudo()._current(self, demands)
+        releases = self.env["ar.credit.release"].sudo()._get_current_states(self, demands)
         for document in self:
             decision = decisions.get(document.sudo())
             if decision and demands[document.sudo()].exempt:
@@ -121,8 +121,8 @@ class ArCreditDocument(models.AbstractModel):
         }
         if not stopped:
             raise UserError(self.env._("Nothing stops this document: it can go on as it is."))
-        releases = self.env["ar.credit.release"].sudo()._hold(stopped)
-        releases._submit()
+        releases = self.env["ar.credit.release"].sudo()._hold_documents(stopped)
+        releases._request_decision()
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -137,4 +137,4 @@ class ArCreditDocument(models.AbstractModel):
     def _cancel_releases(self):
         self.env["ar.credit.release"].sudo().search(
             [("res_model", "=", self._name), ("res_id", "in", self.ids)]
-        )._cancel()
+        )._cancel_waiting()

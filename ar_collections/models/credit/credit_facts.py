@@ -1,5 +1,3 @@
-"""What the credit control knows of customers: two statements for a whole batch."""
-
 from typing import NamedTuple
 
 from odoo import api, models
@@ -54,11 +52,14 @@ class FigureRow(NamedTuple):
     first_sale: bool
 
 
-class ArCreditControl(models.AbstractModel):
-    _inherit = "ar.credit.control"
+class ArCreditFacts(models.AbstractModel):
+    """Gathers what the credit control knows of customers: two statements for a whole batch."""
+
+    _name = "ar.credit.facts"
+    _description = "Facts for the Credit Control"
 
     @api.model
-    def _gather(self, keys, date, lock=False):
+    def _gather_facts(self, keys, date, lock=False):
         """What is known of the customers.
 
         :param keys: set of (root company id, commercial partner id)
@@ -71,7 +72,7 @@ class ArCreditControl(models.AbstractModel):
         companies = self.env["res.company"].browse({company_id for company_id, _partner in keys})
         defaults = {company.id: company._ar_default_credit_limit() for company in companies}
         return {
-            (row.company_id, row.partner_id): self._facts(
+            (row.company_id, row.partner_id): self._prepare_facts(
                 row, figures, defaults[row.company_id], date
             )
             for row in rows
@@ -229,7 +230,7 @@ class ArCreditControl(models.AbstractModel):
         }
 
     @api.model
-    def _facts(self, row, figures, default_limit, date):
+    def _prepare_facts(self, row, figures, default_limit, date):
         own = figures[row.company_id, row.partner_id]
         return Facts(
             controls=(

@@ -1,5 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import SQL, format_amount
+
+from .credit_grade import RISK_TIERS, TIERS
+from .credit_limit import LimitTerms, effective_limit
 
 LIMIT_FIELDS = (
     "grade_id",
@@ -18,7 +22,6 @@ MANAGER_FIELDS = (
     "group_limited",
     "group_limit",
     "next_review_date",
-    "policy_id",
     "collector_id",
     "dispute_days",
     "late_charge_mode",
@@ -26,10 +29,14 @@ MANAGER_FIELDS = (
     "hold",
     "hold_reason",
 )
-
-
 # States of a review that is under way: a file has one at most.
-OPEN = ("draft", "submitted")
+REVIEW_OPEN = ("draft", "submitted")
+SUGGESTED_WAYS = [
+    ("negotiate", "Able and willing: negotiate"),
+    ("instalments", "Willing, not able: instalments"),
+    ("firm", "Able, not willing: be firm"),
+    ("legal", "Neither: legal steps"),
+]
 # What follows case and file when two customers become one, and what of it goes on in the case.
 NOT_CLOSED = [("date_closed", "=", False)]
 AGREED_MODELS = {
@@ -87,20 +94,183 @@ class ArCreditFile(models.Model):
         check_company=True,
         default=lambda self: self.env["ar.credit.grade"]._default(self.env.company.root_id),
     )
-    score = fields.Float(readonly=True, tracking=True)
-    policy_id = fields.Many2one(
-        "ar.collection.policy",
-        string="Collection Policy",
-        tracking=True,
-        check_company=True,
-        help="For this customer only. Leave empty to follow the grade.",
-    )
     collector_id = fields.Many2one("res.users", tracking=True, index=True)
     next_review_date = fields.Date(tracking=True)
 
+    # The limit
+
+    limit_mode = fields.Selection(
+        [("grade", "By grade"), ("custom", "Custom"), ("unlimited", "Unlimited")],
+        string="Credit Limit",
+        default="grade",
+        required=True,
+        tracking=True,
+    )
+    custom_limit = fields.Monetary(tracking=True, help="Zero means no credit at all.")
+    temporary_limit = fields.Monetary(
+        tracking=True, help="Replaces any other limit until its end date."
+    )
+    temporary_limit_end = fields.Date(
+        string="Temporary Limit Until", tracking=True, index="btree_not_null"
+    )
+    limit_expiry = fields.Date(
+        string="Limit Valid Until",
+        tracking=True,
+        help="After that day the grade says what happens to documents that give credit.",
+    )
+    limit_reason = fields.Char(
+        string="Reason of the Limit",
+        tracking=True,
+        help="Kept in the history together with the limit.",
+    )
+    is_limited = fields.Boolean(compute="_compute_effective_limit", store=True)
+    effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
+    cover_ids = fields.One2many("ar.credit.cover", "file_id")
+    cover_amount = fields.Monetary(
+        string="Covered", readonly=True, help="What insurance, guarantees and deposits add."
+    )
+    uncovered_amount = fields.Monetary(
+        string="Exposure Not Covered", compute="_compute_uncovered_amount"
+    )
+    financed_amount = fields.Monetary(
+        string="Pledged or Factored",
+        compute="_compute_financed_amount",
+        help="Open items that were pledged or sold to a bank or factor.",
+    )
+    parent_id = fields.Many2one(
+        "ar.credit.file",
+        string="Group",
+        index="btree_not_null",
+        tracking=True,
+        check_company=True,
+        domain="[('company_id', '=', company_id), ('id', '!=', id), ('parent_id', '=', False)]",
+        help="The credit file of the customer that leads the group.",
+    )
+    member_ids = fields.One2many("ar.credit.file", "parent_id", string="Group Members")
+    group_limited = fields.Boolean(
+        string="Has a Group Limit", tracking=True, help="Zero is a limit as well: no credit."
+    )
+    group_limit = fields.Monetary(tracking=True)
+    group_exposure = fields.Monetary(
+        compute="_compute_group_exposure", help="Of this customer and all members of the group."
+    )
     control_tick = fields.Integer(
         readonly=True, help="Counts the documents that passed the credit control under a limit."
     )
+
+    # A hold
+
+    hold = fields.Boolean(string="Credit Hold", index=True, tracking=True)
+    hold_reason = fields.Char(tracking=True)
+    hold_date = fields.Date(string="Held Since", readonly=True)
+    hold_user_id = fields.Many2one("res.users", string="Held By", readonly=True)
+    hold_cause = fields.Selection(
+        [
+            ("manual", "By hand: lifted by hand"),
+            ("stage", "By stage: lifted when the collection case closes"),
+            ("rule", "By rule of the grade: lifted when the overdue items are paid"),
+        ],
+        string="Set",
+        readonly=True,
+    )
+
+    # The figures: written by one statement for all customers, never by hand
+
+    open_amount = fields.Monetary(readonly=True)
+    not_due = fields.Monetary(readonly=True)
+    overdue_amount = fields.Monetary(string="Overdue", readonly=True)
+    overdue_count = fields.Integer(string="Overdue Items", readonly=True)
+    oldest_due = fields.Date(string="Oldest Due Date", readonly=True)
+    days_overdue = fields.Integer(readonly=True, aggregator="max")
+    unallocated = fields.Monetary(
+        string="Unallocated Credit",
+        readonly=True,
+        help="Open payments on account and credit notes, as a negative amount.",
+    )
+    followup_amount = fields.Monetary(
+        string="To Follow Up",
+        readonly=True,
+        help="Overdue items that are neither excluded from follow-up nor in payment.",
+    )
+    followup_due = fields.Date(string="Oldest Due Date to Follow Up", readonly=True)
+    disputed = fields.Monetary(readonly=True, help="Open disputes that stop the dunning.")
+    promised = fields.Monetary(
+        readonly=True, help="Open promises to pay and accepted payment plans."
+    )
+    demand_amount = fields.Monetary(
+        string="To Ask For",
+        readonly=True,
+        help="What is to be followed up less what is disputed or promised.",
+    )
+    demand_due = fields.Date(string="Oldest Due Date to Ask For", readonly=True)
+    order_amount = fields.Monetary(
+        string="Orders Not Invoiced", readonly=True, help="Confirmed orders less their invoices."
+    )
+    exposure = fields.Monetary(readonly=True, help="Open items and orders not invoiced.")
+    limit_use = fields.Float(
+        readonly=True, aggregator="avg", help="Exposure as a share of the limit; 1 is all of it."
+    )
+    avg_days_late = fields.Float(string="Average Days Late", readonly=True, aggregator="avg")
+    on_time_share = fields.Float(string="Paid on Time", readonly=True, aggregator="avg")
+    late_count = fields.Integer(string="Times Late", readonly=True)
+    max_days_late = fields.Integer(string="Worst Delay", readonly=True, aggregator="max")
+    avg_monthly_sales = fields.Monetary(string="Average Monthly Sales", readonly=True)
+    last_payment_date = fields.Date(readonly=True)
+    late_spread = fields.Float(
+        string="Spread of Delays (days)",
+        readonly=True,
+        aggregator="avg",
+        help="Standard deviation of the days late: how regularly the customer pays.",
+    )
+    sales_trend = fields.Float(
+        readonly=True,
+        aggregator="avg",
+        help="Sales of the last 90 days, as of a year, against those of the year: 0.1 is 10 % "
+        "more. Zero when nothing was sold before these 90 days.",
+    )
+    ageing = fields.Json(compute="_compute_ageing")
+
+    # Score, risk and history
+
+    score = fields.Float(readonly=True, tracking=True)
+    ability_score = fields.Float(string="Ability to Pay", readonly=True, aggregator="avg")
+    willingness_score = fields.Float(string="Willingness to Pay", readonly=True, aggregator="avg")
+    score_coverage = fields.Float(
+        string="Coverage of the Score",
+        readonly=True,
+        aggregator="avg",
+        help="Weight of the criteria with a known value, as a share of the whole scorecard.",
+    )
+    score_date = fields.Date(
+        string="Scored On", readonly=True, help="When the score became what it is."
+    )
+    suggested_way = fields.Selection(
+        SUGGESTED_WAYS,
+        readonly=True,
+        index="btree_not_null",
+        help="From the ability and the willingness to pay: the settings say from how many points "
+        "on they count as a yes.",
+    )
+    review_ids = fields.One2many("ar.credit.review", "file_id")
+    review_count = fields.Integer(compute="_compute_review_count")
+    risk_tier = fields.Selection(
+        RISK_TIERS, compute="_compute_risk_tier", store=True, index=True, tracking=True
+    )
+    broken_promises = fields.Integer(
+        readonly=True, help="Promises to pay that were broken in the last 365 days."
+    )
+    warning_tier = fields.Selection(
+        RISK_TIERS, string="Warning", readonly=True, index=True, help="What the signals say."
+    )
+    warning_points = fields.Integer(readonly=True, aggregator="max")
+    warning_text = fields.Text(string="Signals", compute="_compute_warning_text")
+    warning_summary = fields.Text(
+        string="Signals in Short", compute="_compute_warning_text", help="For lists."
+    )
+    warning_since = fields.Date(readonly=True, help="Since when the warning is as it is.")
+    history_ids = fields.One2many("ar.credit.history", "file_id", readonly=True)
+
+    # People
 
     last_contact_date = fields.Date(
         string="Last Contact", readonly=True, help="By any step or call, courtesy messages too."
@@ -121,6 +291,104 @@ class ArCreditFile(models.Model):
     _partner_company_uniq = models.UniqueIndex(
         "(partner_id, company_id)", "This customer already has a credit file in this company."
     )
+    _limits = models.Constraint(
+        "CHECK(custom_limit >= 0 AND temporary_limit >= 0 AND group_limit >= 0)",
+        "A limit cannot be negative.",
+    )
+
+    # Computes
+
+    @api.depends(
+        "limit_mode",
+        "custom_limit",
+        "temporary_limit",
+        "temporary_limit_end",
+        "avg_monthly_sales",
+        "cover_amount",
+        "grade_id.limit_rule",
+        "grade_id.limit_amount",
+        "grade_id.limit_months",
+        "grade_id.limit_cap",
+    )
+    def _compute_effective_limit(self):
+        defaults = {company: company._ar_default_credit_limit() for company in self.company_id}
+        for file in self:
+            limit = effective_limit(
+                LimitTerms(
+                    mode=file.limit_mode,
+                    custom=file.custom_limit,
+                    temporary=file.temporary_limit,
+                    temporary_end=file.temporary_limit_end,
+                    avg_monthly_sales=file.avg_monthly_sales,
+                    default=defaults.get(file.company_id),
+                    cover=file.cover_amount,
+                    **file.grade_id._limit_terms(),
+                )
+            )
+            file.is_limited = limit is not None
+            file.effective_limit = limit or 0
+
+    @api.depends("exposure", "cover_amount")
+    def _compute_uncovered_amount(self):
+        for file in self:
+            file.uncovered_amount = max(file.exposure - file.cover_amount, 0)
+
+    @api.depends("cover_ids.line_ids.amount_residual", "cover_ids.kind", "cover_ids.state")
+    def _compute_financed_amount(self):
+        for file in self:
+            lines = file.cover_ids.filtered(lambda cover: cover.state == "active").line_ids
+            file.financed_amount = sum(lines.mapped("amount_residual"))
+
+    @api.depends("exposure", "member_ids.exposure")
+    def _compute_group_exposure(self):
+        for file in self:
+            file.group_exposure = file.exposure + sum(file.member_ids.mapped("exposure"))
+
+    def _compute_ageing(self):
+        """``[[label, formatted amount, share of the positive items]]``, not due first."""
+        for company, files in self.grouped("company_id").items():
+            figures = self.env["ar.position"]._figures(
+                company, company._ar_today(), files.partner_id
+            )
+            for file in files:
+                buckets = figures[company.id, file.partner_id.id].buckets
+                total = sum(buckets)
+                file.ageing = [
+                    [
+                        label,
+                        format_amount(self.env, amount, file.currency_id),
+                        amount / total if total else 0,
+                    ]
+                    for label, amount in zip(company._ar_bucket_labels(), buckets, strict=True)
+                ]
+
+    @api.depends("review_ids")
+    def _compute_review_count(self):
+        counts = dict(
+            self.env["ar.credit.review"]._read_group(
+                [("file_id", "in", self.ids)], ["file_id"], ["__count"]
+            )
+        )
+        for file in self:
+            file.review_count = counts.get(file, 0)
+
+    @api.depends("grade_id.risk_tier", "warning_tier")
+    def _compute_risk_tier(self):
+        for file in self:
+            tiers = [tier for tier in (file.grade_id.risk_tier, file.warning_tier) if tier]
+            file.risk_tier = max(tiers, key=TIERS.index, default=False)
+
+    @api.depends("warning_tier")
+    def _compute_warning_text(self):
+        warnings = self.env["ar.credit.warning"]
+        signals = warnings._read_signals(self)
+        for file in self:
+            file.warning_text = "\n".join(
+                warnings._get_signal_text(signal.name, value)
+                for signal, value, points in signals.get(file.id, ())
+                if points
+            )
+            file.warning_summary = file.warning_text.replace("\n", "; ")
 
     @api.constrains("partner_id", "company_id")
     def _check_root(self):
@@ -142,11 +410,30 @@ class ArCreditFile(models.Model):
                     )
                 )
 
+    @api.constrains("temporary_limit", "temporary_limit_end")
+    def _check_temporary_limit(self):
+        for file in self:
+            if file.temporary_limit and not file.temporary_limit_end:
+                raise ValidationError(self.env._("A temporary limit needs an end date."))
+
+    @api.constrains("parent_id")
+    def _check_group(self):
+        for file in self:
+            if file.parent_id and (file.parent_id.parent_id or file.member_ids):
+                raise ValidationError(
+                    self.env._(
+                        "%(customer)s cannot join the group: groups have one level, the customer "
+                        "that leads them and its members.",
+                        customer=file.partner_id.display_name,
+                    )
+                )
+
     # CRUD
 
     @api.model_create_multi
     def create(self, vals_list):
-        if any(not vals.keys().isdisjoint(MANAGER_FIELDS) for vals in vals_list):
+        guarded = self._get_manager_fields()
+        if any(not vals.keys().isdisjoint(guarded) for vals in vals_list):
             self._check_manager()
         files = super().create([{**self._limit_in_use(vals), **vals} for vals in vals_list])
         files._push_limit()
@@ -167,7 +454,7 @@ class ArCreditFile(models.Model):
         return {"limit_mode": "custom" if limit else "unlimited", "custom_limit": limit}
 
     def write(self, vals):
-        if not vals.keys().isdisjoint(MANAGER_FIELDS):
+        if not vals.keys().isdisjoint(self._get_manager_fields()):
             self._check_manager()
         limits = not vals.keys().isdisjoint(LIMIT_FIELDS)
         if limits:
@@ -179,9 +466,91 @@ class ArCreditFile(models.Model):
         if limits:
             self._push_limit()
             self._record_history()
-        if not vals.keys().isdisjoint(("grade_id", "policy_id")):
-            self.env["ar.collection.case"]._match_policies(self)
         return result
+
+    @api.model
+    def _get_manager_fields(self):
+        """Hook: the fields that only a credit manager writes, as a tuple of names."""
+        return MANAGER_FIELDS
+
+    def _check_manager(self):
+        if not self.env.su and not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(
+                self.env._("Grade, limit, policy, collector and hold are set by a credit manager.")
+            )
+
+    # Actions
+
+    def action_open_partner(self):
+        self.ensure_one()
+        return self.partner_id.get_formview_action()
+
+    def action_open_items(self):
+        """Open the unpaid receivable journal items of the customer."""
+        self.ensure_one()
+        return self.partner_id._ar_action_open_items(self.company_id)
+
+    def action_open_history(self):
+        """What grade, score, risk and limit the customer had, as a graph and a list."""
+        self.ensure_one()
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "ar_collections.ar_credit_history_action"
+            ),
+            "name": self.env._("Credit History of %s", self.partner_id.display_name),
+            "domain": [("file_id", "=", self.id)],
+            "context": {"ar_one_customer": True, "graph_measure": "effective_limit"},
+        }
+
+    def action_open_reviews(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ar_collections.ar_credit_review_action"
+        )
+        return {**action, "domain": [("file_id", "=", self.id)], "context": {}}
+
+    def action_open_score_history(self):
+        """Draw what the approved reviews of the customer gave, over time."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ar_collections.ar_credit_review_action_history"
+        )
+        return {**action, "domain": [("file_id", "=", self.id), ("state", "=", "approved")]}
+
+    def action_start_review(self):
+        """Open the customer's review that is under way, or start one."""
+        self.ensure_one()
+        reviews = self.env["ar.credit.review"]
+        review = reviews.search([("file_id", "=", self.id), ("state", "in", REVIEW_OPEN)], limit=1)
+        review = review or reviews.create({"file_id": self.id})
+        return review._get_records_action()
+
+    def action_rescore(self):
+        """Score the chosen customers, and let the user open reviews."""
+        wizard = self.env["ar.credit.rescore"]._create_for_files(self)
+        return {
+            **wizard._get_records_action(target="new"),
+            "name": self.env._("Score Customers Again"),
+        }
+
+    def action_hold(self):
+        """Ask for the reason; the wizard holds."""
+        self._check_manager()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Hold Credit"),
+            "res_model": "ar.credit.hold",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_file_ids": self.ids},
+        }
+
+    def action_release_hold(self):
+        self._check_manager()
+        self.check_access("write")
+        self.sudo()._lift_hold()
+
+    # Customers
 
     @api.model
     def _for(self, partner, company, create=False):
@@ -239,19 +608,127 @@ class ArCreditFile(models.Model):
             {"partner_id": target.id}
         )
 
-    def _check_manager(self):
-        if not self.env.su and not self.env.user.has_group("ar_collections.group_credit_manager"):
-            raise AccessError(
-                self.env._("Grade, limit, policy, collector and hold are set by a credit manager.")
+    # Holds
+
+    def _sign_hold(self, hold):
+        """Note who set a hold by hand, and when; forget it all when it is lifted."""
+        for company, files in self.sudo().grouped("company_id").items():
+            if hold:
+                files.write(
+                    {
+                        "hold_date": company._ar_today(),
+                        "hold_user_id": self.env.uid,
+                        "hold_cause": "manual",
+                    }
+                )
+            else:
+                files._lift_hold()
+
+    def _set_hold(self, reason, date, cause="manual"):
+        """Hold the customers' credit; a hold that is there stays as it is."""
+        files = self.filtered(lambda file: not file.hold)
+        # A first run may hold a thousand at once: one batch of log notes instead of tracking.
+        files.with_context(tracking_disable=True).write(
+            {
+                "hold": True,
+                "hold_reason": reason,
+                "hold_date": date,
+                "hold_user_id": self.env.uid,
+                "hold_cause": cause,
+            }
+        )
+        body = self.env._("Credit hold: %s", reason)
+        files._message_log_batch(bodies=dict.fromkeys(files.ids, body))
+
+    def _lift_hold(self):
+        self.write(
+            {
+                "hold": False,
+                "hold_reason": False,
+                "hold_date": False,
+                "hold_user_id": False,
+                "hold_cause": False,
+            }
+        )
+
+    # Limits
+
+    def _push_limit(self):
+        """Write the effective limit through to Odoo's own credit limit.
+
+        There, zero means unlimited: no credit at all becomes the smallest amount.
+        """
+        for company, files in self.sudo().grouped("company_id").items():
+            for branch in self.env["res.company"].sudo().search([("id", "child_of", company.id)]):
+                for file in files:
+                    limit = 0.0
+                    if file.is_limited:
+                        limit = file.effective_limit or company.currency_id.rounding
+                    partner = file.partner_id.with_company(branch)
+                    if partner.credit_limit != limit:
+                        partner._write_credit_limit(limit)
+        self._refresh_limit_use()
+
+    @api.model
+    def _limit_use_sql(self, exposure):
+        return SQL(
+            """CASE WHEN file.is_limited IS NOT TRUE OR COALESCE(%(exposure)s, 0) <= 0 THEN 0
+                    WHEN file.effective_limit > 0 THEN %(exposure)s / file.effective_limit
+                    ELSE 1 END""",
+            exposure=exposure,
+        )
+
+    def _refresh_limit_use(self):
+        self.flush_recordset()
+        if self:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
+                    self._limit_use_sql(SQL.identifier("file", "exposure")),
+                    tuple(self.ids),
+                )
             )
+            self.invalidate_recordset(["limit_use"], flush=False)
 
-    # Screens
+    def _end_temporary_limits(self, companies, date):
+        """Temporary limits that ended before the date go back to the ordinary limit."""
+        self.search(
+            [
+                ("company_id", "in", companies.ids),
+                ("temporary_limit_end", "<", date),
+            ]
+        ).write(
+            {
+                "temporary_limit": 0,
+                "temporary_limit_end": False,
+                "limit_reason": self.env._("The temporary limit ended"),
+            }
+        )
 
-    def action_open_partner(self):
-        self.ensure_one()
-        return self.partner_id.get_formview_action()
+    def _refresh_cover(self, date=None):
+        """Bring what the covers add to the date, today without one."""
+        for company, files in self.sudo().grouped("company_id").items():
+            day = date or company._ar_today()
+            for file in files:
+                total = 0.0
+                for cover in file.cover_ids:
+                    amount = cover._get_amount_at(day)
+                    if company.currency_id.compare_amounts(cover.amount_company, amount):
+                        cover.amount_company = amount
+                    if cover.date_from <= day and not (cover.date_to and cover.date_to < day):
+                        total += amount
+                if company.currency_id.compare_amounts(file.cover_amount, total):
+                    reason = self.env._("Credit cover changed")
+                    file.write({"cover_amount": total, "limit_reason": reason})
 
-    def action_open_items(self):
-        """Open the unpaid receivable journal items of the customer."""
-        self.ensure_one()
-        return self.partner_id._ar_action_open_items(self.company_id)
+    # Changes
+
+    def _record_history(self, reason=None):
+        """Keep what changed in the credit history; see :meth:`ar.credit.history._record_changes`.
+
+        :param reason: why, when the files themselves do not say it
+        """
+        self.env["ar.credit.history"]._record_changes(self, reason)
+
+    def _follow_risk_tier(self):
+        """Hook: the early warning moved the risk tier of these files."""

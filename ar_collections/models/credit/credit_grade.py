@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.tools import ormcache
 
 RISK_TIERS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
+# Rising.
+TIERS = [tier for tier, _label in RISK_TIERS]
 CONTROLS = [
     ("allow", "Allow"),
     ("warn", "Warn"),
@@ -87,8 +89,6 @@ class ArCreditGrade(models.Model):
     )
     hold_days = fields.Integer(string="Hold beyond Days Overdue")
     hold_amount = fields.Float(string="Hold beyond Overdue Amount")
-    policy_id = fields.Many2one("ar.collection.policy", string="Collection Policy")
-    late_charge_rate = fields.Float(string="Late Charge (% a year)")
     review_months = fields.Integer(string="Review Every (months)", default=12)
 
     _code_uniq = models.UniqueIndex(
@@ -150,3 +150,12 @@ class ArCreditGrade(models.Model):
             "months": self.limit_months,
             "cap": self.limit_cap,
         }
+
+    @api.model
+    def _get_scale(self, company):
+        """``[(grade id, lowest score)]`` of a root company, its own grades first."""
+        grades = self.sudo().search(
+            [("is_default", "=", False), ("company_id", "in", (company.id, False))],
+            order="company_id, sequence, id",
+        )
+        return [(grade.id, grade.score_from) for grade in grades]

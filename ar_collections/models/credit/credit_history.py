@@ -1,7 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import SQL
 
-from .credit_grade import RISK_TIERS
+from .credit_grade import RISK_TIERS, TIERS
+
+# What a row of the history keeps of the credit file.
+KEPT = ("grade_id", "score", "risk_tier", "is_limited", "effective_limit", "group_limit")
 
 
 class ArCreditHistory(models.Model):
@@ -32,13 +36,55 @@ class ArCreditHistory(models.Model):
     group_limit = fields.Monetary(aggregator="avg")
 
     def write(self, vals):
-        self._refuse()
+        self._refuse_change()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        self._refuse()
+        self._refuse_change()
 
-    def _refuse(self):
+    def _refuse_change(self):
         if not self.env.su:
             raise AccessError(self.env._("The credit history is never changed."))
+
+    @api.model
+    def _record_changes(self, files, reason=None):
+        """Add a row for each file that is not what its last row says: one statement for all.
+
+        :param files: credit files
+        :param reason: why, when the files themselves do not say it
+        """
+        if not files:
+            return
+        files.flush_recordset()
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+            INSERT INTO ar_credit_history (
+                   file_id, partner_id, company_id, %(kept)s, risk_level, date, user_id, reason,
+                   create_uid, write_uid, create_date, write_date)
+            SELECT file.id, file.partner_id, file.company_id, %(file)s,
+                   ARRAY_POSITION(%(tiers)s, file.risk_tier::text), %(now)s, %(uid)s,
+                   COALESCE(file.limit_reason, %(reason)s), %(uid)s, %(uid)s, %(now)s, %(now)s
+              FROM ar_credit_file file
+              LEFT JOIN LATERAL (
+                SELECT * FROM ar_credit_history
+                 WHERE file_id = file.id ORDER BY id DESC LIMIT 1
+              ) former ON TRUE
+             WHERE file.id IN %(ids)s
+               AND (former.id IS NULL OR (%(file)s) IS DISTINCT FROM (%(former)s))
+             ORDER BY file.id
+            """,
+                kept=SQL(", ").join(map(SQL.identifier, KEPT)),
+                file=SQL(", ").join(SQL.identifier("file", name) for name in KEPT),
+                former=SQL(", ").join(SQL.identifier("former", name) for name in KEPT),
+                tiers=TIERS,
+                now=self.env.cr.now(),
+                uid=self.env.uid,
+                reason=reason,
+                ids=tuple(files.ids),
+            )
+        )
+        self.invalidate_model(flush=False)
+        files.invalidate_recordset(["history_ids"], flush=False)

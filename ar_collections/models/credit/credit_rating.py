@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from .credit_file_score import Source
+from .credit_score import Source
 
 
 class ArCreditRating(models.Model):
@@ -67,7 +67,7 @@ class ArCreditRating(models.Model):
 
     @api.depends("rating", "criterion_id")
     def _compute_band_id(self):
-        labels = {criterion: criterion._labels() for criterion in self.criterion_id}
+        labels = {criterion: criterion._get_bands_by_label() for criterion in self.criterion_id}
         for rating in self:
             text = (rating.rating or "").strip().casefold()
             rating.band_id = labels.get(rating.criterion_id, {}).get(text)
@@ -119,7 +119,7 @@ class ArCreditRating(models.Model):
         ]
 
     @api.model
-    def _latest(self, files, date):
+    def _get_latest_ratings(self, files, date):
         """The rating that counts, of each customer and criterion.
 
         :return: ``{(company id, partner id, criterion id): (None, band id, Source)}``

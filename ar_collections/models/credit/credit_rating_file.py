@@ -25,7 +25,7 @@ class FileError(Exception):
         self.code, self.values = code, values
 
 
-class Row(NamedTuple):
+class RatingRow(NamedTuple):
     # As in the file, the header being line 1.
     line: int
     key: str
@@ -41,7 +41,7 @@ def read_rows(content):
     """Read a CSV or XLSX file with a header row, the columns in any order.
 
     :param content: bytes
-    :return: list of :class:`Row`, without the empty ones
+    :return: list of :class:`RatingRow`, without the empty ones
     :raise FileError: when the file cannot be read or lacks columns or rows
     """
     table = _read_xlsx(content) if content.startswith(XLSX_MAGIC) else _read_csv(content)
@@ -102,7 +102,7 @@ def _row(line, cells):
     until = _date(cells.get("valid_until"), problems)
     if given and until and until < given:
         problems.append(("order",))
-    return Row(line, key, rating, given, until, _text(cells.get("reference")), problems)
+    return RatingRow(line, key, rating, given, until, _text(cells.get("reference")), problems)
 
 
 def _text(cell):

@@ -133,23 +133,23 @@ class ArCreditRatingProvider(models.Model):
         try:
             rows = read_rows(base64.b64decode(self.file))
         except FileError as error:
-            raise UserError(self._explain(error.code, *error.values)) from error
-        customers = self._customers_by_key([row.key for row in rows])
-        labels = self.criterion_id._labels()
+            raise UserError(self._explain_problem(error.code, *error.values)) from error
+        customers = self._get_customers_by_key([row.key for row in rows])
+        labels = self.criterion_id._get_bands_by_label()
         ratings, problems, lines = {}, [], {}
         for row in rows:
-            errors = [self._explain(*problem) for problem in row.problems]
+            errors = [self._explain_problem(*problem) for problem in row.problems]
             found = customers.get(row.key, ())
             if row.key and len(found) != 1:
                 code = "ambiguous" if found else "unknown_customer"
-                errors.append(self._explain(code, row.key))
+                errors.append(self._explain_problem(code, row.key))
             if row.key in lines:
-                errors.append(self._explain("twice", row.key, lines[row.key]))
+                errors.append(self._explain_problem("twice", row.key, lines[row.key]))
             elif row.key:
                 lines[row.key] = row.line
             band = labels.get(row.rating.casefold())
             if row.rating and not band:
-                errors.append(self._explain("unknown_rating", row.rating))
+                errors.append(self._explain_problem("unknown_rating", row.rating))
             problems += [
                 self.env._("Line %(line)s: %(problem)s", line=row.line, problem=error)
                 for error in errors
@@ -174,7 +174,7 @@ class ArCreditRatingProvider(models.Model):
             )
         return ratings
 
-    def _customers_by_key(self, keys):
+    def _get_customers_by_key(self, keys):
         """``{key: [ids of the customers that have it]}`` by one query."""
         partners = self.env["res.partner"].search_fetch(
             [
@@ -189,7 +189,7 @@ class ArCreditRatingProvider(models.Model):
             customers.setdefault(partner[self.key], []).append(partner.id)
         return customers
 
-    def _explain(self, code, *values):
+    def _explain_problem(self, code, *values):
         """A problem with the file or one of its rows, in words."""
         key = dict(self._fields["key"]._description_selection(self.env))[self.key]
         texts = {

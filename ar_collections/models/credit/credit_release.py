@@ -4,8 +4,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount, plaintext2html
 
-# Days that a release is valid unless the approver says otherwise.
-VALID_DAYS = 7
 WAITING = ("held", "requested")
 DECIDER_GROUPS = "ar_collections.group_collector,ar_collections.group_auditor"
 
@@ -14,7 +12,13 @@ class ArCreditRelease(models.Model):
     """Leave for one document to pass the credit control once, up to an amount and a date."""
 
     _name = "ar.credit.release"
-    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "ar.state.mixin",
+        "ar.four.eyes.mixin",
+        "ar.readonly.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Credit Release"
     _order = "id desc"
     _rec_name = "document_name"
@@ -94,36 +98,35 @@ class ArCreditRelease(models.Model):
         for release in self:
             if not self._is_manager():
                 self.env[release.res_model].browse(release.res_id).check_access("write")
-            if release.state != "held":
-                raise UserError(self.env._("Only a document that is held is asked for."))
-        self.sudo()._submit()
+            release._check_state("held")
+        self.sudo()._request_decision()
 
     def action_approve(self):
         for release in self:
             release._check_decider()
+            company = release.company_id.sudo()
+            last_day = company._ar_today() + timedelta(days=company.ar_release_days)
             release.sudo().write(
                 {
                     "amount_granted": release.amount_granted or release.amount,
-                    "valid_until": release.valid_until
-                    or release.company_id._ar_today() + timedelta(days=VALID_DAYS),
+                    "valid_until": release.valid_until or last_day,
                 }
             )
-            release._decided("approved")
+            release._record_decision("approved")
 
     def action_refuse(self):
         for release in self:
             release._check_decider()
             if not release.decision_note:
                 raise UserError(self.env._("Write down why the release is refused."))
-            release._decided("refused")
+            release._record_decision("refused")
 
     def action_cancel(self):
         for release in self:
             if release.requester_id != self.env.user and not self._is_manager():
                 raise AccessError(self.env._("A release is withdrawn by whoever asked for it."))
-            if release.state not in (*WAITING, "approved"):
-                raise UserError(self.env._("This release is not waiting any more."))
-        self.sudo()._cancel()
+            release._check_state(*WAITING, "approved")
+        self.sudo()._cancel_waiting()
 
     def _is_manager(self):
         return self.env.su or self.env.user.has_group("ar_collections.group_credit_manager")
@@ -133,15 +136,8 @@ class ArCreditRelease(models.Model):
         self.ensure_one()
         if not self._is_manager():
             raise AccessError(self.env._("Only a credit manager decides on a release."))
-        if self.state not in WAITING:
-            raise UserError(self.env._("%s was decided already, or withdrawn.", self.document_name))
-        if self.requester_id == self.env.user:
-            raise UserError(
-                self.env._(
-                    "You asked for the release of %s yourself: somebody else decides.",
-                    self.document_name,
-                )
-            )
+        self._check_state(*WAITING)
+        self._check_four_eyes()
         if self.control == "block" and not self.env.user.has_group("account.group_account_manager"):
             raise AccessError(
                 self.env._(
@@ -150,7 +146,7 @@ class ArCreditRelease(models.Model):
                 )
             )
 
-    def _decided(self, state):
+    def _record_decision(self, state):
         self.sudo().write(
             {
                 "state": state,
@@ -176,7 +172,7 @@ class ArCreditRelease(models.Model):
             subtype_xmlid="mail.mt_note",
         )
 
-    def _cancel(self):
+    def _cancel_waiting(self):
         waiting = self.filtered(lambda release: release.state in (*WAITING, "approved"))
         waiting.state = "cancelled"
         waiting.activity_unlink(["ar_collections.activity_release"])
@@ -184,7 +180,7 @@ class ArCreditRelease(models.Model):
     # Documents
 
     @api.model
-    def _current(self, documents, demands=()):
+    def _get_current_states(self, documents, demands=()):
         """``{document id: state}`` of the newest release of each document.
 
         An approval that ended, or that is too small for the demand, releases nothing any more.
@@ -204,11 +200,11 @@ class ArCreditRelease(models.Model):
         return {
             id_: release.state
             for id_, release in current.items()
-            if release.state != "approved" or release._passes(amounts.get(id_, 0))
+            if release.state != "approved" or release._is_usable(amounts.get(id_, 0))
         }
 
     @api.model
-    def _use(self, demands):
+    def _use_up(self, demands):
         """Use up the approved releases that cover these documents as they are now.
 
         :param demands: ``{document: Demand}``
@@ -227,13 +223,13 @@ class ArCreditRelease(models.Model):
                 ]
             ):
                 document = documents[release.res_id]
-                if release._passes(demands[document].amount):
+                if release._is_usable(demands[document].amount):
                     release.state = "used"
                     passed.append(document)
         return passed
 
     @api.model
-    def _settle(self, documents):
+    def _cancel_settled(self, documents):
         """Nothing stops these documents any more: what they waited for is over."""
         for document in documents:
             self.search(
@@ -242,20 +238,20 @@ class ArCreditRelease(models.Model):
                     ("res_id", "=", document.id),
                     ("state", "in", WAITING),
                 ]
-            )._cancel()
+            )._cancel_waiting()
 
-    def _passes(self, amount):
+    def _is_usable(self, amount):
         in_time = self.valid_until >= self.company_id._ar_today()
-        return in_time and self._covers(amount)
+        return in_time and self._covers_amount(amount)
 
-    def _covers(self, amount):
+    def _covers_amount(self, amount):
         return self.currency_id.compare_amounts(amount, self.amount_granted) <= 0
 
     @api.model
-    def _hold(self, stopped):
+    def _hold_documents(self, stopped):
         """Keep documents back until somebody settles the cause or releases them.
 
-        :param stopped: ``{document: (Demand, Decision)}``
+        :param stopped: ``{document: (Demand, CreditDecision)}``
         :return: their releases, new or brought up to date
         """
         files = self.env["ar.credit.file"].sudo()
@@ -276,7 +272,7 @@ class ArCreditRelease(models.Model):
             )
             if waiting.state == "approved":
                 # It ended or is too small by now, or it would have been used.
-                waiting._cancel()
+                waiting._cancel_waiting()
                 waiting.flush_recordset(["state"])
                 waiting = self.browse()
             if waiting:
@@ -297,18 +293,18 @@ class ArCreditRelease(models.Model):
             found |= waiting
         return found
 
-    def _submit(self):
+    def _request_decision(self):
         """Ask those who may decide, each by an activity."""
         for release in self.filtered(lambda release: release.state == "held"):
             release.write({"state": "requested", "requester_id": self.env.uid})
-            for user in release._deciders():
+            for user in release._get_deciders():
                 release.activity_schedule(
                     "ar_collections.activity_release",
                     summary=release.document_name,
                     user_id=user.id,
                 )
 
-    def _deciders(self):
+    def _get_deciders(self):
         group = (
             "account.group_account_manager"
             if self.control == "block"

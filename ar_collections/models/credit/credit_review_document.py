@@ -83,7 +83,7 @@ class ArCreditReviewDocument(models.Model):
             if document.attachment_ids and not document.date_received:
                 document.date_received = document.review_id.company_id._ar_today()
 
-    def _refresh(self, reviews):
+    def _refresh_documents(self, reviews):
         """Put the documents of the company on the checklists of the reviews.
 
         :param self: all documents of the reviews

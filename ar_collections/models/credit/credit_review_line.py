@@ -2,9 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, format_date
 
-from .credit_criterion import ASPECTS, CHOICES, KINDS
-from .credit_file_score import Source
-from .credit_score import Answer
+from .credit_criterion import ASPECTS, CHOICES, CRITERION_KINDS
+from .credit_score import Answer, Source
 
 # What an analyst fills in.
 INPUTS = ("value", "has_value", "option_id")
@@ -29,7 +28,7 @@ class ArCreditReviewLine(models.Model):
     )
     # Copied from the criterion, which may change later.
     sequence = fields.Integer(readonly=True)
-    kind = fields.Selection(KINDS, required=True, readonly=True)
+    kind = fields.Selection(CRITERION_KINDS, required=True, readonly=True)
     aspect = fields.Selection(ASPECTS, required=True, readonly=True)
     weight = fields.Float(readonly=True)
     unit = fields.Char(related="criterion_id.unit")
@@ -90,7 +89,7 @@ class ArCreditReviewLine(models.Model):
             return False
         if self.kind in CHOICES:
             return self.option_id.name
-        return self.criterion_id._format(self.value)
+        return self.criterion_id._format_value(self.value)
 
     # All answers of the review share the score.
     @api.depends(
@@ -100,20 +99,20 @@ class ArCreditReviewLine(models.Model):
     )
     def _compute_points(self):
         for review, lines in self.grouped("review_id").items():
-            found = {line.criterion: line for line in review._score().lines}
+            found = {line.criterion: line for line in review._get_score().lines}
             for line in lines:
                 result = found.get(line.criterion_id.id)
                 line.points = (result and result.points) or 0
                 line.contribution = (result and result.contribution) or 0
-                line.explanation = result and line._explain(*result.reason)
+                line.explanation = result and line._explain_points(*result.reason)
 
-    def _explain(self, code, values):
+    def _explain_points(self, code, values):
         """Why the criterion has these points, from the reason of the pure score."""
         if code == "unknown":
             return self.env._("Not known: lowers the coverage only")
         if code == "option":
             return self.env._("Rated %s", self.option_id.name)
-        value, start = (self.criterion_id._format(number) for number in values)
+        value, start = (self.criterion_id._format_value(number) for number in values)
         if code == "below":
             return self.env._(
                 "%(value)s is below the lowest band, from %(start)s", value=value, start=start
@@ -158,10 +157,10 @@ class ArCreditReviewLine(models.Model):
             raise UserError(self.env._("Figures of the ledger are not entered by hand."))
         result = super().write(vals)
         if entered:
-            self._sign()
+            self._sign_input()
         return result
 
-    def _sign(self):
+    def _sign_input(self):
         """Note who entered the values, and when."""
         for company, lines in self.sudo().grouped(lambda line: line.review_id.company_id).items():
             lines.write(
@@ -174,7 +173,7 @@ class ArCreditReviewLine(models.Model):
 
     # Between the card and the review
 
-    def _answer(self):
+    def _get_answer(self):
         """What the pure score takes."""
         self.ensure_one()
         choice = self.kind in CHOICES
@@ -182,12 +181,12 @@ class ArCreditReviewLine(models.Model):
             self.criterion_id.id,
             self.aspect,
             self.weight,
-            self.criterion_id._bands(),
+            self.criterion_id._get_bands(),
             self.value if self.has_value and not choice else None,
             self.option_id.id or None if self.has_value and choice else None,
         )
 
-    def _refresh(self, reviews, answers):
+    def _refresh_lines(self, reviews, answers):
         """Make the lines of draft reviews what the card asks and what is known.
 
         :param self: all lines of the reviews
@@ -206,7 +205,7 @@ class ArCreditReviewLine(models.Model):
                 }
                 line = former.pop((review.id, criterion.id), self.browse())
                 if line.origin != "entered" or not line.has_value:
-                    values |= self._known_values(answer)
+                    values |= self._get_known_values(answer)
                 if line:
                     line.write(values)
                 else:
@@ -215,7 +214,7 @@ class ArCreditReviewLine(models.Model):
         self.create(new)
 
     @api.model
-    def _known_values(self, answer):
+    def _get_known_values(self, answer):
         known = answer.value is not None or answer.option is not None
         source = (known and answer.source) or Source(False, False)
         return {
@@ -228,7 +227,7 @@ class ArCreditReviewLine(models.Model):
         }
 
     @api.model
-    def _entered(self, files):
+    def _get_entered_values(self, files):
         """What was entered in the latest approved review of each customer, or before it.
 
         :return: ``{(file id, criterion id): (value, option id, Source)}``

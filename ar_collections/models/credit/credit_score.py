@@ -8,8 +8,8 @@ the coverage, the known share of all weights; with too little of it a score carr
 
 from typing import NamedTuple
 
-# From this sub-score on a customer counts as able, or willing, to pay.
-THRESHOLD = 50
+# From this sub-score on a customer counts as able, or willing, to pay, unless told otherwise.
+YES_FROM = 50
 # How to treat a customer who is (able, willing) to pay.
 WAYS = {
     (True, True): "negotiate",
@@ -26,6 +26,14 @@ class Band(NamedTuple):
     points: float
 
 
+class Source(NamedTuple):
+    """Where the value of a criterion comes from; nothing that the score looks at."""
+
+    origin: str
+    date: object
+    note: str = None
+
+
 class Answer(NamedTuple):
     """What is known of a customer about one criterion: a number, an option, or nothing."""
 
@@ -37,8 +45,7 @@ class Answer(NamedTuple):
     value: float = None
     # The id of the band that somebody chose, instead of a number.
     option: int = None
-    # Where the value comes from: nothing that the score looks at.
-    source: object = None
+    source: Source = None
 
 
 class Line(NamedTuple):
@@ -61,14 +68,9 @@ class Score(NamedTuple):
     coverage: float
     # Whether the coverage is large enough for a grade.
     graded: bool
+    # How to treat the customer, a value of WAYS, or ``None`` when that is not known.
+    way: str
     lines: tuple
-
-    @property
-    def way(self):
-        """How to treat the customer, a value of WAYS, or ``None`` when that is not known."""
-        if not self.graded or self.ability is None or self.willingness is None:
-            return None
-        return WAYS[self.ability >= THRESHOLD, self.willingness >= THRESHOLD]
 
 
 def find_band(answer):
@@ -90,11 +92,12 @@ def find_band(answer):
     return band, ("below", (answer.value, band.value_from))
 
 
-def score(answers, min_coverage):
+def score(answers, min_coverage, yes_from=YES_FROM):
     """Score a customer.
 
     :param answers: iterable of :class:`Answer`, one per criterion of the card
     :param min_coverage: least share of the weights, 0 to 1, that must be known for a grade
+    :param yes_from: sub-score from which a customer counts as able, or willing, to pay
     :return: :class:`Score`, rounded to two decimals as it is shown
     """
     found = [(answer, *find_band(answer)) for answer in answers]
@@ -121,13 +124,17 @@ def score(answers, min_coverage):
         )
         for answer, band, reason in found
     )
+    ability, willingness = mean(("ability",)), mean(("willingness",))
+    # Weights such as 0.1 do not add up exactly.
+    graded = known > 0 and coverage > min_coverage - 1e-9
+    judged = graded and ability is not None and willingness is not None
     return Score(
         mean(("ability", "willingness")),
-        mean(("ability",)),
-        mean(("willingness",)),
+        ability,
+        willingness,
         round(coverage, 4),
-        # Weights such as 0.1 do not add up exactly.
-        known > 0 and coverage > min_coverage - 1e-9,
+        graded,
+        WAYS[ability >= yes_from, willingness >= yes_from] if judged else None,
         lines,
     )
 

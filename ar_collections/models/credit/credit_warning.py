@@ -2,44 +2,37 @@
 
 from typing import NamedTuple
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import SQL
 
-from .credit_grade import RISK_TIERS
-
-TIERS = [tier for tier, _label in RISK_TIERS]
-# Sum of points from which the risk is medium, and high.
-MEDIUM, HIGH = 3, 6
+from .credit_grade import TIERS
 
 
 class Signal(NamedTuple):
-    """Something measured, and the values above which it gives 1, 2 and 3 points."""
+    """Something measured; it gives a point for each threshold of the company that it is above."""
 
     name: str
     measure: SQL
-    thresholds: tuple
 
 
 # Days of delay that nobody calls a change of rhythm, whatever the spread.
 _USUAL_SPREAD = SQL("GREATEST(file.late_spread, 3)")
 SIGNALS = (
-    Signal("overdue_days", SQL("file.days_overdue"), (0, 30, 60)),
+    Signal("overdue_days", SQL("file.days_overdue")),
     # Overdue amount in months of the customer's own sales.
     Signal(
-        "overdue_amount",
+        "overdue_months",
         SQL(
             "CASE WHEN file.overdue_amount <= 0 THEN 0"
             " ELSE file.overdue_amount / GREATEST(file.avg_monthly_sales, 1) END"
         ),
-        (0.5, 1, 2),
     ),
-    # Share of late payments, when there were three at least.
+    # Share of late payments in percent, when there were three at least.
     Signal(
         "late_share",
-        SQL("CASE WHEN file.late_count >= 3 THEN 1 - file.on_time_share ELSE 0 END"),
-        (0.25, 0.5, 0.75),
+        SQL("CASE WHEN file.late_count >= 3 THEN 100 * (1 - file.on_time_share) ELSE 0 END"),
     ),
-    Signal("broken_promises", SQL("file.broken_promises * 2"), (0, 1, 3)),
+    Signal("broken_promises", SQL("file.broken_promises")),
     # How many of its usual spreads the customer is later than usual.
     Signal(
         "rhythm",
@@ -48,91 +41,15 @@ SIGNALS = (
             " THEN (file.days_overdue - file.avg_days_late) / %s ELSE 0 END",
             _USUAL_SPREAD,
         ),
-        (1, 2, 3),
     ),
 )
 
 
-class ArCreditFile(models.Model):
-    """The risk tier: the grade's, or a higher one that the signals of the day give."""
+class ArCreditWarning(models.AbstractModel):
+    """Judges the signals of the day of all customers, and tells of those whose risk rises."""
 
-    _inherit = "ar.credit.file"
-
-    risk_tier = fields.Selection(
-        RISK_TIERS, compute="_compute_risk_tier", store=True, index=True, tracking=True
-    )
-    broken_promises = fields.Integer(
-        readonly=True, help="Promises to pay that were broken in the last 365 days."
-    )
-    warning_tier = fields.Selection(
-        RISK_TIERS, string="Warning", readonly=True, index=True, help="What the signals say."
-    )
-    warning_points = fields.Integer(readonly=True, aggregator="max")
-    warning_text = fields.Text(string="Signals", compute="_compute_warning_text")
-    warning_summary = fields.Text(
-        string="Signals in Short", compute="_compute_warning_text", help="For lists."
-    )
-    warning_since = fields.Date(readonly=True, help="Since when the warning is as it is.")
-
-    @api.depends("grade_id.risk_tier", "warning_tier")
-    def _compute_risk_tier(self):
-        for file in self:
-            tiers = [tier for tier in (file.grade_id.risk_tier, file.warning_tier) if tier]
-            file.risk_tier = max(tiers, key=TIERS.index, default=False)
-
-    @api.depends("warning_tier")
-    def _compute_warning_text(self):
-        signals = self._read_signals()
-        for file in self:
-            file.warning_text = "\n".join(
-                self._signal_text(signal.name, value)
-                for signal, value, points in signals.get(file.id, ())
-                if points
-            )
-            file.warning_summary = file.warning_text.replace("\n", "; ")
-
-    def _signal_text(self, name, value):
-        if name == "overdue_days":
-            return self.env._("%.0f days overdue", value)
-        if name == "overdue_amount":
-            return self.env._("%.1f months of sales overdue", value)
-        if name == "late_share":
-            return self.env._("%.0f %% of payments late", 100 * value)
-        if name == "broken_promises":
-            return self.env._("broken promises to pay: %.0f", value / 2)
-        return self.env._("late by %.1f times its usual spread", value)
-
-    @api.model
-    def _points_sql(self, signal):
-        """0 to 3 points: how many of its thresholds the signal is above."""
-        return SQL(" + ").join(
-            SQL("(COALESCE(%s, 0) > %s)::int", signal.measure, threshold)
-            for threshold in signal.thresholds
-        )
-
-    def _read_signals(self):
-        """``{file id: [(Signal, value, points)]}``"""
-        ids = tuple(self._origin.ids)
-        if not ids:
-            return {}
-        self.env["ar.credit.file"].flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT file.id, %s FROM ar_credit_file file WHERE file.id IN %s",
-                SQL(", ").join(
-                    part
-                    for signal in SIGNALS
-                    for part in (
-                        SQL("COALESCE(%s, 0)::float8", signal.measure),
-                        self._points_sql(signal),
-                    )
-                ),
-                ids,
-            )
-        )
-        return {
-            id_: list(zip(SIGNALS, values[::2], values[1::2], strict=True)) for id_, *values in rows
-        }
+    _name = "ar.credit.warning"
+    _description = "Early Warning"
 
     @api.model
     def _refresh_warnings(self, company, date):
@@ -140,8 +57,8 @@ class ArCreditFile(models.Model):
 
         The first judgement of an old ledger tells nothing: everything would be new.
         """
-        self.env["ar.credit.file"].flush_model()
-        points = SQL(" + ").join(SQL("(%s)", self._points_sql(signal)) for signal in SIGNALS)
+        files = self.env["ar.credit.file"]
+        files.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
@@ -165,43 +82,108 @@ class ArCreditFile(models.Model):
                    IS DISTINCT FROM (fresh.points, fresh.tier::varchar)
          RETURNING file.id, fresh.former, fresh.tier
             """,
-                points=points,
+                points=SQL(" + ").join(
+                    SQL("(%s)", points) for points in self._get_points_sql(company).values()
+                ),
                 company=company.id,
-                medium=MEDIUM,
-                high=HIGH,
+                medium=company.ar_warning_medium,
+                high=company.ar_warning_high,
                 date=date,
             )
         )
-        changed = self.browse(id_ for id_, former, tier in rows if former != tier)
-        self.env["ar.credit.file"].invalidate_model(flush=False)
+        changed = files.browse(id_ for id_, former, tier in rows if former != tier)
+        files.invalidate_model(flush=False)
         if not changed:
             return
-        former_tiers = dict(changed._former_risk_tiers())
-        self.env.add_to_compute(self._fields["risk_tier"], changed)
+        former_tiers = self._read_former_risk_tiers(changed)
+        self.env.add_to_compute(files._fields["risk_tier"], changed)
         changed.with_context(tracking_disable=True)._recompute_recordset(["risk_tier"])
         moved = changed.filtered(lambda file: file.risk_tier != former_tiers[file.id])
         if not moved:
             return
         moved._record_history(self.env._("Early warning"))
-        self.env["ar.collection.case"]._match_policies(moved)
+        moved._follow_risk_tier()
         judged_before = {id_ for id_, former, _tier in rows if former}
-        moved.filtered(
-            lambda file: (
-                file.id in judged_before
-                and TIERS.index(file.risk_tier) > TIERS.index(former_tiers[file.id] or "low")
-            )
-        )._warn(company, date)
-
-    def _former_risk_tiers(self):
-        self.env.cr.execute(
-            SQL("SELECT id, risk_tier FROM ar_credit_file WHERE id IN %s", tuple(self.ids))
+        self._notify_managers(
+            moved.filtered(
+                lambda file: (
+                    file.id in judged_before
+                    and TIERS.index(file.risk_tier) > TIERS.index(former_tiers[file.id] or "low")
+                )
+            ),
+            company,
+            date,
         )
-        return self.env.cr.fetchall()
 
-    def _warn(self, company, date):
+    @api.model
+    def _read_signals(self, files):
+        """What is measured of the files: ``{file id: [(Signal, value, points)]}``."""
+        files = files._origin
+        if not files:
+            return {}
+        files.flush_model()
+        signals = {}
+        for company, company_files in files.sudo().grouped("company_id").items():
+            points = self._get_points_sql(company)
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT file.id, %s FROM ar_credit_file file WHERE file.id IN %s",
+                    SQL(", ").join(
+                        part
+                        for signal in SIGNALS
+                        for part in (
+                            SQL("COALESCE(%s, 0)::float8", signal.measure),
+                            points[signal.name],
+                        )
+                    ),
+                    tuple(company_files.ids),
+                )
+            )
+            for id_, *values in rows:
+                signals[id_] = list(zip(SIGNALS, values[::2], values[1::2], strict=True))
+        return signals
+
+    @api.model
+    def _get_points_sql(self, company):
+        """The points of each signal, one per threshold of the company: ``{name: SQL}``."""
+        thresholds = company.sudo()._ar_warning_thresholds()
+        return {
+            signal.name: SQL(" + ").join(
+                SQL("(COALESCE(%s, 0) > %s)::int", signal.measure, threshold)
+                for threshold in thresholds[signal.name]
+            )
+            if thresholds[signal.name]
+            else SQL("0")
+            for signal in SIGNALS
+        }
+
+    @api.model
+    def _get_signal_text(self, name, value):
+        """A signal as one reads it."""
+        if name == "overdue_days":
+            return self.env._("%.0f days overdue", value)
+        if name == "overdue_months":
+            return self.env._("%.1f months of sales overdue", value)
+        if name == "late_share":
+            return self.env._("%.0f %% of payments late", value)
+        if name == "broken_promises":
+            return self.env._("broken promises to pay: %.0f", value)
+        return self.env._("late by %.1f times its usual spread", value)
+
+    @api.model
+    def _read_former_risk_tiers(self, files):
+        """The risk tiers that are stored: ``{file id: tier}``."""
+        return dict(
+            self.env.execute_query(
+                SQL("SELECT id, risk_tier FROM ar_credit_file WHERE id IN %s", tuple(files.ids))
+            )
+        )
+
+    @api.model
+    def _notify_managers(self, files, company, date):
         """One activity for the credit manager on each file whose risk rose."""
-        tiers = dict(self._fields["risk_tier"]._description_selection(self.env))
-        for file in self:
+        tiers = dict(files._fields["risk_tier"]._description_selection(self.env))
+        for file in files:
             user = company._ar_credit_manager(file)
             if user:
                 file.activity_unlink(["ar_collections.activity_risk"])

@@ -1,7 +1,7 @@
+"""What is owed, demanded and paid, by SQL on the ledger; knows no rule and writes nothing."""
+
 from . import (
     res_company,
     position,
-    position_claim,
-    position_movement,
     ageing_bucket,
 )

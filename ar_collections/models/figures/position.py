@@ -4,6 +4,9 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from .money import money_sql, settling_sql
+from .trade_receivable import get_trade_receivable_sql
+
 
 class Figures(NamedTuple):
     """What one customer owes one root company at one date, in company currency.
@@ -72,6 +75,21 @@ class Item(NamedTuple):
     disputed_currency: float = 0.0
 
 
+class Movement(NamedTuple):
+    """One receivable journal item of a period."""
+
+    company_id: int
+    partner_id: int
+    line_id: int
+    date: object
+    name: str
+    label: str
+    # In company currency, credits negative.
+    balance: float
+    amount_currency: float
+    currency_id: int
+
+
 class ArPosition(models.AbstractModel):
     """The one source of receivable figures.
 
@@ -80,6 +98,8 @@ class ArPosition(models.AbstractModel):
     entry that is not posted any more does not count, so that the sum over all customers always
     equals the balance of the trade receivable accounts. Items without a partner are under the
     partner ``False``. It knows no business rule and writes nothing.
+
+    Who claims something of an item is told by upper wings, through ``_claims_sql``.
     """
 
     _name = "ar.position"
@@ -162,6 +182,42 @@ class ArPosition(models.AbstractModel):
             items[item.company_id, item.partner_id].append(item)
         return items
 
+    @api.model
+    def _movements(self, companies, date_from, date_to, partners):
+        """What was booked on the receivable accounts of some customers, in the order of dates.
+
+        The open amount on the day before plus the movements is the open amount at the end.
+
+        :return: ``{(root company id, commercial partner id): [Movement]}``
+        """
+        self.env["account.move.line"].flush_model()
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        scope, accounts = self._scope(companies)
+        movements = {}
+        query = SQL(
+            """
+            SELECT scope.root_id, contact.commercial_partner_id, l.id, l.date, l.move_name,
+                   COALESCE(l.ref, ''), l.balance::float8, l.amount_currency::float8, l.currency_id
+              FROM account_move_line l
+              JOIN (%(scope)s) AS scope(company_id, root_id, edges)
+                ON scope.company_id = l.company_id
+              JOIN res_partner contact ON contact.id = l.partner_id
+             WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
+               AND l.date BETWEEN %(date_from)s AND %(date_to)s AND l.balance <> 0 %(partners)s
+             ORDER BY l.date, l.move_id, l.id
+            """,
+            scope=scope,
+            accounts=accounts,
+            date_from=date_from,
+            date_to=date_to,
+            partners=self._partner_clause(partners.commercial_partner_id),
+        )
+        for row in self.env.execute_query(query):
+            movement = Movement(*row)
+            key = movement.company_id, movement.partner_id
+            movements.setdefault(key, []).append(movement)
+        return movements
+
     # The statements
 
     @api.model
@@ -173,10 +229,7 @@ class ArPosition(models.AbstractModel):
         """
         self.env["account.account"].flush_model(["account_type", "non_trade"])
         roots = companies.sudo().root_id
-        accounts = SQL(
-            "SELECT id FROM account_account"
-            " WHERE account_type = 'asset_receivable' AND non_trade IS NOT TRUE"
-        )
+        accounts = SQL("SELECT id FROM account_account WHERE %s", get_trade_receivable_sql())
         if few:
             scope = SQL(
                 "SELECT id, root_id, ARRAY[1] FROM (SELECT id, SPLIT_PART(parent_path, '/', 1)::int"
@@ -360,6 +413,124 @@ class ArPosition(models.AbstractModel):
                  WHERE parent_state <> 'posted' AND matching_number IS NOT NULL)"""
         )
 
+    # What is claimed of the items
+
+    @api.model
+    def _claims_sql(self, date, current, partners):
+        """SELECT of ``line_id, kind, amount, residual_before``, any number of rows per item.
+
+        ``kind`` is ``disputed`` or ``promised``; amounts are in the currency of the item. What
+        came off the item since ``residual_before`` came off the claim; without it, off the rest.
+        """
+        return SQL(
+            "SELECT NULL::int AS line_id, NULL::varchar AS kind, 0.0 AS amount,"
+            " 0.0 AS residual_before WHERE FALSE"
+        )
+
+    @api.model
+    def _claimed_items_sql(
+        self, companies, date, partners=None, current=False, ageing=True, as_booked=False
+    ):
+        """The rows of ``_items_sql`` with ``disputed, promised, demand, demand_currency``,
+        and ``disputed_currency``.
+
+        What is disputed is not promised.
+        The demand is what is left of an item that may be followed up.
+        """
+        if partners is not None:
+            partners = partners.commercial_partner_id
+        return SQL(
+            """
+            SELECT item.*, claimed - disputed AS promised,
+                   CASE WHEN followup THEN residual - claimed ELSE 0 END AS demand,
+                   CASE WHEN followup THEN residual_currency - claimed_currency ELSE 0 END
+                       AS demand_currency
+              FROM (
+                SELECT item.*, %(disputed)s AS disputed, %(claimed)s AS claimed,
+                       %(claimed_currency)s AS claimed_currency,
+                       %(disputed_currency)s AS disputed_currency
+                  FROM (%(items)s) item
+                  LEFT JOIN (
+                    SELECT line_id, ARRAY_AGG(kind) AS kinds, ARRAY_AGG(amount) AS amounts,
+                           ARRAY_AGG(residual_before) AS befores
+                      FROM (%(claims)s) claim
+                     GROUP BY line_id
+                  ) claim ON claim.line_id = item.line_id AND item.residual > 0
+              ) item
+            """,
+            disputed=self._share_sql(self._claimed_sql("disputed")),
+            claimed=self._share_sql(self._claimed_sql()),
+            claimed_currency=self._if_claimed_sql(self._claimed_sql()),
+            disputed_currency=self._if_claimed_sql(self._claimed_sql("disputed")),
+            items=self._items_sql(companies, date, partners, current, ageing, as_booked),
+            claims=self._claims_sql(date, current, partners),
+        )
+
+    @api.model
+    def _claimed_sql(self, kind=None):
+        """What is left of the claims of one item, its own currency, the residual at most."""
+        return SQL(
+            """
+            (SELECT LEAST(COALESCE(SUM(GREATEST(LEAST(
+                        part.amount, part.amount - part.before + item.residual_currency
+                    ), 0)), 0), item.residual_currency)
+               FROM UNNEST(claim.kinds, claim.amounts, claim.befores)
+                    AS part(kind, amount, before)
+              WHERE %s)
+            """,
+            SQL("part.kind = %s", kind) if kind else SQL("TRUE"),
+        )
+
+    @api.model
+    def _if_claimed_sql(self, claimed):
+        return SQL("CASE WHEN claim.line_id IS NULL THEN 0 ELSE %s END", claimed)
+
+    @api.model
+    def _share_sql(self, claimed):
+        """The same in company currency: the share of the residual, to the cent."""
+        return SQL(
+            """
+            CASE WHEN claim.line_id IS NULL THEN 0
+                 WHEN %(claimed)s = item.residual_currency THEN item.residual
+                 ELSE ROUND(item.residual * %(claimed)s / item.residual_currency, (
+                    SELECT currency.decimal_places
+                      FROM res_company company
+                      JOIN res_currency currency ON currency.id = company.currency_id
+                     WHERE company.id = item.root_id))
+             END
+            """,
+            claimed=claimed,
+        )
+
+    @api.model
+    def _settled_sql(self, line, last_day):
+        """SELECT of ``ever, in_time, last_on``: what payments and credit notes took off one item,
+        and on which day the last of them.
+
+        Write-offs and other general entries do not count. Amounts are in the item's currency.
+
+        :param line: SQL of the id of the journal item
+        :param last_day: SQL of the last day that is in time
+        """
+        return SQL(
+            """
+            SELECT COALESCE(SUM(partial.debit_amount_currency), 0) AS ever,
+                   COALESCE(SUM(partial.debit_amount_currency)
+                            FILTER (WHERE partial.max_date <= %s), 0) AS in_time,
+                   MAX(partial.max_date) AS last_on
+              FROM account_partial_reconcile partial
+              JOIN account_move_line money ON money.id = partial.credit_move_id
+              JOIN account_journal journal ON journal.id = money.journal_id
+             WHERE partial.debit_move_id = %s AND money.parent_state = 'posted'
+               AND %s
+            """,
+            last_day,
+            line,
+            settling_sql(),
+        )
+
+    # The sums
+
     @api.model
     def _figures_sql(
         self, companies, date, partners=None, current=False, ageing=True, as_booked=False
@@ -372,23 +543,14 @@ class ArPosition(models.AbstractModel):
         """
         edges = max((len(root._ar_bucket_edges()) for root in companies.sudo().root_id), default=0)
         buckets = [SQL.identifier(f"bucket_{index}") for index in range(edges + 2 if ageing else 2)]
+        columns = self._get_figure_columns()
+        names = [SQL.identifier(name) for name in columns]
         return SQL(
             """
             SELECT company_id, partner_id, bucket_0 AS not_due, %(overdue)s AS overdue_amount,
-                   unallocated, bucket_0 + %(overdue)s + unallocated AS open_amount,
-                   overdue_count, oldest_due, disputed, promised, followup_amount,
-                   followup_due, demand_amount, demand_due, %(buckets)s
+                   bucket_0 + %(overdue)s + unallocated AS open_amount, %(names)s, %(buckets)s
               FROM (
-                SELECT root_id AS company_id, partner_id, %(sums)s,
-                       COALESCE(SUM(residual) FILTER (WHERE bucket < 0), 0) AS unallocated,
-                       COUNT(*) FILTER (WHERE bucket > 0) AS overdue_count,
-                       MIN(due) FILTER (WHERE bucket > 0) AS oldest_due,
-                       COALESCE(SUM(residual) FILTER (WHERE bucket > 0 AND followup), 0)
-                           AS followup_amount,
-                       MIN(due) FILTER (WHERE bucket > 0 AND followup) AS followup_due,
-                       SUM(disputed) AS disputed, SUM(promised) AS promised,
-                       COALESCE(SUM(demand) FILTER (WHERE bucket > 0), 0) AS demand_amount,
-                       MIN(due) FILTER (WHERE bucket > 0 AND demand > 0) AS demand_due
+                SELECT root_id AS company_id, partner_id, %(sums)s, %(columns)s
                   FROM (
                     SELECT root_id, partner_id, due, residual, followup, disputed, promised,
                            demand,
@@ -401,13 +563,40 @@ class ArPosition(models.AbstractModel):
             """,
             overdue=SQL(" + ").join(buckets[1:]),
             buckets=SQL(", ").join(buckets),
+            names=SQL(", ").join(names),
             sums=SQL(", ").join(
                 SQL("COALESCE(SUM(residual) FILTER (WHERE bucket = %s), 0) AS %s", index, bucket)
                 for index, bucket in enumerate(buckets)
             ),
+            columns=SQL(", ").join(
+                SQL("%s AS %s", column, name)
+                for column, name in zip(columns.values(), names, strict=True)
+            ),
             date=date,
             items=self._claimed_items_sql(companies, date, partners, current, ageing, as_booked),
         )
+
+    @api.model
+    def _get_figure_columns(self):
+        """``{name: SQL aggregate}`` of the figures of one customer beside the ageing.
+
+        The rows are the open items, with ``due, residual, followup, disputed, promised, demand``
+        in company currency and ``bucket``: negative for credits, zero for what is not due. An
+        addon adds a column here, and a field of that name on the credit file to keep it.
+        """
+        return {
+            "unallocated": SQL("COALESCE(SUM(residual) FILTER (WHERE bucket < 0), 0)"),
+            "overdue_count": SQL("COUNT(*) FILTER (WHERE bucket > 0)"),
+            "oldest_due": SQL("MIN(due) FILTER (WHERE bucket > 0)"),
+            "disputed": SQL("SUM(disputed)"),
+            "promised": SQL("SUM(promised)"),
+            "followup_amount": SQL(
+                "COALESCE(SUM(residual) FILTER (WHERE bucket > 0 AND followup), 0)"
+            ),
+            "followup_due": SQL("MIN(due) FILTER (WHERE bucket > 0 AND followup)"),
+            "demand_amount": SQL("COALESCE(SUM(demand) FILTER (WHERE bucket > 0), 0)"),
+            "demand_due": SQL("MIN(due) FILTER (WHERE bucket > 0 AND demand > 0)"),
+        }
 
     @api.model
     def _behaviour_sql(self, companies, date, partners=None):
@@ -448,7 +637,7 @@ class ArPosition(models.AbstractModel):
                   FROM account_move_line l
                   JOIN account_journal journal ON journal.id = l.journal_id
                  WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
-                   AND journal.type IN ('bank', 'cash', 'credit') AND l.balance < 0
+                   AND %(money)s AND l.balance < 0
                    AND l.date > %(date)s - 365 AND l.date <= %(date)s %(partners)s
                  GROUP BY l.company_id, l.partner_id
             )
@@ -474,5 +663,6 @@ class ArPosition(models.AbstractModel):
             date=date,
             accounts=accounts,
             scope=scope,
+            money=money_sql(),
             partners=self._partner_clause(partners),
         )

@@ -1,10 +1,13 @@
+"""What others do for us: agency, lawyer, sue-or-not sheet, limitation clock."""
+
 from . import (
     res_company,
+    account_move_line,
     limitation,
     placement,
     placement_line,
     placement_bundle,
     legal_decision,
-    collection_escalation,
+    collection_case,
     collection_planner,
 )

@@ -92,7 +92,7 @@ class ArLegalDecision(models.Model):
         "CHECK(amount > 0 AND court_fee >= 0 AND lawyer_fee >= 0 AND insured_amount >= 0"
         " AND court_months >= 0 AND agency_months >= 0 AND plan_months >= 0"
         " AND insurance_months >= 0)",
-        "A claim is more than nothing; fees and months cannot be negative.",
+        "The claim must be greater than zero; fees and months cannot be negative.",
     )
 
     @api.depends("case_id")
@@ -127,7 +127,7 @@ class ArLegalDecision(models.Model):
                 insured += min(limit, sheet.amount * cover.covered_share)
             sheet.insured_amount = min(insured, sheet.amount)
 
-    def _weigh(self):
+    def _get_ways(self):
         """The ways of one sheet, best first; see :func:`weigh`."""
         return weigh(
             Claim(
@@ -163,7 +163,7 @@ class ArLegalDecision(models.Model):
     )
     def _compute_best(self):
         for sheet in self:
-            best = sheet._weigh()[0]
+            best = sheet._get_ways()[0]
             sheet.best = best.option
             sheet.best_value = sheet.currency_id.round(best.value) if sheet.currency_id else 0
 
@@ -176,7 +176,7 @@ class ArLegalDecision(models.Model):
                 "ar_collections.legal_comparison",
                 {
                     "sheet": sheet,
-                    "ways": sheet._weigh(),
+                    "ways": sheet._get_ways(),
                     "names": names,
                     "money": lambda amount, sheet=sheet: format_amount(
                         self.env, amount, sheet.currency_id or self.env.company.currency_id
@@ -184,12 +184,9 @@ class ArLegalDecision(models.Model):
                 },
             )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        sheets = super().create(vals_list)
-        for sheet in sheets.sudo():
-            sheet.name = self._next_number(sheet.company_id, sheet.company_id._ar_today())
-        return sheets
+    def _get_number_date(self):
+        # EXTENDS ar_collections: nothing is decided yet
+        return self.company_id._ar_today()
 
     def write(self, vals):
         if not self.env.su and any(sheet.state == "decided" for sheet in self):
@@ -246,19 +243,3 @@ class ArLegalDecision(models.Model):
             }
         )
         return placement._get_records_action()
-
-
-class ArCollectionCase(models.Model):
-    _inherit = "ar.collection.case"
-
-    legal_decision_ids = fields.One2many("ar.legal.decision", "case_id", string="Sue-or-Not Sheets")
-
-    def action_legal_decision(self):
-        """Weigh the ways to go on with this case."""
-        self.ensure_one()
-        sheets = self.env["ar.legal.decision"]
-        sheet = sheets.search([("case_id", "=", self.id), ("state", "=", "draft")], limit=1)
-        sheet = sheet or sheets.create(
-            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
-        )
-        return sheet._get_records_action()

@@ -4,6 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
+from ..figures.money import money_sql
+
 # What starts the clock, the weaker proof first: of two on one day the stronger one is shown.
 CAUSES = [
     ("due", "Due date"),
@@ -71,7 +73,7 @@ class ArLimitation(models.Model):
                AND kase.partner_id = clock.partner_id AND kase.state <> 'closed'
             """,
             date=date,
-            clock=self._clock_sql(companies, date, current=True),
+            clock=self._get_clock_sql(companies, date, current=True),
         )
 
     # Actions
@@ -87,7 +89,7 @@ class ArLimitation(models.Model):
     # The clock
 
     @api.model
-    def _clock_sql(self, companies, date, partners=None, current=False):
+    def _get_clock_sql(self, companies, date, partners=None, current=False):
         """SELECT of one row per open item of companies that keep the clock.
 
         ``line_id, company_id, partner_id, due_date, residual, residual_currency, currency_id,
@@ -96,17 +98,17 @@ class ArLimitation(models.Model):
         :param current: the open items as the ledger stands; see ``ar.position``
         """
         self.env["res.company"].flush_model(["ar_limitation_years"])
+        proofs = [cause for cause, _name in CAUSES]
         events = SQL(" UNION ALL ").join(
             SQL(
                 "SELECT event.line_id, event.date, %s AS cause, %s AS proof"
                 " FROM (%s) event WHERE event.date <= %s",
                 cause,
-                proof,
-                getattr(self, f"_{cause}_sql")(date),
+                proofs.index(cause),
+                event,
                 date,
             )
-            for proof, (cause, _name) in enumerate(CAUSES)
-            if cause != "due"
+            for cause, event in self._get_events_sql(date).items()
         )
         return SQL(
             """
@@ -153,7 +155,22 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _demand_sql(self, date):
+    def _get_events_sql(self, date):
+        """What may start the clocks of items anew.
+
+        :return: ``{cause: SELECT of line_id, date}``, from the rows of ``item``
+        """
+        return {
+            "demand": self._get_demand_sql(),
+            "payment": self._get_payment_sql(date),
+            "promise": self._get_promise_sql(),
+            "plan": self._get_plan_sql(),
+            "acknowledgement": self._get_acknowledgement_sql(),
+            "lawsuit": self._get_lawsuit_sql(),
+        }
+
+    @api.model
+    def _get_demand_sql(self):
         """Contacts that reached the customer and asked for the item."""
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
@@ -169,7 +186,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _payment_sql(self, date):
+    def _get_payment_sql(self, date):
         """Money that paid the item in part; a credit note or write-off is not the customer's."""
         self.env["account.journal"].flush_model(["type"])
         return SQL(
@@ -179,14 +196,15 @@ class ArLimitation(models.Model):
               JOIN account_partial_reconcile partial ON partial.debit_move_id = item.line_id
               JOIN account_move_line money ON money.id = partial.credit_move_id
               JOIN account_journal journal ON journal.id = money.journal_id
-             WHERE journal.type IN ('bank', 'cash', 'credit') AND money.parent_state = 'posted'
+             WHERE %s AND money.parent_state = 'posted'
                AND partial.max_date <= %s
             """,
+            money_sql(),
             date,
         )
 
     @api.model
-    def _promise_sql(self, date):
+    def _get_promise_sql(self):
         """What was promised, kept or not, unless it was entered by mistake."""
         self.env["ar.payment.promise"].flush_model()
         self.env["ar.payment.promise.line"].flush_model()
@@ -201,7 +219,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _plan_sql(self, date):
+    def _get_plan_sql(self):
         """Plans that the customer accepted, whatever became of them."""
         self.env["ar.payment.plan"].flush_model()
         self.env["ar.payment.plan.item"].flush_model()
@@ -215,7 +233,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _acknowledgement_sql(self, date):
+    def _get_acknowledgement_sql(self):
         self.env["ar.debt.acknowledgement"].flush_model()
         self.env["ar.debt.acknowledgement.item"].flush_model()
         return SQL(
@@ -229,7 +247,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _lawsuit_sql(self, date):
+    def _get_lawsuit_sql(self):
         self.env["ar.placement"].flush_model()
         self.env["ar.placement.item"].flush_model()
         return SQL(
@@ -243,7 +261,7 @@ class ArLimitation(models.Model):
         )
 
     @api.model
-    def _clocks(self, company, date, partners):
+    def _get_clocks(self, company, date, partners):
         """The clock of each open item of some customers.
 
         :return: ``{line id: (partner id, start date, cause, lapse date)}``
@@ -253,16 +271,16 @@ class ArLimitation(models.Model):
             for line_id, *clock in self.env.execute_query(
                 SQL(
                     "SELECT line_id, partner_id, start_date, cause, lapse_date FROM (%s) clock",
-                    self._clock_sql(company, date, partners),
+                    self._get_clock_sql(company, date, partners),
                 )
             )
         }
 
     @api.model
-    def _first_lapses(self, company, date, partners):
+    def _get_first_lapses(self, company, date, partners):
         """``{partner id: the day on which the first of its open items lapses}``"""
         first = {}
-        for partner_id, _start, _cause, lapse in self._clocks(company, date, partners).values():
+        for partner_id, _start, _cause, lapse in self._get_clocks(company, date, partners).values():
             first[partner_id] = min(lapse, first.get(partner_id, lapse))
         return first
 
@@ -285,7 +303,7 @@ class ArLimitation(models.Model):
                AND line.ar_limitation_warned IS DISTINCT FROM clock.lapse_date
              ORDER BY clock.lapse_date, clock.line_id
             """,
-                self._clock_sql(company, date),
+                self._get_clock_sql(company, date),
                 last,
             )
         ):
@@ -313,10 +331,13 @@ class ArLimitation(models.Model):
                 company,
                 activity_type,
                 date,
-                {record: self._warning(company, soon[record.partner_id.id]) for record in records},
+                {
+                    record: self._get_warning(company, soon[record.partner_id.id])
+                    for record in records
+                },
             )
 
-    def _warning(self, company, items):
+    def _get_warning(self, company, items):
         """Summary and note of an activity; items as line id, lapse date, number, residual."""
         return (
             self.env._(
@@ -330,24 +351,3 @@ class ArLimitation(models.Model):
                 f"{name} ({format_date(self.env, lapse)})" for _id, lapse, name, _residual in items
             ),
         )
-
-
-class ArCollectionCase(models.Model):
-    _inherit = "ar.collection.case"
-
-    limitation_date = fields.Date(
-        string="First Item Lapses On",
-        compute="_compute_limitation_date",
-        help="When the first open item is barred by limitation.",
-    )
-    limitation_near = fields.Boolean(compute="_compute_limitation_date")
-
-    def _compute_limitation_date(self):
-        for company, cases in self.grouped("company_id").items():
-            today = company._ar_today()
-            near = today + timedelta(days=company.ar_limitation_warning_days)
-            lapses = self.env["ar.limitation"]._first_lapses(company, today, cases.partner_id)
-            for case in cases:
-                lapse = lapses.get(case.partner_id.id, False)
-                case.limitation_date = lapse
-                case.limitation_near = bool(lapse and lapse <= near)

@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .placement_bundle import clean_name
+
 KINDS = [("agency", "Agency"), ("lawyer", "Lawyer")]
-# The kind of stage that a case enters when it is placed.
-STAGE_KINDS = {"agency": "agency", "lawyer": "legal"}
 # What was agreed with the agency or lawyer; fixed once the claim is placed.
 TERMS = ("kind", "agent_id", "commission_rate", "item_ids")
 
@@ -121,7 +121,7 @@ class ArPlacement(models.Model):
     @api.depends("state", "commission_rate", "amount_costs", "amount")
     def _compute_result(self):
         """In company currency, each item at the rate at which it was placed."""
-        recovered = self.item_ids._recovered()
+        recovered = self.item_ids._get_recovered()
         for placement in self:
             currency = placement.currency_id
             parts = [recovered.get(item._origin.id, (0, 0)) for item in placement.item_ids]
@@ -135,12 +135,14 @@ class ArPlacement(models.Model):
 
     # CRUD
 
+    def _get_number_date(self):
+        # EXTENDS ar_collections: nothing is placed yet
+        return self.company_id._ar_today()
+
     @api.model_create_multi
     def create(self, vals_list):
         placements = super().create(vals_list)
         for placement in placements.sudo():
-            date = placement.company_id._ar_today()
-            placement.name = self._next_number(placement.company_id, date)
             if not placement.item_ids:
                 placement._take_items()
         return placements
@@ -209,7 +211,7 @@ class ArPlacement(models.Model):
                 raise UserError(
                     self.env._("%s is with an agency or lawyer already.", case.partner_id.name)
                 )
-            placement.item_ids._renew()
+            placement.item_ids._renew_items()
             if not placement.item_ids:
                 raise UserError(self.env._("There is nothing open to hand over."))
             placement._move_case()
@@ -217,10 +219,9 @@ class ArPlacement(models.Model):
 
     def _move_case(self):
         """The case enters the agency or legal stage, and its own steps end."""
-        kind = STAGE_KINDS[self.kind]
-        stage = self.env["ar.collection.stage"].search([("kind", "=", kind)], limit=1)
+        stage = self.env["ar.collection.stage"]._get_stage_of_placement(self.kind)
         case = self.case_id
-        if stage and case.stage_id.kind != kind:
+        if stage and case.stage_id.kind != stage.kind:
             case.stage_id = stage
         case.action_ids.filtered(
             lambda action: action.state == "planned" and action.step_id
@@ -243,7 +244,7 @@ class ArPlacement(models.Model):
                 raise UserError(self.env._("%s is not placed.", placement.name))
             if not placement.result:
                 raise UserError(self.env._("Enter the result first."))
-        self._end("closed")
+        self._end_placements("closed")
 
     def action_withdraw(self):
         """Take the items back."""
@@ -252,9 +253,9 @@ class ArPlacement(models.Model):
             if placement.state not in ("draft", "placed"):
                 raise UserError(self.env._("%s is over.", placement.name))
         self.sudo().filtered(lambda placement: not placement.result).result = "recalled"
-        self._end("withdrawn")
+        self._end_placements("withdrawn")
 
-    def _end(self, state):
+    def _end_placements(self, state):
         for company, placements in self.sudo().grouped("company_id").items():
             placements.write({"state": state, "date_closed": company._ar_today()})
             # The next daily run says what comes next.
@@ -290,8 +291,10 @@ class ArPlacement(models.Model):
             elif (
                 placement.ended_by_ledger
                 and still_open
-                and placement.case_id not in (running.case_id)
+                and placement.case_id not in running.case_id
             ):
+                # The newest comes first: two agencies never work on one case.
+                running |= placement
                 placement.write(
                     {
                         "state": "placed",
@@ -305,24 +308,29 @@ class ArPlacement(models.Model):
         self.ensure_one()
         return self.case_id._get_records_action()
 
-
-class ArCollectionCase(models.Model):
-    _inherit = "ar.collection.case"
-
-    placement_ids = fields.One2many("ar.placement", "case_id", string="Placements")
-
-    def action_placement(self):
-        """Draft a placement of all that is overdue, or open the one that runs."""
+    def action_bundle(self):
+        """Build the hand-over file anew, keep it with the placement and download it."""
         self.ensure_one()
-        placements = self.env["ar.placement"]
-        running = placements.search(
-            [("case_id", "=", self.id), ("state", "in", ("draft", "placed"))], limit=1
+        self.check_access("write")
+        # The papers of the claim belong to it, whatever else of the books its collector may see.
+        placement = self.sudo()
+        former = placement.bundle_id
+        placement.bundle_id = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": clean_name(f"{self.name} {self.partner_id.name}.zip"),
+                    "raw": self.env["ar.placement.bundle"]._build_zip(placement),
+                    "mimetype": "application/zip",
+                    "res_model": self._name,
+                    "res_id": self.id,
+                }
+            )
         )
-        placement = running or placements.create(
-            {
-                "partner_id": self.partner_id.id,
-                "company_id": self.company_id.id,
-                "kind": "lawyer" if self.escalation == "legal" else "agency",
-            }
-        )
-        return placement._get_records_action()
+        former.unlink()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{placement.bundle_id.id}?download=true",
+            "target": "download",
+        }

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import xlsxwriter
 from pytz import utc
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import html2plaintext
 
 UNFIT = re.compile(r"[^\w\-.()+ ]+")
@@ -32,80 +32,63 @@ def clean_name(name, taken=()):
     return result
 
 
-class ArPlacement(models.Model):
+class ArPlacementBundle(models.AbstractModel):
     """The hand-over file: all that an agency or a court needs, in one zip with an index."""
 
-    _inherit = "ar.placement"
+    _name = "ar.placement.bundle"
+    _description = "Hand-Over File"
 
-    def action_bundle(self):
-        """Build the hand-over file anew, keep it with the placement and download it."""
-        self.ensure_one()
-        self.check_access("write")
-        # The papers of the claim belong to it, whatever else of the books its collector may see.
-        placement = self.sudo()
-        former = placement.bundle_id
-        placement.bundle_id = (
-            self.env["ir.attachment"]
-            .sudo()
-            .create(
-                {
-                    "name": clean_name(f"{self.name} {self.partner_id.name}.zip"),
-                    "raw": placement._bundle(),
-                    "mimetype": "application/zip",
-                    "res_model": self._name,
-                    "res_id": self.id,
-                }
-            )
-        )
-        former.unlink()
-        return {
-            "type": "ir.actions.act_url",
-            "url": f"/web/content/{placement.bundle_id.id}?download=true",
-            "target": "download",
-        }
+    @api.model
+    def _build_zip(self, placement):
+        """The zip of a placement as bytes.
 
-    def _bundle(self):
-        """The zip as bytes."""
+        Who calls it has rights on the papers, whatever else of the books the collector may see.
+        """
         buffer, taken = io.BytesIO(), set()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-            for folder, name, content in self._bundle_files():
+            for folder, name, content in self._get_files(placement):
                 inside = {path.rpartition("/")[2] for path in taken if path.startswith(folder)}
                 path = folder + clean_name(name, inside)
                 taken.add(path)
                 bundle.writestr(path, content or b"")
         return buffer.getvalue()
 
-    def _bundle_files(self):
+    @api.model
+    def _get_files(self, placement):
         """``[(folder, name, content)]``, the index first."""
         index, extension = self.env["ir.actions.report"]._render(
-            "ar_collections.report_placement_index", self.ids
+            "ar_collections.report_placement_index", placement.ids
         )
-        proofs = self.with_context(bin_size=False)._proofs()
+        placement = placement.with_context(bin_size=False)
+        proofs = self._get_proofs(placement)
         folders = (
-            (self.env._("Invoices"), self._invoice_files()),
-            (self.env._("Letters and messages"), self._message_files(proofs)),
-            (self.env._("Agreements"), self._signed_files(proofs)),
-            (self.env._("Delivery and other proofs"), self._proof_files(proofs)),
+            (self.env._("Invoices"), self._get_invoice_files(placement)),
+            (self.env._("Letters and messages"), self._get_message_files(proofs)),
+            (self.env._("Agreements"), self._get_signed_files(proofs)),
+            (self.env._("Delivery and other proofs"), self._get_proof_files(placement, proofs)),
         )
         return [
             ("", "00 " + self.env._("Index") + f".{extension}", index),
-            ("", "01 " + self.env._("Account") + ".xlsx", self._account_workbook(proofs)),
+            ("", "01 " + self.env._("Account") + ".xlsx", self._make_workbook(placement, proofs)),
             *((f"{folder}/", *file) for folder, files in folders for file in files),
         ]
 
-    def _proofs(self):
+    @api.model
+    def _get_proofs(self, placement):
         """What happened between us and the customer, oldest first, read in bulk.
 
         :return: dict of recordsets ``actions, promises, plans, acknowledgements, disputes``
         """
-        own = [("partner_id", "=", self.partner_id.id), ("company_id", "=", self.company_id.id)]
-        lines = self.item_ids.move_line_id.ids
+        own = fields.Domain("partner_id", "=", placement.partner_id.id) & fields.Domain(
+            "company_id", "=", placement.company_id.id
+        )
+        lines = placement.item_ids.move_line_id.ids
 
         def search(model, items, *domain, order):
             of_item = fields.Domain(f"{items}.move_line_id", "in", lines)
-            of_case = fields.Domain("case_id", "=", self.case_id.id or 0)
-            return self.env[model].search(
-                fields.Domain(own) & (of_item | of_case) & fields.Domain(list(domain)), order=order
+            of_case = fields.Domain("case_id", "=", placement.case_id.id or 0)
+            return placement.env[model].search(
+                own & (of_item | of_case) & fields.Domain(list(domain)), order=order
             )
 
         return {
@@ -132,9 +115,10 @@ class ArPlacement(models.Model):
 
     # The files
 
-    def _invoice_files(self):
+    @api.model
+    def _get_invoice_files(self, placement):
         """The legal PDF of each invoice; those that have none yet are printed together."""
-        moves = self.item_ids.move_id.filtered(lambda move: move.is_sale_document())
+        moves = placement.item_ids.move_id.filtered(lambda move: move.is_sale_document())
         kept = moves.filtered("invoice_pdf_report_id")
         files = [(f"{move.name}.pdf", move.invoice_pdf_report_id.raw) for move in kept]
         printed = moves - kept
@@ -149,7 +133,8 @@ class ArPlacement(models.Model):
                     files.append((f"{name}.pdf", printout["stream"].getvalue()))
         return files
 
-    def _message_files(self, proofs):
+    @api.model
+    def _get_message_files(self, proofs):
         """Letters as they were printed, mails and texts as they were sent."""
         files = []
         for action in proofs["actions"]:
@@ -160,10 +145,11 @@ class ArPlacement(models.Model):
             if message.message_type == "sms":
                 files.append((f"{name}.txt", html2plaintext(message.body).encode()))
             elif message:
-                files.append((f"{name}.eml", self._mail_file(action, message)))
+                files.append((f"{name}.eml", self._make_mail_file(action, message)))
         return files
 
-    def _mail_file(self, action, message):
+    @api.model
+    def _make_mail_file(self, action, message):
         mail = EmailMessage()
         mail["Subject"] = message.subject or action.summary
         mail["From"] = message.email_from or ""
@@ -175,7 +161,8 @@ class ArPlacement(models.Model):
         mail.add_alternative(str(message.body), subtype="html")
         return mail.as_bytes()
 
-    def _signed_files(self, proofs):
+    @api.model
+    def _get_signed_files(self, proofs):
         """Papers that the customer signed."""
         files = []
         papers = [*proofs["acknowledgements"], *proofs["plans"]]
@@ -188,9 +175,10 @@ class ArPlacement(models.Model):
                 files.append((name, b64decode(record.signature)))
         return files
 
-    def _proof_files(self, proofs):
+    @api.model
+    def _get_proof_files(self, placement, proofs):
         """What is attached to the invoices, disputes and calls: delivery notes above all."""
-        moves = self.item_ids.move_id
+        moves = placement.item_ids.move_id
         sources = [(move, move.name) for move in moves]
         sources += [(dispute, dispute.name) for dispute in proofs["disputes"]]
         sources += [(action, f"{action.date_done}") for action in proofs["actions"]]
@@ -213,14 +201,15 @@ class ArPlacement(models.Model):
 
     # The workbook
 
-    def _account_workbook(self, proofs):
+    @api.model
+    def _make_workbook(self, placement, proofs):
         """Items, contacts and agreements as tables to reckon with."""
         buffer = io.BytesIO()
         workbook = xlsxwriter.Workbook(buffer, {"in_memory": True})
         bold = workbook.add_format({"bold": True, "bottom": 1})
         day = workbook.add_format({"num_format": "yyyy-mm-dd"})
         money = workbook.add_format({"num_format": "#,##0.00"})
-        for title, heads, rows in self._account_tables(proofs):
+        for title, heads, rows in self._get_tables(placement, proofs):
             sheet = workbook.add_worksheet(title[:31])
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(heads) - 1, 18)
@@ -236,131 +225,126 @@ class ArPlacement(models.Model):
         workbook.close()
         return buffer.getvalue()
 
-    def _account_tables(self, proofs):
-        """``[(title, column heads, rows)]``"""
-
-        def label(record, name):
-            return dict(record._fields[name]._description_selection(self.env)).get(record[name])
-
+    @api.model
+    def _get_tables(self, placement, proofs):
+        """``[(title, column heads, rows)]`` of the workbook."""
         return [
+            self._get_item_table(placement),
+            self._get_contact_table(proofs),
+            self._get_agreement_table(proofs),
+            self._get_dispute_table(proofs),
+        ]
+
+    @api.model
+    def _get_item_table(self, placement):
+        heads = [
+            self.env._("Number"),
+            self.env._("Date"),
+            self.env._("Due Date"),
+            self.env._("Invoice Amount"),
+            self.env._("Placed"),
+            self.env._("Currency"),
+            self.env._("Placed in %s", placement.currency_id.name),
+            self.env._("Still Open"),
+        ]
+        rows = [
             (
-                self.env._("Items"),
-                [
-                    self.env._("Number"),
-                    self.env._("Date"),
-                    self.env._("Due Date"),
-                    self.env._("Invoice Amount"),
-                    self.env._("Placed"),
-                    self.env._("Currency"),
-                    self.env._("Placed in %s", self.currency_id.name),
-                    self.env._("Still Open"),
-                ],
-                [
-                    (
-                        item.name,
-                        item.move_id.invoice_date or item.move_line_id.date,
-                        item.due_date,
-                        float(item.move_id.amount_total),
-                        float(item.amount),
-                        item.currency_id.name,
-                        float(item.amount_company),
-                        float(item.residual),
-                    )
-                    for item in self.item_ids
-                ],
+                item.name,
+                item.move_id.invoice_date or item.move_line_id.date,
+                item.due_date,
+                float(item.move_id.amount_total),
+                float(item.amount),
+                item.currency_id.name,
+                float(item.amount_company),
+                float(item.residual),
+            )
+            for item in placement.item_ids
+        ]
+        return self.env._("Items"), heads, rows
+
+    @api.model
+    def _get_contact_table(self, proofs):
+        heads = [
+            self.env._("Date"),
+            self.env._("Channel"),
+            self.env._("Contact"),
+            self.env._("Outcome"),
+            self.env._("By"),
+            self.env._("Amount Asked For"),
+            self.env._("Items"),
+            self.env._("Note"),
+        ]
+        rows = [
+            (
+                action.date_done,
+                self._get_label(action, "channel"),
+                action.contact_id.name,
+                self._get_label(action, "outcome"),
+                action.user_id.name,
+                float(action.amount),
+                ", ".join(filter(None, action.item_ids.mapped("name"))),
+                action.note,
+            )
+            for action in proofs["actions"]
+        ]
+        return self.env._("Contacts"), heads, rows
+
+    @api.model
+    def _get_agreement_table(self, proofs):
+        heads = [
+            self.env._("Date"),
+            self.env._("Kind"),
+            self.env._("Amount"),
+            self.env._("Currency"),
+            self.env._("By"),
+            self.env._("Status"),
+        ]
+        promise, plan, paper = (
+            self.env._("Promise to Pay"),
+            self.env._("Payment Plan"),
+            self.env._("Debt Acknowledgement"),
+        )
+        agreements = [
+            *((one, promise, one.date_made, one.amount, one.date) for one in proofs["promises"]),
+            *(
+                (one, f"{plan} {one.name}", one.date_accepted, one.amount_total, one.signed_by)
+                for one in proofs["plans"]
             ),
-            (
-                self.env._("Contacts"),
-                [
-                    self.env._("Date"),
-                    self.env._("Channel"),
-                    self.env._("Contact"),
-                    self.env._("Outcome"),
-                    self.env._("By"),
-                    self.env._("Amount Asked For"),
-                    self.env._("Items"),
-                    self.env._("Note"),
-                ],
-                [
-                    (
-                        action.date_done,
-                        label(action, "channel"),
-                        action.contact_id.name,
-                        label(action, "outcome"),
-                        action.user_id.name,
-                        float(action.amount),
-                        ", ".join(filter(None, action.item_ids.mapped("name"))),
-                        action.note,
-                    )
-                    for action in proofs["actions"]
-                ],
-            ),
-            (
-                self.env._("Agreements"),
-                [
-                    self.env._("Date"),
-                    self.env._("Kind"),
-                    self.env._("Amount"),
-                    self.env._("Currency"),
-                    self.env._("By"),
-                    self.env._("Status"),
-                ],
-                [
-                    *(
-                        (
-                            promise.date_made,
-                            self.env._("Promise to Pay"),
-                            float(promise.amount),
-                            promise.currency_id.name,
-                            promise.date,
-                            label(promise, "state"),
-                        )
-                        for promise in proofs["promises"]
-                    ),
-                    *(
-                        (
-                            plan.date_accepted,
-                            self.env._("Payment Plan") + f" {plan.name}",
-                            float(plan.amount_total),
-                            plan.currency_id.name,
-                            plan.signed_by,
-                            label(plan, "state"),
-                        )
-                        for plan in proofs["plans"]
-                    ),
-                    *(
-                        (
-                            paper.date_signed,
-                            self.env._("Debt Acknowledgement") + f" {paper.name}",
-                            float(paper.amount),
-                            paper.currency_id.name,
-                            paper.signed_by,
-                            label(paper, "state"),
-                        )
-                        for paper in proofs["acknowledgements"]
-                    ),
-                ],
-            ),
-            (
-                self.env._("Disputes"),
-                [
-                    self.env._("Number"),
-                    self.env._("Date"),
-                    self.env._("Reason"),
-                    self.env._("Amount"),
-                    self.env._("Status"),
-                    self.env._("Decision"),
-                ],
-                [
-                    (
-                        dispute.name,
-                        dispute.date,
-                        dispute.reason_id.name,
-                        float(dispute.amount),
-                        label(dispute, "state"),
-                        dispute.decision_note,
-                    )
-                    for dispute in proofs["disputes"]
-                ],
+            *(
+                (one, f"{paper} {one.name}", one.date_signed, one.amount, one.signed_by)
+                for one in proofs["acknowledgements"]
             ),
         ]
+        rows = [
+            (day, kind, float(amount), one.currency_id.name, by, self._get_label(one, "state"))
+            for one, kind, day, amount, by in agreements
+        ]
+        return self.env._("Agreements"), heads, rows
+
+    @api.model
+    def _get_dispute_table(self, proofs):
+        heads = [
+            self.env._("Number"),
+            self.env._("Date"),
+            self.env._("Reason"),
+            self.env._("Amount"),
+            self.env._("Status"),
+            self.env._("Decision"),
+        ]
+        rows = [
+            (
+                dispute.name,
+                dispute.date,
+                dispute.reason_id.name,
+                float(dispute.amount),
+                self._get_label(dispute, "state"),
+                dispute.decision_note,
+            )
+            for dispute in proofs["disputes"]
+        ]
+        return self.env._("Disputes"), heads, rows
+
+    @api.model
+    def _get_label(self, record, name):
+        """The words of a selection field of a record."""
+        return dict(record._fields[name]._description_selection(self.env)).get(record[name])

@@ -48,11 +48,11 @@ class ArPlacementItem(models.Model):
                 line.amount_company = line.company_currency_id.round(residual * line.amount / whole)
 
     def _compute_amount_recovered(self):
-        recovered = self._recovered()
+        recovered = self._get_recovered()
         for line in self:
             line.amount_recovered = recovered.get(line._origin.id, (0, 0))[0]
 
-    def _recovered(self):
+    def _get_recovered(self):
         """What came in since the items were placed, and what is still open of them.
 
         Payments and credit notes count, up to the end of the placement and to what was placed.
@@ -60,7 +60,7 @@ class ArPlacementItem(models.Model):
         :return: ``{line id: (recovered, open)}`` in company currency
         """
         lines = self._origin.filtered(lambda line: line.placement_id.state not in ("draft", False))
-        settled = lines._settled_since(
+        settled = lines._get_settled_since(
             {
                 line: line.placement_id.date_closed
                 for line in lines
@@ -69,13 +69,13 @@ class ArPlacementItem(models.Model):
         )
         return {
             line.id: (
-                line._share(min(settled[line.id].paid, line.amount)),
-                line._share(max(min(line.amount, line.residual), 0)),
+                line._get_company_share(min(settled[line.id].paid, line.amount)),
+                line._get_company_share(max(min(line.amount, line.residual), 0)),
             )
             for line in lines
         }
 
-    def _share(self, part):
+    def _get_company_share(self, part):
         """A part of the item in company currency: all of it is exactly what was placed."""
         if not self.currency_id.compare_amounts(part, self.amount):
             return self.amount_company
@@ -100,7 +100,7 @@ class ArPlacementItem(models.Model):
     def _check_placement_draft(self):
         self.placement_id._check_draft()
 
-    def _renew(self):
+    def _renew_items(self):
         """The items as they are now; what was paid since the draft is not placed."""
         paid = self.filtered(lambda line: line.currency_id.compare_amounts(line.residual, 0) <= 0)
         paid.unlink()
@@ -140,7 +140,9 @@ class ArPlacementCost(models.Model):
     name = fields.Char(string="Description")
     amount = fields.Monetary(required=True)
 
-    _positive = models.Constraint("CHECK(amount > 0)", "A cost is more than nothing.")
+    _positive = models.Constraint(
+        "CHECK(amount > 0)", "The amount of a cost must be greater than zero."
+    )
 
 
 class ArPlacementReport(models.Model):

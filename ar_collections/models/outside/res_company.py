@@ -12,6 +12,12 @@ class ResCompany(models.Model):
         help="Cases whose oldest item is older are proposed for an agency or legal action. "
         "Zero for no proposal.",
     )
+    ar_escalation_lapse_days = fields.Integer(
+        string="Court Before Lapse (days)",
+        default=365,
+        help="An old case whose first item is barred by limitation in so many days is proposed for "
+        "legal action instead of an agency.",
+    )
     ar_limitation_years = fields.Integer(
         string="Limitation (years)",
         default=3,
@@ -26,7 +32,8 @@ class ResCompany(models.Model):
 
     _ar_outside = models.Constraint(
         "CHECK(ar_escalation_days >= 0 AND ar_limitation_years >= 0"
-        " AND ar_limitation_warning_days >= 0)",
+        " AND ar_limitation_warning_days >= 0"
+        " AND ar_escalation_lapse_days >= 0)",
         "Days and years cannot be negative.",
     )
 
@@ -36,6 +43,9 @@ class ResConfigSettings(models.TransientModel):
 
     ar_escalation_days = fields.Integer(
         related="company_id.root_id.ar_escalation_days", readonly=False
+    )
+    ar_escalation_lapse_days = fields.Integer(
+        related="company_id.root_id.ar_escalation_lapse_days", readonly=False
     )
     ar_limitation_years = fields.Integer(
         related="company_id.root_id.ar_limitation_years", readonly=False

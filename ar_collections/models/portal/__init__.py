@@ -1,9 +1,12 @@
+"""What the customer sees and says: statement, claims, links."""
+
 from . import (
     res_company,
-    statement,
-    credit_file_portal,
+    credit_file,
+    signable,
     portal_statement,
     portal_claim,
+    payment_plan,
     collection_action,
     collection_case,
 )

@@ -1,6 +1,6 @@
 from markupsafe import Markup
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount, format_date
 from odoo.tools.mimetypes import guess_mimetype
@@ -19,29 +19,32 @@ MIMETYPES = {
 }
 
 
-class ArCreditFile(models.Model):
+class ArPortalClaim(models.AbstractModel):
     """What a customer promises and disputes on its page.
 
     An item is promised once there, and disputed once: nobody puts off dunning for ever by saying
     the same again. Whoever wants something else talks to us.
     """
 
-    _inherit = "ar.credit.file"
+    _name = "ar.portal.claim"
+    _description = "Promises and Disputes of the Portal"
 
-    def _portal_promise(self, lines, amount, date, name, note=""):
+    @api.model
+    def _make_promise(self, file, lines, amount, date, name, note=""):
         """The customer promises to pay items.
 
+        :param file: credit file of the customer
         :param lines: journal items of the customer
         :param amount: in their currency, or nothing for all that is open of them
         :param name: of the person who promises
         :return: the promise
         :raise UserError: with a text that the customer understands
         """
-        self.ensure_one()
-        self._portal_check_words(name, note)
-        self._portal_check_lines(lines)
-        today = self.company_id._ar_today()
-        self._portal_check_date(date, today)
+        file.ensure_one()
+        self._check_words(name, note)
+        self._check_lines(file, lines)
+        today = file.company_id._ar_today()
+        self._check_date(file, date, today)
         currency = lines.currency_id
         residuals = {line: line.amount_residual_currency for line in lines}
         amount = currency.round(amount or sum(residuals.values()))
@@ -54,18 +57,18 @@ class ArCreditFile(models.Model):
                     open=format_amount(self.env, sum(residuals.values()), currency),
                 )
             )
-        self._portal_check_not_promised(lines)
+        self._check_not_promised(lines)
         parts, left = [], amount
         for line in lines.sorted(lambda line: (line.date_maturity or line.date, line.id)):
             part = min(left, residuals[line])
             if currency.compare_amounts(part, 0) > 0:
                 parts.append((0, 0, {"move_line_id": line.id, "amount": part}))
                 left = currency.round(left - part)
-        user = self._portal_contact()
+        user = file._portal_contact()
         promise = self.env["ar.payment.promise"].create(
             {
-                "partner_id": self.partner_id.id,
-                "company_id": self.company_id.id,
+                "partner_id": file.partner_id.id,
+                "company_id": file.company_id.id,
                 "currency_id": currency.id,
                 "amount": amount,
                 "date": date,
@@ -75,37 +78,39 @@ class ArCreditFile(models.Model):
                 "user_id": user.id,
             }
         )
-        self._portal_tell(promise, self.env._("Promised in the portal by %s.", name), note)
+        self._tell_contact(file, promise, self.env._("Promised in the portal by %s.", name), note)
         return promise
 
-    def _portal_dispute(self, lines, amounts, reason, description, name, files=()):
+    @api.model
+    def _make_dispute(self, file, lines, amounts, reason, description, name, files=()):
         """The customer objects to items, or to parts of them.
 
+        :param file: credit file of the customer
         :param amounts: ``{line: amount}`` in the currency of each item; all of it by default
         :param files: ``[(file name, bytes)]``
         :return: the dispute
         :raise UserError: with a text that the customer understands
         """
-        self.ensure_one()
-        self._portal_check_words(name, description)
+        file.ensure_one()
+        self._check_words(name, description)
         if not (description or "").strip():
             raise UserError(self.env._("Tell us what is wrong, so that we can put it right."))
-        if not reason or reason.company_id - self.company_id:
+        if not reason or reason.company_id - file.company_id:
             raise UserError(self.env._("Choose a reason."))
-        self._portal_check_lines(lines)
+        self._check_lines(file, lines)
         for line in lines:
             amount = amounts.get(line, line.amount_residual_currency)
             if line.currency_id.compare_amounts(amount, 0) <= 0:
                 raise UserError(self.env._("Enter the amount of %s that is wrong.", line.move_name))
-        self._portal_check_not_disputed(lines)
-        self._portal_check_files(files)
-        user = self._portal_contact()
+        self._check_not_disputed(lines)
+        self._check_files(files)
+        user = file._portal_contact()
         dispute = self.env["ar.dispute"].create(
             {
-                "partner_id": self.partner_id.id,
-                "company_id": self.company_id.id,
-                "currency_id": self.company_id.currency_id.id,
-                "date": self.company_id._ar_today(),
+                "partner_id": file.partner_id.id,
+                "company_id": file.company_id.id,
+                "currency_id": file.company_id.currency_id.id,
+                "date": file.company_id._ar_today(),
                 "reason_id": reason.id,
                 "owner_id": (reason.owner_id or user).id,
                 "description": description,
@@ -125,12 +130,13 @@ class ArCreditFile(models.Model):
                 ],
             }
         )
-        self._portal_tell(
-            dispute, self.env._("Raised in the portal by %s.", name), description, files
+        self._tell_contact(
+            file, dispute, self.env._("Raised in the portal by %s.", name), description, files
         )
         return dispute
 
-    def _portal_tell(self, record, title, text, files=()):
+    @api.model
+    def _tell_contact(self, file, record, title, text, files=()):
         """Say on the record who did it, and notify the person in charge."""
         body = Markup("<p>%s</p>") % title
         if text:
@@ -138,26 +144,31 @@ class ArCreditFile(models.Model):
         record.message_post(
             body=body,
             attachments=list(files),
-            author_id=self.partner_id.id,
-            partner_ids=self._portal_contact().partner_id.ids,
+            author_id=file.partner_id.id,
+            partner_ids=file._portal_contact().partner_id.ids,
             message_type="comment",
             subtype_xmlid="mail.mt_note",
         )
 
     # What a customer may send
 
-    def _portal_check_words(self, name, text):
+    @api.model
+    def _check_words(self, name, text):
         if not (name or "").strip():
             raise UserError(self.env._("Write your name."))
         if len(name) > MAX_NAME or len(text or "") > MAX_TEXT:
             raise UserError(self.env._("Your text is too long: please shorten it."))
 
-    def _portal_check_lines(self, lines):
+    @api.model
+    def _check_lines(self, file, lines):
         """Open items of this customer and company only, in one currency."""
         if not lines:
             raise UserError(self.env._("Choose at least one item."))
-        today = self.company_id._ar_today()
-        payable = {item.line: item.payable for item in self._portal_items(today)}
+        today = file.company_id._ar_today()
+        payable = {
+            item.line: item.payable
+            for item in self.env["ar.portal.statement"]._get_items(file, today)
+        }
         for line in lines:
             if line not in payable:
                 raise ValidationError(self.env._("Choose items of your own account."))
@@ -168,10 +179,11 @@ class ArCreditFile(models.Model):
         if len(lines.currency_id) > 1:
             raise UserError(self.env._("Choose items in one currency at a time."))
 
-    def _portal_check_date(self, date, today):
+    @api.model
+    def _check_date(self, file, date, today):
         if not date:
             raise UserError(self.env._("Choose the day on which you pay."))
-        last = self.company_id._ar_portal_last_promise(today)
+        last = file.company_id._ar_portal_last_promise(today)
         if not today <= date <= last:
             raise UserError(
                 self.env._(
@@ -181,7 +193,8 @@ class ArCreditFile(models.Model):
                 )
             )
 
-    def _portal_check_not_promised(self, lines):
+    @api.model
+    def _check_not_promised(self, lines):
         former = self.env["ar.payment.promise.line"].search(
             [
                 ("move_line_id", "in", lines.ids),
@@ -197,7 +210,8 @@ class ArCreditFile(models.Model):
                 )
             )
 
-    def _portal_check_not_disputed(self, lines):
+    @api.model
+    def _check_not_disputed(self, lines):
         former = self.env["ar.dispute.line"].search(
             [("move_line_id", "in", lines.ids), ("state", "in", ("open", "rejected"))], limit=1
         )
@@ -206,7 +220,8 @@ class ArCreditFile(models.Model):
                 self.env._("%s has been disputed before. Please talk to us about it.", former.name)
             )
 
-    def _portal_check_files(self, files):
+    @api.model
+    def _check_files(self, files):
         if len(files) > MAX_FILES:
             raise UserError(self.env._("Send %s files at most.", MAX_FILES))
         for name, content in files:

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from odoo import models
+from odoo import api, models
 
 # A transaction in one of these states may still bring the money.
 IN_PROCESS = ("pending", "authorized")
@@ -32,24 +32,26 @@ def item_state(residual, overdue, disputed, promised, processing):
     return "overdue" if overdue else "due"
 
 
-class ArCreditFile(models.Model):
+class ArPortalStatement(models.AbstractModel):
     """What a customer's page shows."""
 
-    _inherit = "ar.credit.file"
+    _name = "ar.portal.statement"
+    _description = "Statement in the Portal"
 
-    def _portal_items(self, date):
-        """The open items of the customer, the oldest due date first.
+    @api.model
+    def _get_items(self, file, date):
+        """The open items of the customer of a credit file, the oldest due date first.
 
         :return: list of :class:`PortalItem`
         """
-        self.ensure_one()
+        file.ensure_one()
         items = (
             self.env["ar.position"]
-            ._items(self.company_id, date, self.partner_id)
-            .get((self.company_id.id, self.partner_id.id), [])
+            ._items(file.company_id, date, file.partner_id)
+            .get((file.company_id.id, file.partner_id.id), [])
         )
         lines = self.env["account.move.line"].browse(item.line_id for item in items)
-        processing = self._portal_processing(lines)
+        processing = self._get_lines_in_process(lines)
         result = []
         for item, line in zip(items, lines, strict=True):
             # A payment that the bank has not confirmed, or that is dated later, is on its way.
@@ -68,7 +70,8 @@ class ArCreditFile(models.Model):
             )
         return result
 
-    def _portal_processing(self, lines):
+    @api.model
+    def _get_lines_in_process(self, lines):
         """The items for which a payment is on its way."""
         moves = lines.move_id
         transactions = self.env["payment.transaction"].search(
@@ -90,19 +93,19 @@ class ArCreditFile(models.Model):
         whole |= (transactions - chosen).invoice_ids
         return chosen.ar_line_ids | lines.filtered(lambda line: line.move_id in whole)
 
-    def _portal_statement(self, date):
-        """What the page of the customer shows, as of a date.
+    @api.model
+    def _get_statement(self, file, date):
+        """What the page of the customer of a credit file shows, as of a date.
 
         :return: dict with ``items`` (:class:`PortalItem`), ``totals`` (per currency what is open,
             overdue and unallocated; the company's own first), ``buckets`` (label and amount in
             company currency) and ``figures`` (:class:`Figures`)
         """
-        self.ensure_one()
-        company = self.company_id
-        figures = self.env["ar.position"]._figures(company, date, self.partner_id)[
-            company.id, self.partner_id.id
+        company = file.company_id
+        figures = self.env["ar.position"]._figures(company, date, file.partner_id)[
+            company.id, file.partner_id.id
         ]
-        items, own = self._portal_items(date), company.currency_id
+        items, own = self._get_items(file, date), company.currency_id
         totals = defaultdict(lambda: {"open": 0.0, "overdue": 0.0, "unallocated": 0.0})
         for item in items:
             total = totals[item.line.currency_id]

@@ -212,14 +212,15 @@ class ArCollectionRun(models.Model):
         self.env["ar.dispute"]._escalate_due(company, date)
         self.env["ar.writeoff.request"]._run_daily(company, date)
         files = self.env["ar.credit.file"]
-        files._refresh(company, date)
-        if files._refresh_behaviour(company, date):
-            files._rescore(company, date)
+        refresh = self.env["ar.credit.refresh"]
+        refresh._refresh(company, date)
+        if refresh._refresh_behaviour(company, date):
+            self.env["ar.credit.scoring"]._score_again(company, date)
         self.env["ar.credit.review"]._open_due(company, date)
         files._end_temporary_limits(company, date)
         self.env["ar.credit.cover"]._refresh_all(company, date)
-        files._refresh_warnings(company, date)
-        files._apply_hold_rules(company, date)
+        self.env["ar.credit.warning"]._refresh_warnings(company, date)
+        self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
         closed = cases._sync(company, date)
         cases.search(

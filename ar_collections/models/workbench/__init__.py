@@ -1,3 +1,5 @@
+"""The collector's desk: call, excuse, next step, reply, visit, worklist."""
+
 from . import (
     res_company,
     collection_excuse,

@@ -162,6 +162,7 @@ class ArCollectionAction(models.Model):
     def _compute_prepare(self):
         """Who decides and who signs when away; the last promises and excuses."""
         qweb = self.env["ir.qweb"]
+        recipients = self.case_id._get_recipients("email")
         for action in self:
             file, case = action.case_id.file_id, action.case_id
             partner = action.partner_id
@@ -169,7 +170,7 @@ class ArCollectionAction(models.Model):
                 (self.env._("Decides"), file.decision_maker_id),
                 (self.env._("Signs when away"), file.deputy_id),
                 (self.env._("Pays"), file.payer_id),
-                (self.env._("Gets the reminders"), file.dunning_contact_id),
+                (self.env._("Gets the reminders"), recipients.get(case)),
                 (self.env._("Legal"), file.legal_contact_id),
                 (self.env._("Customer"), partner),
             ]

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import api, models
 
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
+
 
 class ArPaymentFinder(models.AbstractModel):
     """Looks for the payment that a customer tells of."""
@@ -29,7 +31,8 @@ class ArPaymentFinder(models.AbstractModel):
             ("company_id", "child_of", company.id),
             "|",
             "&",
-            ("account_type", "=", "asset_receivable"),
+            "&",
+            *TRADE_RECEIVABLE_DOMAIN,
             ("partner_id", "child_of", partner.id),
             "&",
             "&",

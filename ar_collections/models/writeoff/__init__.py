@@ -1,3 +1,5 @@
+"""What is given up: request, tiers, approvals, entry, reversal, recovery."""
+
 from . import (
     res_company,
     writeoff_reason,
@@ -5,13 +7,16 @@ from . import (
     writeoff_risk_rule,
     writeoff_request,
     writeoff_line,
+    writeoff_evidence,
     writeoff_approval,
+    writeoff_routing,
     writeoff_assessment,
-    writeoff_flow,
-    writeoff_posting,
+    writeoff_booking,
     writeoff_recovery,
+    writeoff_recovery_booking,
     writeoff_case,
     writeoff_unapproved,
     credit_file_writeoff,
+    credit_criterion,
     writeoff_move,
 )

@@ -2,6 +2,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..figures.trade_receivable import RECEIVABLE
+
 
 class ResCompany(models.Model):
     """How receivables are given up."""
@@ -17,7 +19,7 @@ class ResCompany(models.Model):
     ar_recovery_account_id = fields.Many2one(
         "account.account",
         string="Income from Written-off Debts",
-        domain="[('account_type', 'not in', ('asset_receivable', 'liability_payable'))]",
+        domain=[("account_type", "not in", (RECEIVABLE, "liability_payable"))],
         help="Gets what is paid after a write-off, when its reason has no account of its own.",
     )
     ar_writeoff_journal_id = fields.Many2one(
@@ -27,6 +29,11 @@ class ResCompany(models.Model):
         string="Decide Write-offs Within (days)",
         default=7,
         help="Approvers are reminded after so many days.",
+    )
+    ar_writeoff_remind_days = fields.Integer(
+        string="Remind Approvers Every (days)",
+        default=3,
+        help="Of write-offs that were not decided in time.",
     )
     ar_writeoff_high_risk = fields.Integer(
         string="High Risk From",
@@ -48,6 +55,10 @@ class ResCompany(models.Model):
         "CHECK(ar_writeoff_days >= 0 AND ar_writeoff_high_risk > 0"
         " AND ar_writeoff_free_amount >= 0)",
         "Days, points and amounts of write-offs cannot be negative.",
+    )
+
+    _ar_writeoff_remind = models.Constraint(
+        "CHECK(ar_writeoff_remind_days > 0)", "Approvers are reminded once a day at most."
     )
 
     def _ar_check_writeoff(self, lost):
@@ -81,6 +92,9 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.root_id.ar_writeoff_journal_id", readonly=False
     )
     ar_writeoff_days = fields.Integer(related="company_id.root_id.ar_writeoff_days", readonly=False)
+    ar_writeoff_remind_days = fields.Integer(
+        related="company_id.root_id.ar_writeoff_remind_days", readonly=False
+    )
     ar_writeoff_high_risk = fields.Integer(
         related="company_id.root_id.ar_writeoff_high_risk", readonly=False
     )

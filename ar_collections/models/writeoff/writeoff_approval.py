@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -71,3 +73,37 @@ class ArWriteoffApproval(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("A decision on a write-off is never deleted."))
+
+    @api.model
+    def _write_down(self, request, decision, tier, on_behalf, note=False):
+        """Keep a decision that was checked.
+
+        :param on_behalf: the user who is away, or none
+        """
+        return self.with_context(ar_writeoff_decision=DECIDED).create(
+            {
+                "request_id": request.id,
+                "company_id": request.company_id.id,
+                "tier_id": tier.id,
+                "tier_name": tier.name,
+                "user_id": self.env.uid,
+                "on_behalf_id": on_behalf.id,
+                "decision": decision,
+                "note": note,
+                "date": fields.Datetime.now(),
+                "round": request.round,
+                "amount": request.amount_total,
+                "risk_score": request.risk_score,
+            }
+        )
+
+    def _get_log(self):
+        """The decision as the chatter of the request tells it."""
+        who = self.user_id.name
+        if self.on_behalf_id:
+            who = self.env._(
+                "%(user)s on behalf of %(other)s", user=who, other=self.on_behalf_id.name
+            )
+        label = dict(self._fields["decision"]._description_selection(self.env))[self.decision]
+        body = Markup("<b>%s</b>: %s (%s)") % (label, who, self.tier_name)
+        return body + Markup("<br/>%s") % self.note if self.note else body

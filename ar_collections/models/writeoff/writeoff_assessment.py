@@ -1,41 +1,87 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import formatLang
 
+from ..figures.money import money_domain
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
 
 
-class ArWriteoffRequest(models.Model):
-    """What is known of a request, and how dangerous that makes it."""
+class ArWriteoffAssessment(models.AbstractModel):
+    """What is known of write-off requests, and how dangerous that makes them."""
 
-    _inherit = "ar.writeoff.request"
+    _name = "ar.writeoff.assessment"
+    _description = "Assessment of Write-offs"
 
-    # Made of our own templates, whose styles a sanitizer would drop.
-    risk_html = fields.Html(
-        string="Causes of the Risk", compute="_compute_risk_html", sanitize=False
-    )
+    @api.model
+    def _assess(self, requests, date=None):
+        """Judge the risk of requests that are not booked yet, and keep score and causes.
 
-    def _compute_risk_html(self):
-        for request in self:
-            request.risk_html = self.env["ir.qweb"]._render(
-                "ar_collections.writeoff_risk",
-                {
-                    "score": request.risk_score,
-                    "is_high": request.is_high_risk,
-                    "causes": request._risk_texts(),
-                },
+        :param date: the day, by default today
+        """
+        # Whoever asks need not see tiers, rules and the requests of others.
+        open_requests = requests.sudo().filtered(
+            lambda request: request.state in (*EDITABLE, *WAITING)
+        )
+        for company, same in open_requests.grouped("company_id").items():
+            rules = self.env["ar.writeoff.risk.rule"].sudo()._get_rules(company)
+            day = date or company._ar_today()
+            for request, facts in self._gather_facts(same, company, day).items():
+                score, causes = assess(facts, self._get_own_rules(request, rules))
+                values = {
+                    "risk_score": score,
+                    "is_high_risk": score >= company.ar_writeoff_high_risk,
+                    "risk_causes": [list(cause) for cause in causes],
+                }
+                if any(request[name] != value for name, value in values.items()):
+                    request.write(values)
+
+    @api.model
+    def _get_own_rules(self, request, rules):
+        """The thresholds of the reason, where it has any, before those of all requests."""
+        own = {
+            "young": request.reason_id.minimum_age,
+            "few_contacts": request.reason_id.minimum_contacts,
+        }
+        return [rule._replace(threshold=own.get(rule.code) or rule.threshold) for rule in rules]
+
+    @api.model
+    def _get_missing_texts(self, request):
+        """What a reason without exceptions asks for and the request has not got."""
+        company, reason = request.company_id, request.reason_id
+        (facts,) = self._gather_facts(request, company, company._ar_today()).values()
+        missing = request.evidence_ids.filtered("is_missing")
+        texts = []
+        if missing:
+            texts.append(
+                self.env._("Attach these papers first: %s.", ", ".join(missing.mapped("name")))
             )
+        if reason.minimum_age and (facts.days_overdue or 0) < reason.minimum_age:
+            texts.append(self.env._("Every item must be overdue for %s days.", reason.minimum_age))
+        if facts.contacts is not None and facts.contacts < reason.minimum_contacts:
+            texts.append(
+                self.env._(
+                    "Contact the customer %(needed)s times first; so far it was %(made)s.",
+                    needed=reason.minimum_contacts,
+                    made=facts.contacts,
+                )
+            )
+        return texts
 
-    def _risk_texts(self):
-        """``[(text, points)]``"""
+    # Words
+
+    @api.model
+    def _get_cause_texts(self, request):
+        """``[(text, points)]`` of what makes the request dangerous."""
         return [
-            (self._cause_text(code, self.currency_id, **values), points)
-            for code, points, values in self.risk_causes or ()
+            (self._get_cause_text(code, request.currency_id, **values), points)
+            for code, points, values in request.risk_causes or ()
         ]
 
-    def _cause_text(self, code, currency, found=0, threshold=0):
+    @api.model
+    def _get_cause_text(self, code, currency, found=0, threshold=0):
         values = {
             "found": formatLang(self.env, found, currency_obj=currency)
             if code == "near_tier"
@@ -62,53 +108,32 @@ class ArWriteoffRequest(models.Model):
         }
         return texts[code] % values
 
-    def _assess(self, date=None):
-        """Judge the risk of requests that are not booked yet, and keep score and causes.
+    # Facts
 
-        :param date: the day, by default today
+    @api.model
+    def _gather_facts(self, requests, company, date):
+        """What is known of the requests of a company, by a few queries for all.
+
+        :return: ``{request: WriteoffFacts}``
         """
-        for company, requests in (
-            self.filtered(lambda request: request.state in (*EDITABLE, *WAITING))
-            .grouped("company_id")
-            .items()
-        ):
-            rules = self.env["ar.writeoff.risk.rule"].sudo()._rules(company)
-            for request, facts in requests._facts(company, date or company._ar_today()).items():
-                score, causes = assess(facts, request._own_rules(rules))
-                values = {
-                    "risk_score": score,
-                    "is_high_risk": score >= company.ar_writeoff_high_risk,
-                    "risk_causes": [list(cause) for cause in causes],
-                }
-                if any(request[name] != value for name, value in values.items()):
-                    request.write(values)
-
-    def _own_rules(self, rules):
-        """The thresholds of the reason, where it has any, before those of all requests."""
-        own = {
-            "young": self.reason_id.minimum_age,
-            "few_contacts": self.reason_id.minimum_contacts,
-        }
-        return [rule._replace(threshold=own.get(rule.code) or rule.threshold) for rule in rules]
-
-    def _facts(self, company, date):
-        """``{request: WriteoffFacts}``, by a few queries for all of a company."""
-        customers = self.partner_id
-        contacts, trade = self._contact_dates(company), self._trade_dates(company, date)
+        self, requests = self.sudo(), requests.sudo()  # noqa: PLW0642
+        customers = requests.partner_id
+        contacts = self._get_contact_dates(customers, company)
+        trade = self._get_trade_dates(customers, company, date)
         holds = {
             file.partner_id: file.hold
             for file in self.env["ar.credit.file"].search(
                 [("company_id", "=", company.id), ("partner_id", "in", customers.ids)]
             )
         }
-        others = self._others(company, date)
-        tiers = self.env["ar.writeoff.tier"]._of(company)
+        others = self._get_other_requests(requests, company, date)
+        tiers = self.env["ar.writeoff.tier"]._get_tiers(company)
         facts = {}
-        for request in self:
+        for request in requests:
             due = [day for day in request.line_ids.mapped("due_date") if day]
             common = {
                 "amount": request.amount_total,
-                "next_tier": tiers._next_amount(request.amount_total),
+                "next_tier": tiers._get_next_amount(request.amount_total),
                 "missing_evidence": len(request.evidence_ids.filtered("is_missing")),
                 "days_overdue": (date - max(due)).days if due else None,
             }
@@ -145,13 +170,14 @@ class ArWriteoffRequest(models.Model):
             facts[request] = WriteoffFacts(**common)
         return facts
 
-    def _contact_dates(self, company):
+    @api.model
+    def _get_contact_dates(self, customers, company):
         """``{customer: days of the contacts made}``"""
         dates = {}
         for partner, day, count in self.env["ar.collection.action"]._read_group(
             [
                 ("company_id", "=", company.id),
-                ("partner_id", "in", self.partner_id.ids),
+                ("partner_id", "in", customers.ids),
                 ("channel", "in", self.env["ar.collection.channel"]._get_contact_channels()),
                 ("state", "=", "done"),
                 ("date_done", "!=", False),
@@ -162,20 +188,21 @@ class ArWriteoffRequest(models.Model):
             dates.setdefault(partner, []).extend([day] * count)
         return dates
 
-    def _trade_dates(self, company, date):
+    @api.model
+    def _get_trade_dates(self, customers, company, date):
         """``{customer: day of the last invoice or payment}``"""
         dates = {}
         for partner, day in self.env["account.move.line"]._read_group(
             [
-                ("partner_id", "child_of", self.partner_id.ids),
+                ("partner_id", "child_of", customers.ids),
                 ("company_id", "child_of", company.id),
-                ("account_type", "=", "asset_receivable"),
+                *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
                 ("date", "<=", date),
                 "|",
                 ("move_id.move_type", "in", ("out_invoice", "out_receipt")),
                 "&",
-                ("journal_id.type", "in", ("bank", "cash", "credit")),
+                *money_domain(),
                 ("balance", "<", 0),
             ],
             ["partner_id"],
@@ -185,15 +212,16 @@ class ArWriteoffRequest(models.Model):
             dates[customer] = max(day, dates.get(customer, day))
         return dates
 
-    def _others(self, company, date):
+    @api.model
+    def _get_other_requests(self, requests, company, date):
         """Requests of the last year that were submitted: to compare with."""
-        return self.search(
+        return requests.search(
             [
                 ("company_id", "=", company.id),
                 ("state", "in", (*WAITING, *BOOKED)),
                 ("date_submitted", ">", date - timedelta(days=366)),
                 "|",
-                ("partner_id", "in", self.partner_id.ids),
-                ("user_id", "in", (self.user_id | self.submitter_id).ids),
+                ("partner_id", "in", requests.partner_id.ids),
+                ("user_id", "in", (requests.user_id | requests.submitter_id).ids),
             ]
         )

@@ -2,19 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount
 
-from .writeoff_request import EDITABLE
-
-
-def company_share(item, amount):
-    """What a part of an open item is worth in company currency; all of it is all that is open.
-
-    :param item: journal item
-    :param amount: in the currency of the item
-    """
-    residual = item.amount_residual_currency
-    if not residual or not item.currency_id.compare_amounts(amount, residual):
-        return item.amount_residual
-    return item.company_currency_id.round(item.amount_residual * amount / residual)
+from ..common.company_share import get_company_share
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
+from .writeoff_request import EDITABLE, WAITING
 
 
 class ArWriteoffRequestLine(models.Model):
@@ -41,7 +31,7 @@ class ArWriteoffRequestLine(models.Model):
         # An invoice that goes back to draft may get other items.
         ondelete="set null",
         domain=[
-            ("account_id.account_type", "=", "asset_receivable"),
+            *TRADE_RECEIVABLE_DOMAIN,
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
         ],
@@ -102,7 +92,7 @@ class ArWriteoffRequestLine(models.Model):
     @api.depends("amount", "move_line_id")
     def _compute_amount_company(self):
         for line in self:
-            line.amount_company = company_share(line.move_line_id.sudo(), line.amount)
+            line.amount_company = get_company_share(line.move_line_id.sudo(), line.amount)
 
     @api.constrains("move_line_id", "amount")
     def _check_item(self):
@@ -113,7 +103,7 @@ class ArWriteoffRequestLine(models.Model):
                 continue
             if not item:
                 raise ValidationError(self.env._("Choose the item of each line anew."))
-            if item.account_type != "asset_receivable" or item.parent_state != "posted":
+            if not is_trade_receivable(item) or item.parent_state != "posted":
                 raise ValidationError(
                     self.env._("%s is not an open item: choose posted receivables.", name)
                 )
@@ -140,6 +130,25 @@ class ArWriteoffRequestLine(models.Model):
                     )
                 )
 
+    def _check_waits_once(self):
+        """What waits to be decided or posted in one request is not asked for in another."""
+        twice = self.sudo().search(
+            [
+                ("move_line_id", "in", self.move_line_id.ids),
+                ("request_id", "not in", self.request_id.ids),
+                ("state", "in", WAITING),
+            ],
+            limit=1,
+        )
+        if twice:
+            raise UserError(
+                self.env._(
+                    "%(item)s is in %(request)s already, which waits to be decided or posted.",
+                    item=twice.display_name,
+                    request=twice.request_id.name,
+                )
+            )
+
     # CRUD
 
     @api.model_create_multi
@@ -156,71 +165,59 @@ class ArWriteoffRequestLine(models.Model):
             self.request_id._before_change()
         result = super().write(vals)
         if "amount" in vals:
-            self.request_id.sudo()._assess()
+            self.env["ar.writeoff.assessment"]._assess(self.request_id)
         return result
 
     def unlink(self):
         requests = self.request_id
         requests._before_change()
         result = super().unlink()
-        requests.exists().sudo()._assess()
+        self.env["ar.writeoff.assessment"]._assess(requests.exists())
         return result
 
+    # Booking
 
-class ArWriteoffEvidence(models.Model):
-    """One paper that proves why the debt is given up."""
+    def _get_change_text(self):
+        """What is not as it was when the request was submitted; empty when all is."""
+        self.ensure_one()
+        item, request = self.move_line_id, self.request_id
+        customer = item.partner_id.commercial_partner_id
+        if item.parent_state != "posted":
+            return self.env._("%s is not posted any more.", self.display_name)
+        if item.currency_id != self.currency_id:
+            return self.env._("%s has another currency now.", self.display_name)
+        if request.kind == "customer" and customer != request.partner_id:
+            return self.env._(
+                "%(item)s is of %(customer)s now.",
+                item=self.display_name,
+                customer=customer.display_name,
+            )
+        residual = item.amount_residual_currency
+        if self.currency_id.compare_amounts(residual, self.residual_submitted):
+            return self.env._(
+                "Of %(item)s %(now)s is open, and %(then)s was when it was submitted.",
+                item=self.display_name,
+                now=format_amount(self.env, residual, self.currency_id),
+                then=format_amount(self.env, self.residual_submitted, self.currency_id),
+            )
+        share = get_company_share(item, self.amount)
+        if self.company_currency_id.compare_amounts(share, self.amount_company):
+            return self.env._("%s has another value in company currency now.", self.display_name)
+        return ""
 
-    _name = "ar.writeoff.evidence"
-    _description = "Evidence of a Write-off"
-    _order = "id"
-
-    request_id = fields.Many2one(
-        "ar.writeoff.request", required=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(related="request_id.company_id", store=True, precompute=True)
-    name = fields.Char(string="Paper", required=True)
-    required = fields.Boolean()
-    # Who reads the request reads its papers.
-    attachment_ids = fields.Many2many("ir.attachment", string="Files", bypass_search_access=True)
-    note = fields.Char()
-    is_missing = fields.Boolean(string="Missing", compute="_compute_is_missing")
-
-    @api.depends("required", "attachment_ids")
-    def _compute_is_missing(self):
-        for paper in self:
-            paper.is_missing = paper.required and not paper.attachment_ids
-
-    def _check_editable(self):
-        for request in self.request_id:
-            if request.state not in EDITABLE:
-                raise UserError(
-                    self.env._(
-                        "%s is submitted: take it back to change its evidence.", request.name
-                    )
-                )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        papers = super().create(vals_list)
-        papers._check_editable()
-        papers._adopt_attachments()
-        return papers
-
-    def _adopt_attachments(self):
-        """Uploads belong to the paper, so that the approvers can open them."""
-        for paper in self:
-            paper.attachment_ids.sudo().filtered(
-                lambda file: not file.res_id and file.create_uid == self.env.user
-            ).write({"res_model": self._name, "res_id": paper.id})
-
-    def write(self, vals):
-        self._check_editable()
-        result = super().write(vals)
-        self._check_editable()
-        self._adopt_attachments()
-        self.request_id.sudo()._assess()
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_submitted(self):
-        self._check_editable()
+    def _prepare_credit_values(self):
+        """What takes the item off the books, exactly in its own currency."""
+        item = self.move_line_id
+        return {
+            "name": self.env._(
+                "Write-off %(request)s: %(item)s",
+                request=self.request_id.name,
+                item=item.move_name,
+            ),
+            "account_id": item.account_id.id,
+            "partner_id": item.partner_id.id,
+            "currency_id": item.currency_id.id,
+            "amount_currency": -self.amount,
+            "balance": -self.amount_company,
+            "date_maturity": False,
+        }

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ..figures.trade_receivable import is_trade_receivable
+
 
 class ByRequest:
     """In the context: the request itself undoes its entry. Nobody sends it from outside."""
@@ -64,6 +66,13 @@ class AccountMove(models.Model):
     def _unlink_except_booked(self):
         self._ar_check_not_booked()
 
+    def action_ar_write_off(self):
+        """Draft a write-off of what is open of these invoices."""
+        request = self.env["ar.writeoff.request"]._create_for_items(
+            self.filtered(lambda move: move.is_sale_document(include_receipts=True)).line_ids
+        )
+        return request._get_records_action()
+
 
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
@@ -90,7 +99,7 @@ class AccountMoveLine(models.Model):
     def _ar_check_manual_writeoff(self, company):
         credits_ = self.filtered(
             lambda line: (
-                line.account_type == "asset_receivable"
+                is_trade_receivable(line)
                 and line.balance < 0
                 and line.move_id.move_type == "entry"
                 and line.journal_id.type == "general"
@@ -108,3 +117,8 @@ class AccountMoveLine(models.Model):
                 if line.account_id.internal_group == "expense"
             )
             company._ar_check_writeoff(lost)
+
+    def action_ar_recover(self):
+        """Book these open payments as recovery of what was written off before."""
+        recoveries = self.env["ar.writeoff.recovery.booking"]._book_payments(self)
+        return recoveries.request_id._get_records_action(name=self.env._("Recovered Write-offs"))

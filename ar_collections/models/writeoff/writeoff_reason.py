@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..figures.trade_receivable import RECEIVABLE
+
 
 class ArWriteoffReason(models.Model):
     """Why a debt is given up: where it is booked, and what has to prove it."""
@@ -26,7 +28,7 @@ class ArWriteoffReason(models.Model):
         "account.account",
         company_dependent=True,
         ondelete="restrict",
-        domain="[('account_type', 'not in', ('asset_receivable', 'liability_payable'))]",
+        domain=[("account_type", "not in", (RECEIVABLE, "liability_payable"))],
         help="Gets what the customer pays after all: other income, or the allowance for bad "
         "debts. Empty for the account of the settings.",
     )

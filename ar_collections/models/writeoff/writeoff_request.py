@@ -1,6 +1,14 @@
-from odoo import Command, api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from datetime import timedelta
 
+from odoo import Command, api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..figures.trade_receivable import is_trade_receivable
+
+MANAGER = "ar_collections.group_credit_manager"
+ACCOUNTING = "account.group_account_invoice"
+ACTIVITY = "ar_collections.activity_writeoff"
+RECOVERY_ACTIVITY = "ar_collections.activity_recovery"
 STATES = [
     ("draft", "Draft"),
     ("submitted", "To Approve"),
@@ -27,11 +35,19 @@ class ArWriteoffRequest(models.Model):
     """
 
     _name = "ar.writeoff.request"
-    _inherit = ["ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
+    _inherit = [
+        "ar.numbered.mixin",
+        "ar.state.mixin",
+        "ar.four.eyes.mixin",
+        "ar.case.record",
+        "mail.activity.mixin",
+    ]
     _description = "Write-off Request"
     _order = "id desc"
     _number_prefix = "WO"
     _creation_fields = ("partner_id", "company_id", "case_id", "currency_id", "kind")
+    # Whoever typed it in for a colleague asks for it, too.
+    _asker_fields = ("user_id", "submitter_id", "create_uid")
 
     partner_id = fields.Many2one(required=False)
     kind = fields.Selection(
@@ -107,6 +123,71 @@ class ArWriteoffRequest(models.Model):
     # The customer at the time of submission: a merge of customers does not change it.
     submitted_partner = fields.Integer(readonly=True, copy=False)
 
+    # Made of our own templates, whose styles a sanitizer would drop.
+    risk_html = fields.Html(
+        string="Causes of the Risk", compute="_compute_risk_html", sanitize=False
+    )
+
+    timeline_html = fields.Html(
+        string="Approvals", compute="_compute_timeline_html", sanitize=False
+    )
+    approval_status = fields.Char(string="Approved by", compute="_compute_approval_status")
+    may_approve = fields.Boolean(compute="_compute_may_approve")
+
+    # The entry
+
+    date = fields.Date(
+        string="Accounting Date",
+        default=lambda self: self.env.company._ar_today(),
+        copy=False,
+        tracking=True,
+    )
+    posting_date = fields.Date(
+        string="Will Be Posted On",
+        compute="_compute_posting_date",
+        help="The accounting date, or the first day after it that is not locked.",
+    )
+    is_date_moved = fields.Boolean(compute="_compute_posting_date")
+    move_id = fields.Many2one(
+        "account.move",
+        string="Journal Entry",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    move_company_id = fields.Many2one(
+        "res.company", string="Booked In", compute="_compute_move_company_id"
+    )
+    reversal_id = fields.Many2one(
+        "account.move",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    date_posted = fields.Date(string="Posted On", readonly=True, copy=False, index=True)
+    poster_id = fields.Many2one("res.users", string="Posted By", readonly=True, copy=False)
+    amount_allowance = fields.Monetary(
+        string="Covered by the Allowance",
+        readonly=True,
+        copy=False,
+        help="The rest was booked as a loss.",
+    )
+
+    recovery_ids = fields.One2many(
+        "ar.writeoff.recovery", "request_id", string="Recoveries", readonly=True, copy=False
+    )
+    amount_recovered = fields.Monetary(
+        string="Recovered", compute="_compute_amount_recovered", store=True
+    )
+    recovery_share = fields.Float(
+        string="Recovered (%)",
+        compute="_compute_amount_recovered",
+        store=True,
+        aggregator="avg",
+    )
+
     _submitted = models.Constraint(
         "CHECK(state NOT IN ('submitted', 'approved') OR round > 0)",
         "A request is submitted before it is approved.",
@@ -114,8 +195,10 @@ class ArWriteoffRequest(models.Model):
     _customer = models.Constraint(
         "CHECK(kind = 'small' OR partner_id IS NOT NULL)", "Choose the customer."
     )
-
-    # Computes
+    _booked = models.Constraint(
+        "CHECK(state NOT IN ('posted', 'recovered', 'reversed') OR move_id IS NOT NULL)",
+        "A request is posted by its journal entry.",
+    )
 
     @api.depends("case_id", "file_id")
     def _compute_collector_id(self):
@@ -136,15 +219,100 @@ class ArWriteoffRequest(models.Model):
         """Groups in the order of the work; those without requests stay away."""
         return [state for state, _label in STATES if state in states]
 
+    def _compute_risk_html(self):
+        for request in self:
+            request.risk_html = self.env["ir.qweb"]._render(
+                "ar_collections.writeoff_risk",
+                {
+                    "score": request.risk_score,
+                    "is_high": request.is_high_risk,
+                    "causes": request._get_risk_texts(),
+                },
+            )
+
+    def _compute_timeline_html(self):
+        routing = self.env["ar.writeoff.routing"]
+        for request in self.sudo():
+            progress = routing._get_progress(request)
+            current = routing._get_current(progress)
+            request.timeline_html = self.env["ir.qweb"]._render(
+                "ar_collections.writeoff_timeline",
+                {
+                    "is_undecided": request.state in ("draft", "submitted", "refused"),
+                    "steps": [
+                        {
+                            "name": need.tier.name,
+                            "needed": need.approvals,
+                            "given": given,
+                            "is_current": need == current and request.state == "submitted",
+                            "users": routing._get_approvers(request, need.tier),
+                        }
+                        for need, given in progress
+                    ],
+                },
+            )
+
+    @api.depends("approval_ids", "round", "amount_total", "is_high_risk", "company_id")
+    def _compute_approval_status(self):
+        for company, requests in self.sudo().grouped("company_id").items():
+            tiers = self.env["ar.writeoff.tier"]._get_tiers(company)
+            for request in requests:
+                progress = self.env["ar.writeoff.routing"]._get_progress(request, tiers)
+                request.approval_status = self.env._(
+                    "%(given)s of %(needed)s",
+                    given=sum(min(len(given), need.approvals) for need, given in progress),
+                    needed=sum(need.approvals for need, _given in progress),
+                )
+
+    @api.depends_context("uid")
+    def _compute_may_approve(self):
+        for request in self:
+            request.may_approve = not request._get_cannot_approve_reason()
+
+    @api.depends("line_ids.move_line_id")
+    def _compute_move_company_id(self):
+        for request in self.sudo():
+            # Items of one branch are written off in its books.
+            companies = request.line_ids.move_line_id.company_id
+            request.move_company_id = companies if len(companies) == 1 else request.company_id
+
+    @api.depends("date", "line_ids", "reason_id")
+    def _compute_posting_date(self):
+        for request in self.sudo():
+            company = request.move_company_id or request.company_id
+            day = request.date or company._ar_today()
+            journal = self.env["ar.writeoff.booking"]._get_journal(company)
+            with_tax = request.reason_id.tax_treatment == "relief"
+            move = self.env["account.move"].new(
+                {"move_type": "entry", "journal_id": journal.id, "company_id": company.id}
+            )
+            locks = company._get_violated_lock_dates(day, with_tax, journal)
+            request.posting_date = move._get_accounting_date(day, with_tax, locks) if locks else day
+            request.is_date_moved = request.posting_date != day
+
+    @api.depends("recovery_ids.amount", "recovery_ids.state", "amount_total")
+    def _compute_amount_recovered(self):
+        for request in self:
+            booked = request.recovery_ids.filtered(lambda recovery: recovery.state == "posted")
+            amount = request.currency_id.round(sum(booked.mapped("amount")))
+            request.amount_recovered = amount
+            request.recovery_share = amount / request.amount_total if request.amount_total else 0
+
+    @api.constrains("company_id", "partner_id", "line_ids")
+    def _check_items(self):
+        self.line_ids._check_item()
+
     # CRUD
+
+    def _get_number_date(self):
+        # EXTENDS ar_collections: the accounting date may be any other
+        return self.company_id._ar_today()
 
     @api.model_create_multi
     def create(self, vals_list):
         requests = super().create(vals_list)
-        for request in requests.sudo():
-            request.name = self._next_number(request.company_id, request.company_id._ar_today())
         requests.filtered(lambda request: not request.evidence_ids)._list_evidence()
-        requests.sudo()._assess()
+        self.env["ar.writeoff.assessment"]._assess(requests)
         return requests
 
     def write(self, vals):
@@ -156,7 +324,7 @@ class ArWriteoffRequest(models.Model):
         if "reason_id" in vals:
             self.filtered(lambda request: request.reason_id != former[request])._list_evidence()
         if changed:
-            self.sudo()._assess()
+            self.env["ar.writeoff.assessment"]._assess(self)
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -173,17 +341,14 @@ class ArWriteoffRequest(models.Model):
             if request.state in (*BOOKED, "reversed", "cancelled"):
                 raise UserError(
                     self.env._(
-                        "%(request)s is %(state)s: its items, amounts and reason stay.",
+                        "%(request)s has the status “%(state)s”: items, amounts and reason stay.",
                         request=request.name,
-                        state=request._state_label().lower(),
+                        state=request._get_state_label(),
                     )
                 )
         self.filtered(lambda request: request.state in WAITING)._send_back(
             self.env._("Changed after it was submitted: approvals so far do not count any more.")
         )
-
-    def _state_label(self):
-        return dict(self._fields["state"]._description_selection(self.env))[self.state]
 
     def _list_evidence(self):
         """Put the checklist of the reason in the request; papers with files stay."""
@@ -197,14 +362,211 @@ class ArWriteoffRequest(models.Model):
                 if paper.name not in kept.mapped("name")
             ]
 
-    @api.constrains("company_id", "partner_id", "line_ids")
-    def _check_items(self):
-        self.line_ids._check_item()
+    # Buttons
 
-    # Starting
+    def action_submit(self):
+        """Ask for the approvals; from here on every change starts them again.
+
+        :raises UserError: something is missing that the reason asks for without exceptions
+        """
+        self.check_access("write")
+        for request in self:
+            request._check_state(*EDITABLE)
+            request._check_complete()
+            asked = request.sudo()
+            company = asked.company_id
+            today = company._ar_today()
+            for line in asked.line_ids:
+                line.residual_submitted = line.residual
+            asked.line_ids._compute_amount_company()
+            asked.write(
+                {
+                    "state": "submitted",
+                    "round": request.round + 1,
+                    "submitter_id": self.env.uid,
+                    "date_submitted": today,
+                    "deadline": today + timedelta(days=company.ar_writeoff_days),
+                    "date_reminded": False,
+                    "date_approved": False,
+                    "decision_note": False,
+                    "submitted_partner": request.partner_id.id,
+                }
+            )
+            self.env["ar.writeoff.assessment"]._assess(asked)
+            asked._ask_approvers()
+        return True
+
+    def action_approve(self):
+        """Approve in the tier whose turn it is; the last approval lets it be posted.
+
+        :raises UserError: own request, second approval, another tier's turn, stale figures
+        """
+        self.check_access("read")
+        self.lock_for_update(allow_referencing=True)
+        for request in self:
+            asked = request.sudo()
+            if request.state == "submitted":
+                # The customer may have paid since; then it is riskier than it was.
+                self.env["ar.writeoff.assessment"]._assess(asked)
+            if reason := request._get_cannot_approve_reason():
+                raise UserError(reason)
+            asked._check_unchanged()
+            asked._write_decision("approved")
+            if asked._get_turn():
+                asked._ask_approvers()
+            else:
+                asked.write(
+                    {
+                        "state": "approved",
+                        "date_approved": asked.company_id._ar_today(),
+                        "approver_ids": [Command.clear()],
+                    }
+                )
+                asked._tell_askers(self.env._("Approved: it can be posted"))
+        return True
+
+    def action_refuse(self):
+        """Send the request back; the reason is in the decision note.
+
+        :raises UserError: as in :meth:`action_approve`, or without a reason
+        """
+        for request in self:
+            request._refuse_request(request.decision_note)
+        return True
+
+    def action_open_refuse(self):
+        """Ask for the reason of the refusal."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Refuse Write-off"),
+            "res_model": "ar.writeoff.refuse",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_request_id": self.id},
+        }
+
+    def action_draft(self):
+        """Take the request back to work on it; approvals so far do not count any more."""
+        self.check_access("write")
+        for request in self:
+            request._check_state("submitted", "approved", "refused")
+            request._check_mine()
+        self._send_back(self.env._("Taken back to draft."))
+        return True
+
+    def action_cancel(self):
+        """Give the request up; what was decided stays on record."""
+        self.check_access("write")
+        for request in self:
+            request._check_state(*EDITABLE, *WAITING)
+            request._check_mine()
+        self.sudo().write({"state": "cancelled", "approver_ids": [Command.clear()]})
+        self.sudo().activity_unlink([ACTIVITY])
+        return True
+
+    def action_post(self):
+        """Book an approved request with the rights of the user, and settle its items by it.
+
+        :raises UserError: not approved, or something changed since; nothing is booked then
+        """
+        self._check_accounting()
+        # Of two who post at once one gets the lock; the other is told that somebody else has it.
+        self.lock_for_update(allow_referencing=True)
+        for request in self:
+            request._check_state("approved")
+            request.sudo()._check_unchanged()
+            self.env["ar.writeoff.booking"]._book_request(request)
+        return True
+
+    def action_reverse(self):
+        """Undo the write-off: its items are open again, and so is the case.
+
+        :raises UserError: not posted, or the customer has paid part of it since
+        """
+        self._check_accounting()
+        if not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(self.env._("Only a credit manager reverses a write-off."))
+        self.lock_for_update(allow_referencing=True)
+        for request in self:
+            request._check_state("posted", "recovered")
+            if request.recovery_ids.filtered(lambda recovery: recovery.state == "posted"):
+                raise UserError(
+                    self.env._(
+                        "The customer has paid part of %s: reverse its recoveries first.",
+                        request.name,
+                    )
+                )
+            today = request.company_id._ar_today()
+            reversal = request.move_id._ar_reverse_booked(
+                today, self.env._("Reversal of %s", request.name)
+            )
+            booked = request.sudo()
+            booked.write({"state": "reversed", "reversal_id": reversal.id})
+            booked._after_booking()
+            booked._message_log(
+                body=self.env._("Reversed by %s.", reversal._get_html_link(title=reversal.name))
+            )
+        return True
 
     @api.model
-    def _start(self, items, reason=None):
+    def action_possible_recoveries(self):
+        """List the payments that may be for something that was written off."""
+        lines = self.env["ar.writeoff.recovery.booking"]._get_possible_payments(
+            self.env.companies.root_id
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Possible Recoveries"),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "views": [
+                (self.env.ref("ar_collections.account_move_line_view_list_recovery").id, "list"),
+                (False, "form"),
+            ],
+            "domain": [("id", "in", lines.ids)],
+            "search_view_id": [
+                self.env.ref("ar_collections.account_move_line_view_search_open").id,
+                "search",
+            ],
+            "context": {"create": False},
+            "help": self.env._("No customer has paid after a write-off"),
+        }
+
+    # Screens
+
+    def action_open_case(self):
+        self.ensure_one()
+        return self.case_id._get_records_action()
+
+    def action_open_file(self):
+        self.ensure_one()
+        return self.file_id._get_records_action()
+
+    def action_open_items(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Items of %s", self.name),
+            "res_model": "ar.writeoff.request.line",
+            "view_mode": "list",
+            "domain": [("request_id", "=", self.id)],
+        }
+
+    def action_open_entry(self):
+        self.ensure_one()
+        return (self.move_id | self.reversal_id)._get_records_action(
+            name=self.env._("Journal Entries")
+        )
+
+    def action_open_recoveries(self):
+        self.ensure_one()
+        return self.recovery_ids.move_id._get_records_action(name=self.env._("Recoveries"))
+
+    # What a button needs
+
+    @api.model
+    def _create_for_items(self, items, reason=None):
         """Draft a request over open items of one customer.
 
         :param items: receivable journal items
@@ -213,7 +575,7 @@ class ArWriteoffRequest(models.Model):
         """
         items = items.filtered(
             lambda item: (
-                item.account_type == "asset_receivable"
+                is_trade_receivable(item)
                 and item.parent_state == "posted"
                 and not item.reconciled
                 and item.amount_residual > 0
@@ -245,25 +607,178 @@ class ArWriteoffRequest(models.Model):
             }
         )
 
-    # Screens
-
-    def action_open_case(self):
+    def _check_complete(self):
         self.ensure_one()
-        return self.case_id._get_records_action()
+        if not self.line_ids:
+            raise UserError(self.env._("Choose the items to write off."))
+        self.line_ids._check_item()
+        self.line_ids._check_waits_once()
+        tiers = self.env["ar.writeoff.tier"]._get_tiers(self.company_id)
+        if not tiers._get_needed(self.amount_total, False):
+            raise UserError(
+                self.env._("No approval tier covers this amount: an accountant adds one first.")
+            )
+        if self.reason_id.is_strict:
+            missing = self.env["ar.writeoff.assessment"]._get_missing_texts(self)
+            if missing:
+                raise UserError(
+                    self.env._(
+                        "“%(reason)s” has no exceptions. %(texts)s",
+                        reason=self.reason_id.name,
+                        texts=" ".join(missing),
+                    )
+                )
 
-    def action_open_file(self):
+    def _check_unchanged(self):
+        """What was approved is still what is open."""
         self.ensure_one()
-        return self.file_id._get_records_action()
+        texts = [text for line in self.line_ids if (text := line._get_change_text())]
+        if self.partner_id.id != self.submitted_partner:
+            texts.insert(0, self.env._("The customer was merged into another one."))
+        if texts:
+            raise UserError(
+                self.env._(
+                    "%(request)s is not what was submitted any more: take it back to draft, "
+                    "correct and submit it again.\n%(texts)s",
+                    request=self.name,
+                    texts="\n".join(f"- {text}" for text in texts[:10]),
+                )
+            )
 
-    def action_open_items(self):
+    def _check_mine(self):
+        if self.env.user not in self._get_askers() and not self.env.user.has_group(MANAGER):
+            raise AccessError(
+                self.env._("Only %s or a credit manager can do that.", self._get_asker_names())
+            )
+
+    def _check_accounting(self):
+        self.check_access("read")
+        if not self.env.user.has_group(ACCOUNTING):
+            raise AccessError(self.env._("Journal entries are made by accounting users."))
+
+    # Who approves
+
+    def _get_turn(self):
+        """The tier whose turn it is, ``None`` when all approvals are there."""
+        routing = self.env["ar.writeoff.routing"]
+        return routing._get_current(routing._get_progress(self))
+
+    def _get_cannot_approve_reason(self):
+        """Why the user may not decide on the request now; empty when they may."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Items of %s", self.name),
-            "res_model": "ar.writeoff.request.line",
-            "view_mode": "list",
-            "domain": [("request_id", "=", self.id)],
-        }
+        if self.state != "submitted":
+            return self.env._(
+                "%(request)s has the status “%(state)s”: it is decided after it was submitted.",
+                request=self.name,
+                state=self._get_state_label(),
+            )
+        if reason := self._get_own_request_reason():
+            return reason
+        user = self.env.user
+        approvals = self.sudo().approval_ids.filtered("is_valid")
+        if user in approvals.user_id | approvals.on_behalf_id:
+            return self.env._("You have approved %s already.", self.name)
+        turn = self._get_turn()
+        if not turn or user not in self.env["ar.writeoff.routing"]._get_approvers(self, turn.tier):
+            return self.env._(
+                "It is the turn of “%(tier)s” to approve %(request)s, and you are not one of them.",
+                tier=turn.tier.name if turn else "",
+                request=self.name,
+            )
+        return ""
+
+    def _write_decision(self, decision, note=False):
+        """Write down what the user decides in the tier whose turn it is, for ever."""
+        self.ensure_one()
+        tier = self._get_turn().tier
+        approvers = self.env["ar.writeoff.routing"]._get_approvers(self, tier)
+        approval = self.env["ar.writeoff.approval"]._write_down(
+            self, decision, tier, on_behalf=approvers[self.env.user], note=note
+        )
+        self.invalidate_recordset(["approval_ids"])
+        self.activity_unlink([ACTIVITY])
+        self._message_log(body=approval._get_log())
+
+    def _refuse_request(self, note):
+        """Refuse the request with a reason; the button and the wizard pass here.
+
+        :raises UserError: the user may not decide, or gives no reason
+        """
+        self.ensure_one()
+        self.check_access("read")
+        self.lock_for_update(allow_referencing=True)
+        if reason := self._get_cannot_approve_reason():
+            raise UserError(reason)
+        note = (note or "").strip()
+        if not note:
+            raise UserError(self.env._("Write down why you refuse the write-off."))
+        request = self.sudo()
+        request._write_decision("refused", note=note)
+        request.write(
+            {"state": "refused", "decision_note": note, "approver_ids": [Command.clear()]}
+        )
+        request._tell_askers(self.env._("Refused: %s", note))
+
+    def _send_back(self, text):
+        """To draft: the next submission begins without approvals."""
+        requests = self.sudo()
+        for request in requests:
+            request.write(
+                {"state": "draft", "round": request.round + 1, "approver_ids": [Command.clear()]}
+            )
+            request._message_log(body=text)
+        requests.activity_unlink([ACTIVITY])
+
+    # Activities
+
+    def _ask_approvers(self):
+        """Ask those whose turn it is."""
+        users = self.env["ar.writeoff.routing"]._get_current_approvers(self)
+        self.approver_ids = users
+        self.activity_unlink([ACTIVITY])
+        for user in users:
+            self.activity_schedule(
+                ACTIVITY,
+                self.deadline,
+                summary=self.env._("Approve the write-off"),
+                user_id=user.id,
+            )
+
+    def _get_risk_texts(self):
+        """The causes of the risk: ``[(text, points)]``."""
+        return self.env["ar.writeoff.assessment"]._get_cause_texts(self)
+
+    def _tell_askers(self, text):
+        self.activity_unlink([ACTIVITY])
+        for user in self._get_askers().filtered("active"):
+            self.activity_schedule(
+                ACTIVITY, self.company_id._ar_today(), summary=text, user_id=user.id
+            )
+
+    # After booking
+
+    def _after_booking(self):
+        self.activity_unlink([ACTIVITY, RECOVERY_ACTIVITY])
+        self.env["ar.credit.file"]._refresh_writeoffs(self.file_id)
+
+    def _after_recovery(self):
+        for request in self:
+            full = not request.currency_id.compare_amounts(
+                request.amount_recovered, request.amount_total
+            )
+            state = "recovered" if full else "posted"
+            if request.state in BOOKED and request.state != state:
+                request.state = state
+            request.activity_unlink([RECOVERY_ACTIVITY])
+        self.env["ar.credit.file"]._refresh_writeoffs(self.file_id)
+
+    # The daily run
+
+    @api.model
+    def _run_daily(self, company, date):
+        """The part of the daily run: approvers, reminders, possible recoveries."""
+        self.env["ar.writeoff.routing"]._follow_requests(company, date)
+        self.env["ar.writeoff.recovery.booking"]._propose_recoveries(company, date)
 
     def _mail_get_partner_fields(self, introspect_fields=False):
         # EXTENDS mail

@@ -31,7 +31,7 @@ class ArWriteoffRiskRule(models.Model):
     _threshold = models.Constraint("CHECK(threshold >= 0)", "A threshold cannot be negative.")
 
     @api.model
-    def _rules(self, company):
+    def _get_rules(self, company):
         """The rules of a root company as the pure assessment takes them.
 
         A rule of the company goes before the shared one of the same cause.

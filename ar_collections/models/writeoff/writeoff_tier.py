@@ -54,14 +54,14 @@ class ArWriteoffTier(models.Model):
                 )
 
     @api.model
-    def _of(self, company):
+    def _get_tiers(self, company):
         """The tiers of a root company: its own, or else the shared ones."""
         tiers = self.sudo()
         return tiers.search([("company_id", "=", company.id)]) or tiers.search(
             [("company_id", "=", False)]
         )
 
-    def _needed(self, amount, high_risk):
+    def _get_needed(self, amount, high_risk):
         """The tiers that an amount has to pass, in order.
 
         High risk adds the next tier, or one more approval in the last one.
@@ -79,11 +79,11 @@ class ArWriteoffTier(models.Model):
                 needed[-1] = needed[-1]._replace(approvals=needed[-1].approvals + 1)
         return needed
 
-    def _next_amount(self, amount):
+    def _get_next_amount(self, amount):
         """Where the next tier above the amount starts, ``None`` above the last one."""
         return min((tier.amount_from for tier in self if tier.amount_from > amount), default=None)
 
-    def _holders(self, company):
+    def _get_holders(self, company):
         """The users who approve in this tier, without their delegates."""
         self.ensure_one()
         return (self.user_ids | self.group_id.all_user_ids).filtered(
@@ -139,24 +139,24 @@ class ArWriteoffDelegation(models.Model):
     def create(self, vals_list):
         delegations = super().create(vals_list)
         delegations._check_own()
-        self.env["ar.writeoff.request"]._refresh_approvers()
+        self.env["ar.writeoff.routing"]._refresh_approvers()
         return delegations
 
     def write(self, vals):
         self._check_own()
         result = super().write(vals)
         self._check_own()
-        self.env["ar.writeoff.request"]._refresh_approvers()
+        self.env["ar.writeoff.routing"]._refresh_approvers()
         return result
 
     def unlink(self):
         self._check_own()
         result = super().unlink()
-        self.env["ar.writeoff.request"]._refresh_approvers()
+        self.env["ar.writeoff.routing"]._refresh_approvers()
         return result
 
     @api.model
-    def _delegates(self, users, date):
+    def _get_delegates(self, users, date):
         """``{delegate: users they stand for}`` on a date."""
         delegates = {}
         for delegation in self.sudo().search(

@@ -1,6 +1,9 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..figures.money import money_sql
+from ..figures.trade_receivable import get_trade_receivable_sql
+
 
 class ArWriteoffUnapproved(models.Model):
     """Receivables that were given up beside the approval, for the auditor.
@@ -30,6 +33,7 @@ class ArWriteoffUnapproved(models.Model):
     )
 
     _depends = {
+        "account.account": ["account_type", "non_trade"],
         "account.move": [
             "company_id",
             "date",
@@ -70,9 +74,9 @@ class ArWriteoffUnapproved(models.Model):
                    company.currency_id, settled.partner_id, loss.account_id,
                    LEAST(loss.amount - settled.discount, settled.amount) AS amount,
                    move.create_uid AS user_id,
-                   CASE WHEN journal.type IN ('bank', 'cash', 'credit')
-                        THEN 'payment' ELSE 'entry' END AS kind
-            """
+                   CASE WHEN %s THEN 'payment' ELSE 'entry' END AS kind
+            """,
+            money_sql(),
         )
 
     def _from(self):
@@ -98,7 +102,7 @@ class ArWriteoffUnapproved(models.Model):
                          (item.amount_currency - item.discount_amount_currency)
                          * partial.amount / NULLIF(partial.debit_amount_currency, 0)
                        )) FILTER (
-                         WHERE journal.type IN ('bank', 'cash', 'credit')
+                         WHERE %s
                            AND item.discount_date >= move.date
                            AND item.amount_currency = partial.debit_amount_currency
                        ), 0) AS discount
@@ -107,11 +111,13 @@ class ArWriteoffUnapproved(models.Model):
                   JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
                   JOIN account_move_line item ON item.id = partial.debit_move_id
                   LEFT JOIN res_partner contact ON contact.id = line.partner_id
-                 WHERE line.move_id = move.id AND account.account_type = 'asset_receivable'
+                 WHERE line.move_id = move.id AND %s
                    -- Who takes an entry back gives nothing up.
                    AND item.move_id IS DISTINCT FROM move.reversed_entry_id
               ) settled ON settled.amount > 0
-            """
+            """,
+            money_sql(),
+            get_trade_receivable_sql("account"),
         )
 
     def _where(self):

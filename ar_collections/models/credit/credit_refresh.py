@@ -1,0 +1,286 @@
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from .credit_limit import LimitTerms, effective_limit
+
+# What the ageing makes of the open items; the other figures are the position's to name.
+AGEING_COLUMNS = ("open_amount", "not_due", "overdue_amount")
+# What collection acts on.
+FOLLOWED_COLUMNS = (
+    "disputed",
+    "promised",
+    "followup_amount",
+    "followup_due",
+    "demand_amount",
+    "demand_due",
+)
+BEHAVIOUR_COLUMNS = (
+    "avg_days_late",
+    "on_time_share",
+    "late_count",
+    "max_days_late",
+    "avg_monthly_sales",
+    "last_payment_date",
+    "late_spread",
+    "sales_trend",
+)
+# A year of behaviour does not change overnight, and it costs more than all the rest.
+BEHAVIOUR_DAYS = 7
+
+
+class ArCreditRefresh(models.AbstractModel):
+    """Brings the stored figures of the credit files to a date, one statement for all of them."""
+
+    _name = "ar.credit.refresh"
+    _description = "Refresh of Credit Files"
+
+    @api.model
+    def _refresh(self, companies, date, partners=None, current=False):
+        """Bring the figures of all customers, or of some, to the date; make missing files.
+
+        :param companies: root companies
+        :param current: see ``ar.position._items_sql``
+        :return: the customers whose items to follow up changed
+        """
+        files = self.env["ar.credit.file"]
+        files.flush_model()
+        new = [self._get_new_file_values(company) for company in companies]
+        rows = self._write_figures(companies, date, partners, current, new)
+        files.invalidate_model(flush=False)
+        made = files.browse(id_ for id_, _partner_id, _to_chase in rows if id_)
+        made._refresh_limit_use()
+        made._record_history()
+        # Orders tell of their own changes: only the day and new files ask for all.
+        if partners is None:
+            self._refresh_orders(companies, date)
+        elif made:
+            self._refresh_orders(companies, date, made.partner_id)
+        if any(limit is not None for _company, _grade, _tier, limit, _default in new):
+            # Odoo does not know yet what the grade of a new customer allows.
+            made.filtered(lambda file: file.limit_mode == "grade")._push_limit()
+        return self.env["res.partner"].browse(
+            {partner_id for _id, partner_id, to_chase in rows if to_chase}
+        )
+
+    @api.model
+    def _refresh_orders(self, companies, date, partners=None):
+        """Bring ``order_amount`` of the files to the date, where there are orders."""
+
+    @api.model
+    def _get_position_columns(self):
+        """Names of the figures that the files copy from the position, as both call them."""
+        fields = self.env["ar.credit.file"]._fields
+        added = self.env["ar.position"]._get_figure_columns()
+        return [*AGEING_COLUMNS, *(name for name in added if name in fields)]
+
+    @api.model
+    def _write_figures(self, companies, date, partners, current, new):
+        """Write what changed, and files of customers who have none.
+
+        :param new: see ``_get_new_file_values``, of each company
+        :return: ``[(id of the file when it is new, customer, whether what is to be followed up
+            changed)]``
+        """
+        columns = self._get_position_columns()
+        return self.env.execute_query(
+            SQL(
+                """
+            WITH fresh (
+                id, company_id, partner_id, %(columns)s, days_overdue, exposure, to_chase
+            ) AS MATERIALIZED (%(fresh)s), updated AS (
+                UPDATE ar_credit_file file
+                   SET (%(columns)s, days_overdue, exposure, limit_use)
+                     = (%(fresh_columns)s, fresh.days_overdue, fresh.exposure, %(limit_use)s)
+                  FROM fresh
+                 WHERE fresh.id = file.id
+            ), inserted AS (%(inserted)s)
+            SELECT inserted.id, fresh.partner_id, fresh.to_chase
+              FROM fresh
+              LEFT JOIN inserted ON inserted.company_id = fresh.company_id
+                                AND inserted.partner_id = fresh.partner_id
+             WHERE inserted.id IS NOT NULL OR fresh.to_chase
+            """,
+                columns=_list_sql(columns),
+                fresh=self._get_fresh_sql(columns, companies, date, partners, current),
+                fresh_columns=_list_sql(columns, "fresh"),
+                limit_use=self.env["ar.credit.file"]._limit_use_sql(
+                    SQL.identifier("fresh", "exposure")
+                ),
+                inserted=self._get_inserted_sql(columns, new),
+            )
+        )
+
+    @api.model
+    def _get_fresh_sql(self, columns, companies, date, partners, current):
+        """SELECT of the figures that differ from those stored, with the file when there is one."""
+        files, position = self.env["ar.credit.file"], self.env["ar.position"]
+        scope = SQL("company_id IN %s", tuple(companies.ids))
+        if partners is not None:
+            ids = tuple(partners.commercial_partner_id.ids) or (0,)
+            scope = SQL("%s AND partner_id IN %s", scope, ids)
+
+        def values(alias, names):
+            return SQL(", ").join(
+                SQL.identifier(alias, name)
+                if files._fields[name].type == "date"
+                else SQL("COALESCE(%s, 0)", SQL.identifier(alias, name))
+                for name in names
+            )
+
+        as_booked = current and not position._has_unposted_matching()
+        return SQL(
+            """
+            SELECT file.id, COALESCE(figure.company_id, file.company_id),
+                   COALESCE(figure.partner_id, file.partner_id), %(figures)s,
+                   COALESCE(%(date)s - figure.oldest_due, 0),
+                   COALESCE(figure.open_amount, 0) + COALESCE(file.order_amount, 0),
+                   (%(followed_before)s) IS DISTINCT FROM (%(followed)s)
+              FROM (%(figures_sql)s) figure
+              FULL JOIN (SELECT * FROM ar_credit_file WHERE %(scope)s) file
+                ON file.company_id = figure.company_id
+               AND file.partner_id = figure.partner_id
+             WHERE (%(file_columns)s, file.days_overdue, file.exposure)
+                   IS DISTINCT FROM
+                   (%(figures)s, COALESCE(%(date)s - figure.oldest_due, 0),
+                    COALESCE(figure.open_amount, 0) + COALESCE(file.order_amount, 0))
+            """,
+            figures=values("figure", columns),
+            followed=values("figure", FOLLOWED_COLUMNS),
+            followed_before=values("file", FOLLOWED_COLUMNS),
+            date=date,
+            figures_sql=position._figures_sql(companies, date, partners, current, False, as_booked),
+            scope=scope,
+            file_columns=_list_sql(columns, "file"),
+        )
+
+    @api.model
+    def _get_inserted_sql(self, columns, new):
+        """INSERT of the files that are missing.
+
+        A customer with a credit limit of its own in Odoo keeps it as a custom limit.
+        """
+        return SQL(
+            """
+            INSERT INTO ar_credit_file (
+                   company_id, partner_id, grade_id, risk_tier, late_charge_mode,
+                   limit_mode, custom_limit,
+                   is_limited, effective_limit, %(columns)s, days_overdue, exposure,
+                   create_uid, write_uid, create_date, write_date)
+            SELECT fresh.company_id, fresh.partner_id, new.grade_id, new.risk_tier, 'grade',
+                   CASE WHEN own.credit_limit IS NULL THEN 'grade'
+                        WHEN own.credit_limit = 0 THEN 'unlimited' ELSE 'custom' END,
+                   COALESCE(own.credit_limit, 0),
+                   COALESCE(own.credit_limit <> 0, new.credit_limit IS NOT NULL),
+                   COALESCE(own.credit_limit, new.credit_limit, 0),
+                   %(fresh_columns)s, fresh.days_overdue, fresh.exposure,
+                   %(uid)s, %(uid)s, %(now)s, %(now)s
+              FROM fresh
+              JOIN (VALUES %(new)s)
+                   AS new(company_id, grade_id, risk_tier, credit_limit, fallback)
+                ON new.company_id = fresh.company_id
+              JOIN res_partner partner ON partner.id = fresh.partner_id
+             CROSS JOIN LATERAL (
+                SELECT NULLIF((partner.credit_limit ->> fresh.company_id::text)::numeric,
+                              new.fallback) AS credit_limit
+             ) own
+             WHERE fresh.id IS NULL
+                ON CONFLICT (partner_id, company_id) DO NOTHING
+         RETURNING id, company_id, partner_id
+            """,
+            columns=_list_sql(columns),
+            fresh_columns=_list_sql(columns, "fresh"),
+            new=SQL(", ").join(
+                SQL("(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)", *values)
+                for values in new
+            ),
+            uid=self.env.uid,
+            now=self.env.cr.now(),
+        )
+
+    @api.model
+    def _get_new_file_values(self, company):
+        """Company, grade, risk tier, limit and Odoo's default limit of a new file."""
+        grade = self.env["ar.credit.grade"]._default(company)
+        Partner = self.env["res.partner"].with_company(company)
+        fallback = Partner._fields["credit_limit"].get_company_dependent_fallback(Partner) or 0
+        default = company._ar_default_credit_limit()
+        limit = effective_limit(LimitTerms(default=default, **grade._limit_terms()))
+        return company.id, grade.id or None, grade.risk_tier or None, limit, fallback
+
+    @api.model
+    def _refresh_behaviour(self, companies, date):
+        """Bring the payment behaviour of all customers to the date, at most once a week.
+
+        :return: whether it was done
+        """
+        companies = companies.filtered(
+            lambda company: (
+                not company.ar_behaviour_date
+                or abs(date - company.ar_behaviour_date) >= timedelta(days=BEHAVIOUR_DAYS)
+            )
+        )
+        if not companies:
+            return False
+        files = self.env["ar.credit.file"]
+        files.flush_model()
+        changed = self._write_behaviour(companies, date)
+        files.invalidate_model(flush=False)
+        companies.ar_behaviour_date = date
+        by_sales = (
+            self.env["ar.credit.grade"]
+            .with_context(active_test=False)
+            .search([("limit_rule", "=", "months")])
+        )
+        limited = files.browse(id_ for id_, grade_id in changed if grade_id in by_sales.ids)
+        self.env.add_to_compute(files._fields["effective_limit"], limited)
+        limited._push_limit()
+        limited._record_history(self.env._("By average monthly sales"))
+        return True
+
+    @api.model
+    def _write_behaviour(self, companies, date):
+        """Write what changed.
+
+        :return: ``[(id of the file, id of its grade)]``
+        """
+        fields = self.env["ar.credit.file"]._fields
+
+        def value(name):
+            if fields[name].type == "date":
+                return SQL.identifier("behaviour", name)
+            kind = {"monetary": "numeric", "integer": "int"}.get(fields[name].type, "float8")
+            column = SQL.identifier(name)
+            return SQL("COALESCE(behaviour.%s, 0)::%s AS %s", column, SQL(kind), column)
+
+        return self.env.execute_query(
+            SQL(
+                """
+            WITH behaviour AS (
+                %(behaviour)s
+            ), fresh AS (
+                SELECT file.id, %(values)s
+                  FROM ar_credit_file file
+                  LEFT JOIN behaviour ON behaviour.company_id = file.company_id
+                                     AND behaviour.partner_id = file.partner_id
+                 WHERE file.company_id IN %(companies)s
+            )
+            UPDATE ar_credit_file file SET (%(columns)s) = (%(fresh)s)
+              FROM fresh
+             WHERE fresh.id = file.id AND (%(current)s) IS DISTINCT FROM (%(fresh)s)
+         RETURNING file.id, file.grade_id
+            """,
+                behaviour=self.env["ar.position"]._behaviour_sql(companies, date),
+                values=SQL(", ").join(map(value, BEHAVIOUR_COLUMNS)),
+                companies=tuple(companies.ids),
+                columns=_list_sql(BEHAVIOUR_COLUMNS),
+                fresh=_list_sql(BEHAVIOUR_COLUMNS, "fresh"),
+                current=_list_sql(BEHAVIOUR_COLUMNS, "file"),
+            )
+        )
+
+
+def _list_sql(names, *alias):
+    """The columns, of a table when an alias is given, separated by commas."""
+    return SQL(", ").join(SQL.identifier(*alias, name) for name in names)

@@ -1,0 +1,63 @@
+from odoo import models
+
+# Marks Odoo's credit limit as written by the credit file. A request cannot send an object.
+FROM_CREDIT_FILE = object()
+
+
+class ResPartner(models.Model):
+    """Odoo's own credit limit of a customer follows its credit file, and the other way round."""
+
+    _inherit = "res.partner"
+
+    def write(self, vals):
+        # EXTENDS account: a limit that an import or another app writes is a custom limit
+        result = super().write(vals)
+        if "credit_limit" in vals and (
+            self.env.context.get("ar_limit_source") is not FROM_CREDIT_FILE
+        ):
+            self._adopt_credit_limit(vals["credit_limit"] or 0)
+        return result
+
+    def _write_credit_limit(self, limit):
+        """Write Odoo's own limit, which is not taken for one that somebody set."""
+        self.with_context(ar_limit_source=FROM_CREDIT_FILE).credit_limit = limit
+
+    def _adopt_credit_limit(self, limit):
+        files = self.env["ar.credit.file"]
+        default = self.env.company.root_id._ar_default_credit_limit() or 0
+        for partner in self.filtered(lambda partner: partner == partner.commercial_partner_id):
+            file = files._for(partner, self.env.company, create=limit != default)
+            if file and limit == default:
+                file.write({"limit_mode": "grade"})
+            elif file and not (file.is_limited and limit == file.effective_limit):
+                # Odoo's limit has the cover in it.
+                own = max(limit - file.cover_amount, 0)
+                file.write({"limit_mode": "custom", "custom_limit": own})
+
+    # Screens
+
+    def _ar_action_open_items(self, company):
+        """The unpaid receivable items of the customer in a company and its branches."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Open Items of %s", self.commercial_partner_id.display_name),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "views": [
+                (self.env.ref("ar_collections.account_move_line_view_list_open").id, "list"),
+                (False, "form"),
+            ],
+            "domain": [
+                ("partner_id", "child_of", self.commercial_partner_id.id),
+                ("company_id", "child_of", company.id),
+                ("account_type", "=", "asset_receivable"),
+                ("account_id.non_trade", "=", False),
+                ("parent_state", "=", "posted"),
+                ("reconciled", "=", False),
+            ],
+            "search_view_id": [
+                self.env.ref("ar_collections.account_move_line_view_search_open").id,
+                "search",
+            ],
+            "context": {"create": False},
+        }

@@ -1,0 +1,133 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+
+def propose(acknowledged, days_to_lapse, near_days):
+    """Where an old case should go.
+
+    A claim that is proven by a signed acknowledgement, or that will be barred soon, belongs in
+    court; for all others an agency comes first.
+
+    :param acknowledged: whether the customer has signed an acknowledgement of the debt
+    :param days_to_lapse: days until the first item is barred, ``None`` when none ever is
+    :param near_days: a lapse so many days away makes the court the better way
+    :return: ``agency`` or ``legal``
+    """
+    soon = days_to_lapse is not None and days_to_lapse <= near_days
+    return "legal" if acknowledged or soon else "agency"
+
+
+class ArCollectionCase(models.Model):
+    """Where a case goes that own effort has not collected: an agency, the court, or limitation."""
+
+    _inherit = "ar.collection.case"
+
+    placement_ids = fields.One2many("ar.placement", "case_id", string="Placements")
+    legal_decision_ids = fields.One2many("ar.legal.decision", "case_id", string="Sue-or-Not Sheets")
+    limitation_date = fields.Date(
+        string="First Item Lapses On",
+        compute="_compute_limitation_date",
+        help="When the first open item is barred by limitation.",
+    )
+    limitation_near = fields.Boolean(compute="_compute_limitation_date")
+    escalation = fields.Selection(
+        [("agency", "Agency"), ("legal", "Legal")],
+        string="Proposed For",
+        readonly=True,
+        tracking=True,
+        help="Own effort had its time: hand the case over, or decide otherwise.",
+    )
+    escalation_date = fields.Date(string="Proposed On", readonly=True)
+
+    def _compute_limitation_date(self):
+        for company, cases in self.grouped("company_id").items():
+            today = company._ar_today()
+            near = today + timedelta(days=company.ar_limitation_warning_days)
+            lapses = self.env["ar.limitation"]._get_first_lapses(company, today, cases.partner_id)
+            for case in cases:
+                lapse = lapses.get(case.partner_id.id, False)
+                case.limitation_date = lapse
+                case.limitation_near = bool(lapse and lapse <= near)
+
+    def write(self, vals):
+        # EXTENDS ar_collections: what was proposed has happened
+        result = super().write(vals)
+        if vals.get("stage_id") or vals.get("state") == "closed":
+            stage = self.env["ar.collection.stage"].browse(vals.get("stage_id") or ())
+            if vals.get("state") == "closed" or stage._get_kind().is_outside:
+                # The proposal is the system's, whoever moves the case.
+                self.sudo().filtered("escalation").escalation = False
+        return result
+
+    # Actions
+
+    def action_placement(self):
+        """Draft a placement of all that is overdue, or open the one that runs."""
+        self.ensure_one()
+        placements = self.env["ar.placement"]
+        running = placements.search(
+            [("case_id", "=", self.id), ("state", "in", ("draft", "placed"))], limit=1
+        )
+        placement = running or placements.create(
+            {
+                "partner_id": self.partner_id.id,
+                "company_id": self.company_id.id,
+                "kind": "lawyer" if self.escalation == "legal" else "agency",
+            }
+        )
+        return placement._get_records_action()
+
+    def action_legal_decision(self):
+        """Weigh the ways to go on with this case."""
+        self.ensure_one()
+        sheets = self.env["ar.legal.decision"]
+        sheet = sheets.search([("case_id", "=", self.id), ("state", "=", "draft")], limit=1)
+        sheet = sheet or sheets.create(
+            {"partner_id": self.partner_id.id, "company_id": self.company_id.id}
+        )
+        return sheet._get_records_action()
+
+    # Daily
+
+    @api.model
+    def _escalate(self, company, date):
+        """Propose an agency or the court for cases that are old, once each."""
+        if not company.ar_escalation_days:
+            return
+        cases = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "=", "open"),
+                ("escalation_date", "=", False),
+                ("demand_due_date", "<", date - timedelta(days=company.ar_escalation_days)),
+                ("stage_id.kind", "not in", self.env["ar.collection.stage"]._get_outside_kinds()),
+                ("placement_ids", "not any", [("state", "=", "placed")]),
+            ]
+        )
+        if not cases:
+            return
+        signed = self.env["ar.debt.acknowledgement"].search(
+            [("case_id", "in", cases.ids), ("state", "=", "signed")]
+        )
+        lapses = self.env["ar.limitation"]._get_first_lapses(company, date, cases.partner_id)
+        proposals = {}
+        for case in cases:
+            lapse = lapses.get(case.partner_id.id)
+            proposals[case] = propose(
+                case in signed.case_id,
+                lapse and (lapse - date).days,
+                company.ar_escalation_lapse_days,
+            )
+        for kind, same in cases.grouped(proposals.get).items():
+            same.write({"escalation": kind, "escalation_date": date})
+        texts = {
+            "agency": self.env._("Overdue for long: hand over to an agency?"),
+            "legal": self.env._("Overdue for long: take legal action?"),
+        }
+        self.env["mail.activity"]._ar_give(
+            company,
+            "ar_collections.activity_escalation",
+            date,
+            {case: (texts[proposals[case]], "") for case in cases},
+        )

@@ -1,0 +1,96 @@
+"""What all test classes share is made once, in the database that they run in.
+
+A company with its chart of accounts takes seconds to make, and there are many test classes.
+``bin/test`` has ``keep`` make it in the database that its clones come from. On any other database
+(``odoo-bin --test-tags /ar_collections``) nothing is kept, and each class makes it in its own
+transaction, as Odoo's tests do.
+"""
+
+import json
+
+from odoo import api, models
+from odoo.modules.registry import Registry
+from odoo.tests.common import get_db_name
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.base.tests.common import BaseCommon
+
+PARAMETER = "ar_collections.test_records"
+PLAIN = (int, str, type(None))
+
+
+class SharedCommon(AccountTestInvoicingCommon):
+    """Odoo's company for accounting tests, and what ``_make_shared_records`` adds to it."""
+
+    @classmethod
+    def setUpClass(cls):
+        kept = cls._read_kept()
+        if not kept:
+            super().setUpClass()
+            cls._make_shared_records()
+            return
+        # All that AccountTestInvoicingCommon makes is there: go on behind it.
+        super(BaseCommon, cls).setUpClass()
+        cls.env = cls.env["base"].with_context(**cls.default_env_context()).env
+        cls.env = cls.env(user=kept["uid"])
+        cls._restore(kept["attributes"])
+
+    @classmethod
+    def _make_shared_records(cls):
+        """Extend to make records; they belong into attributes of the class."""
+
+    @classmethod
+    def _read_kept(cls):
+        with Registry(get_db_name()).cursor() as cr:
+            env = api.Environment(cr, api.SUPERUSER_ID, {})
+            return json.loads(env["ir.config_parameter"].get_param(PARAMETER, "null"))
+
+    @classmethod
+    def keep(cls):
+        """Make the shared records and commit them."""
+        before = set(cls.__dict__)
+        cls.setUpClass()
+        try:
+            attributes = {
+                name: cls._pack(value)
+                for name, value in cls.__dict__.items()
+                if name not in before
+                and not name.startswith(("_", "registry"))
+                and cls._is_packable(value)
+            }
+            kept = {"uid": cls.env.uid, "attributes": attributes}
+            cls.env["ir.config_parameter"].sudo().set_param(PARAMETER, json.dumps(kept))
+            cls.env.flush_all()
+            # The test class has put something in front of its cursor's own method.
+            type(cls.cr).commit(cls.cr)
+        finally:
+            cls.doClassCleanups()
+
+    @classmethod
+    def _is_packable(cls, value):
+        if isinstance(value, dict):
+            return all(isinstance(key, str) for key in value) and all(
+                cls._is_packable(each) for each in value.values()
+            )
+        return isinstance(value, (models.BaseModel, *PLAIN))
+
+    @classmethod
+    def _pack(cls, value):
+        if isinstance(value, dict):
+            return {"dict": {key: cls._pack(each) for key, each in value.items()}}
+        if isinstance(value, models.BaseModel):
+            return {"model": value._name, "ids": value.ids}
+        return {"plain": value}
+
+    @classmethod
+    def _restore(cls, attributes):
+        for name, packed in attributes.items():
+            setattr(cls, name, cls._unpack(packed))
+
+    @classmethod
+    def _unpack(cls, packed):
+        if "dict" in packed:
+            return {key: cls._unpack(each) for key, each in packed["dict"].items()}
+        if "model" in packed:
+            return cls.env[packed["model"]].browse(packed["ids"])
+        return packed["plain"]

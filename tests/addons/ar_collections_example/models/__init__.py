@@ -1,0 +1,1 @@
+from . import channel, excuse, figure, metric, stage
