@@ -240,9 +240,9 @@ class ArCollectionCase(models.Model):
 
     @api.depends("stage_id", "action_ids.state")
     def _compute_proof_missing(self):
-        missing = self._proof_missing({case: case.stage_id for case in self})
+        missing = self._get_missing_proof({case: case.stage_id for case in self})
         for case in self:
-            case.proof_missing = self._proof_text(missing.get(case))
+            case.proof_missing = self._format_proof(missing.get(case))
 
     @api.model
     def _read_group_stage_ids(self, stages, domain):
@@ -301,7 +301,7 @@ class ArCollectionCase(models.Model):
             )
 
     @api.model
-    def _open_of(self, partner, company):
+    def _get_open_case(self, partner, company):
         """The case of the customer in the company that is not closed, if any."""
         return self.search(
             [
@@ -383,7 +383,7 @@ class ArCollectionCase(models.Model):
 
     def _check_proof(self, stage):
         """Refuse to move cases on whose effort is not proven, whoever and whatever moves them."""
-        missing = self._proof_missing(self._stages_left(dict.fromkeys(self, stage)))
+        missing = self._get_missing_proof(self._get_stages_left(dict.fromkeys(self, stage)))
         for case, kinds in missing.items():
             raise UserError(
                 self.env._(
@@ -391,12 +391,12 @@ class ArCollectionCase(models.Model):
                     "A credit manager can move it with a reason.",
                     customer=case.partner_id.display_name,
                     stage=stage.name,
-                    missing=self._proof_text(kinds),
+                    missing=self._format_proof(kinds),
                 )
             )
 
     @api.model
-    def _stages_left(self, targets):
+    def _get_stages_left(self, targets):
         """The stages that cases leave behind on their way, none on the way back.
 
         :param targets: ``{case: stages to go to}``, the last of several
@@ -419,7 +419,7 @@ class ArCollectionCase(models.Model):
                 )
         return left
 
-    def _proof_missing(self, stages_left, date=None):
+    def _get_missing_proof(self, stages_left, date=None):
         """What each case has not done of what the stages ask for.
 
         :param stages_left: ``{case: stages that it wants to leave}``
@@ -427,14 +427,14 @@ class ArCollectionCase(models.Model):
         :return: ``{case: {kind: number}}``, only cases that lack something
         """
         asked = {
-            case: [stage._requirement() for stage in stages if stage._asks_for_proof()]
+            case: [stage._get_requirement() for stage in stages if stage._asks_for_proof()]
             for case, stages in stages_left.items()
         }
         cases = self.browse(case.id for case, wanted in asked.items() if wanted)
-        made = cases._contacts_made()
+        made = cases._get_contacts_made()
         missing = {}
         for case in cases:
-            day = date or self._proof_date(case.company_id)
+            day = date or self._get_proof_date(case.company_id)
             lacks = defaultdict(int)
             for requirement in asked[case]:
                 for kind, number in missing_proof(requirement, made[case.id], day).items():
@@ -444,11 +444,11 @@ class ArCollectionCase(models.Model):
         return missing
 
     @api.model
-    def _proof_date(self, company):
+    def _get_proof_date(self, company):
         """Today, or the day of the last run when that is later."""
         return max(company._ar_today(), company._ar_get_run_date())
 
-    def _contacts_made(self):
+    def _get_contacts_made(self):
         """``{case id: [(channel, day)]}`` of the contacts that took place."""
         made = defaultdict(list)
         if self:
@@ -466,7 +466,7 @@ class ArCollectionCase(models.Model):
         return made
 
     @api.model
-    def _proof_text(self, missing):
+    def _format_proof(self, missing):
         """For example ``2 × Call, 1 × Letter``."""
         if not missing:
             return False
@@ -496,14 +496,14 @@ class ArCollectionCase(models.Model):
         if not (reason or "").strip():
             raise UserError(self.env._("Write down why the case goes on without proof."))
         self.check_access("write")
-        missing = self._proof_missing(self._stages_left(dict.fromkeys(self, stage)))
+        missing = self._get_missing_proof(self._get_stages_left(dict.fromkeys(self, stage)))
         for case in self:
             case.with_context(ar_proof=ANSWERED).stage_id = stage
             case.message_post(
                 body=self.env._(
                     "Moved to “%(stage)s” without proof (%(missing)s): %(reason)s",
                     stage=stage.name,
-                    missing=self._proof_text(missing.get(case))
+                    missing=self._format_proof(missing.get(case))
                     or self.env._("nothing was missing"),
                     reason=reason,
                 ),

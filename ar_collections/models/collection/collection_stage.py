@@ -92,13 +92,13 @@ class ArCollectionStage(models.Model):
             parts = [stage.description]
             if stage._asks_for_proof():
                 wanted = {kind: stage[f"exit_{kind}"] for kind in KINDS if stage[f"exit_{kind}"]}
-                parts.append(self.env._("Before a case goes on: %s.", cases._proof_text(wanted)))
+                parts.append(self.env._("Before a case goes on: %s.", cases._format_proof(wanted)))
             stage.guidance = "\n".join(filter(None, parts))
 
     def _asks_for_proof(self):
         return any(self[f"exit_{kind}"] for kind in KINDS)
 
-    def _requirement(self):
+    def _get_requirement(self):
         """What the stage asks for before it is left, a :class:`Requirement`."""
         self.ensure_one()
         return Requirement(**{kind: self[f"exit_{kind}"] for kind in KINDS}, days=self.exit_days)

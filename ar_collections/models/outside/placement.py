@@ -199,7 +199,7 @@ class ArPlacement(models.Model):
             if not placement.agent_id:
                 raise UserError(self.env._("Choose the agency or lawyer."))
             if placement.case_id.state not in ("open", "paused"):
-                placement.case_id = self.env["ar.collection.case"]._open_of(
+                placement.case_id = self.env["ar.collection.case"]._get_open_case(
                     placement.partner_id, placement.company_id
                 )
             case = placement.case_id

@@ -163,7 +163,7 @@ class ArCreditFile(models.Model):
         :return: ``res.users``: the collector, else the credit manager of the company
         """
         self.ensure_one()
-        case = self.env["ar.collection.case"]._open_of(self.partner_id, self.company_id)
+        case = self.env["ar.collection.case"]._get_open_case(self.partner_id, self.company_id)
         user = case.collector_id or self.collector_id or self.company_id.ar_credit_manager_id
         managers = self.env.ref("ar_collections.group_credit_manager").all_user_ids
         return (
@@ -328,7 +328,7 @@ class ArCreditFile(models.Model):
             return self._letter_money(movement.amount_currency, currency)
         return movement.label if len(movement.label) <= 24 else f"{movement.label[:23]}…"
 
-    def _statement_contacts(self):
+    def _get_statement_contacts(self):
         """``{file: who gets the statement by e-mail}``, nobody when nobody has an address."""
         return self.env["ar.recipient"]._get_recipients(self, "email")
 
@@ -338,7 +338,7 @@ class ArCreditFile(models.Model):
         :return: the files whose customer was written to
         """
         self.check_access("write")
-        contacts = self._statement_contacts()
+        contacts = self._get_statement_contacts()
         sent = self.filtered(contacts.get)
         template = self.env.ref("ar_collections.mail_template_statement")
         for file in sent:

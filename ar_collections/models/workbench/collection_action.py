@@ -402,7 +402,7 @@ class ArCollectionAction(models.Model):
     # Other people
 
     def _next_deputy_call(self, date):
-        self.case_id.file_id.deputy_id = self._other_contact()
+        self.case_id.file_id.deputy_id = self._get_other_contact()
         self._call_other(self._get_recall_day(date))
 
     def _next_other_department(self, date):
@@ -410,9 +410,9 @@ class ArCollectionAction(models.Model):
 
     def _call_other(self, date):
         call = self.sudo()._call_again(date)
-        call.contact_id = self._other_contact()
+        call.contact_id = self._get_other_contact()
 
-    def _other_contact(self):
+    def _get_other_contact(self):
         """Who was named: a contact that is known, or a new one of the customer."""
         # Collectors note whom customers name, also without rights on the address book.
         call = self.sudo()
