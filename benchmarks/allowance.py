@@ -66,7 +66,7 @@ def main():
             cr.execute("DELETE FROM ar_ageing_snapshot")
             run = env["ar.allowance.run"].create({"company_id": company.id, "date": day})
             for label, function in (
-                ("snapshot", lambda: env["ar.ageing.snapshot"]._take(company, day)),
+                ("snapshot", lambda: env["ar.ageing.snapshot"]._take_snapshot(company, day)),
                 ("allowance run", run.action_compute),
             ):
                 seconds, queries = measure(env, function)

@@ -168,7 +168,7 @@ def test_empty_database(session, database):
 
 def test_commands_help(session):
     """Every command of the workspace explains itself without setting anything up."""
-    for name in ("demo", "test", "bench"):
+    for name in ("demo", "test", "bench", "lint"):
         command = [f"bin/{name}", "--help"]
         result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         assert f"bin/{name}" in result.stdout

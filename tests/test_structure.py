@@ -27,12 +27,13 @@ MOST_SHARED = 10
 LEDGER = ("account_move_line", "account_partial_reconcile")
 LEDGER_FILES = {
     "figures/position.py",
+    "figures/settlement.py",
 }
 #: what is spelled in one file alone, and where
 ONE_HOME = {
     "trade receivable": (r"asset_receivable", "figures/trade_receivable.py"),
     "money": (r"'bank', 'cash'|\"bank\", \"cash\"", "figures/settlement.py"),
-    "recipient": (r"address_get\(|dunning_contact_id\b(?! = fields)", "credit/recipient.py"),
+    "recipient": (r"address_get\(", "credit/recipient.py"),
 }
 
 
@@ -44,6 +45,7 @@ class Class(NamedTuple):
     # Whether the model begins here.
     new: bool
     inherits: tuple
+    node: ast.ClassDef
 
 
 class Sight(NamedTuple):
@@ -121,7 +123,7 @@ def read_class(path, node):
     model = values.get("_name") or (inherits[0] if len(inherits) == 1 else None)
     if model is None:
         return None
-    return Class(path, model, model not in inherits and "_name" in values, inherits)
+    return Class(path, model, model not in inherits and "_name" in values, inherits, node)
 
 
 @cache
@@ -145,13 +147,40 @@ def get_tables():
     return {model.replace(".", "_"): wing for model, wing in get_owners().items()}
 
 
+def calls_super(method):
+    """Whether a method adds to one that is there: Odoo's, or a hook of a lower wing."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == method.name
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") == "super"
+        for node in ast.walk(method)
+    )
+
+
+@cache
+def get_odoo_methods():
+    """Names of methods that begin in Odoo: classes of ours add to them on models of Odoo."""
+    return {
+        node.name
+        for found in get_classes()
+        if not found.model.startswith("ar.")
+        for node in found.node.body
+        if isinstance(node, ast.FunctionDef) and calls_super(node)
+    }
+
+
 @cache
 def get_methods():
-    """``{name of a method: the lowest wing that has it}``, of those that are not Odoo's."""
+    """``{name of a method: the lowest wing that has it}``, of those that begin with us."""
     methods = {}
     for path in get_sources():
         for node in ast.walk(parse(path)):
-            if isinstance(node, ast.FunctionDef) and re.match("_[a-z]|action_", node.name):
+            if (
+                isinstance(node, ast.FunctionDef)
+                and re.match("_[a-z]|action_", node.name)
+                and node.name not in get_odoo_methods()
+            ):
                 wings = (methods.get(node.name), get_wing(path))
                 methods[node.name] = min(filter(None, wings), key=get_height)
     return methods
@@ -268,11 +297,18 @@ def test_lists_of_models_only_at_the_top():
     for path in (*get_sources(), *(ADDON / "controllers").glob("*.py")):
         if get_wing(path) == get_wings()[-1]:
             continue
+        # What Odoo asks of a class is no list of ours.
+        own = set()
         for node in ast.walk(parse(path)):
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_inherit":
-                node.value.elts = []
-            items = getattr(node, "keys", None) or getattr(node, "elts", None) or ()
-            if isinstance(items, list):
+            if isinstance(node, ast.ClassDef):
+                own |= {
+                    id(statement.value)
+                    for statement in node.body
+                    if isinstance(statement, ast.Assign)
+                    and getattr(statement.targets[0], "id", "") in ("_inherit", "_depends")
+                }
+            items = getattr(node, "keys", None) or getattr(node, "elts", None)
+            if isinstance(items, list) and id(node) not in own:
                 models = [item for item in items if getattr(item, "value", None) in get_owners()]
                 if len(models) > 1:
                     lists.append(f"{path.relative_to(ROOT)}:{node.lineno}")

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from .agreement.dispute import DISPUTE_DECIDED
 from .credit.credit_control import COLLECT_STOPPED, STOPPING, Passed
 from .credit.credit_document import Demand
+from .figures.trade_receivable import is_trade_receivable
 from .res_partner import COLLECTION_GROUPS
 
 
@@ -145,7 +146,7 @@ class AccountMove(models.Model):
             lines = disputed.line_ids.move_line_id | note.line_ids
             lines.filtered(
                 lambda line, note=note: (
-                    line.account_type == "asset_receivable"
+                    is_trade_receivable(line)
                     and not line.reconciled
                     and line.move_id in (note | note.reversed_entry_id)
                 )
@@ -158,7 +159,7 @@ class AccountMove(models.Model):
         :return: the action that opens it, nothing when there is no need
         """
         items = self.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+            lambda line: is_trade_receivable(line) and not line.reconciled
         )
         if not self.is_sale_document() or self._ar_open_disputes():
             return None

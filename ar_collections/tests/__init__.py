@@ -1,3 +1,5 @@
+# Before the tests, which take their settings from it.
+from . import hypothesis_profile
 from . import (
     test_access,
     test_ageing_snapshot,
@@ -12,6 +14,8 @@ from . import (
     test_case,
     test_case_tour,
     test_collection_channel,
+    test_collection_plan,
+    test_collection_promise,
     test_control,
     test_credit_file,
     test_decision,
@@ -27,10 +31,8 @@ from . import (
     test_message_preview,
     test_performance,
     test_placement,
-    test_plan,
     test_portal,
     test_position,
-    test_promise,
     test_rating,
     test_recipient,
     test_review,
@@ -48,5 +50,6 @@ from . import (
     test_writeoff_discount,
     test_writeoff_posting,
     test_writeoff_risk,
+    test_writeoff_routing,
     test_writeoff_tour,
 )

@@ -1,7 +1,8 @@
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from odoo import Command
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from ..models.common.res_company import Clock
 from .shared import SharedCommon
@@ -17,6 +18,22 @@ class CollectionsCommon(SharedCommon):
     @classmethod
     def default_env_context(cls):
         return {**super().default_env_context(), "ar_clock": Clock(cls.today)}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if issubclass(cls, HttpCase):
+            cls._tell_requests_the_day()
+
+    @classmethod
+    def _tell_requests_the_day(cls):
+        """Requests have no clock, and midnight may pass while the tests run."""
+
+        def _ar_today(company):
+            clock = company.env.context.get("ar_clock")
+            return clock.date if isinstance(clock, Clock) else cls.today
+
+        cls.startClassPatcher(patch.object(cls.registry["res.company"], "_ar_today", _ar_today))
 
     @classmethod
     def _make_shared_records(cls):

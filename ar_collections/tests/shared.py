@@ -7,23 +7,49 @@ transaction, as Odoo's tests do.
 """
 
 import json
+from unittest.mock import patch
 
 from odoo import api, models
 from odoo.modules.registry import Registry
-from odoo.tests.common import get_db_name
+from odoo.tests import HttpCase
+from odoo.tests.common import ChromeBrowser, get_db_name
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.base.tests.common import BaseCommon
 
 PARAMETER = "ar_collections.test_records"
+#: times Odoo's own limits of a browser
+PATIENCE = 5
 PLAIN = (int, str, type(None))
 
 
-class SharedCommon(AccountTestInvoicingCommon):
+class Patient:
+    """Requests and browsers may take as long as they do on a busy machine."""
+
+    test_cursor_lock_timeout = 120
+
+    @classmethod
+    def _be_patient(cls):
+        # The browser sets its factor itself: what it waits for is multiplied by it.
+        patience = property(lambda browser: PATIENCE, lambda browser, factor: None)
+        cls.startClassPatcher(
+            patch.object(ChromeBrowser, "throttling_factor", patience, create=True)
+        )
+
+    def url_open(self, url, **kwargs):
+        return super().url_open(url, **{"timeout": 90, **kwargs})
+
+    def make_jsonrpc_request(self, route, params=None, **kwargs):
+        return super().make_jsonrpc_request(route, params, **{"timeout": 90, **kwargs})
+
+
+class SharedCommon(Patient, AccountTestInvoicingCommon):
     """Odoo's company for accounting tests, and what ``_make_shared_records`` adds to it."""
 
     @classmethod
     def setUpClass(cls):
+        if issubclass(cls, HttpCase):
+            cls._be_patient()
         kept = cls._read_kept()
         if not kept:
             super().setUpClass()

@@ -5,6 +5,28 @@ from odoo.tests import new_test_user
 
 from .common import CollectionsCommon
 
+# What collector, credit manager, auditor and biller may do with the records of the credit wing:
+# create, read, update, delete.
+CREDIT_RIGHTS = {
+    "ar.credit.grade": ("r", "crud", "r", "r"),
+    "ar.credit.file": ("cru", "crud", "r", ""),
+    "ar.credit.cover": ("r", "crud", "r", ""),
+    "ar.credit.history": ("r", "r", "r", ""),
+    "ar.credit.release": ("r", "ru", "r", "r"),
+    "ar.credit.criterion": ("r", "crud", "r", ""),
+    "ar.credit.criterion.band": ("r", "crud", "r", ""),
+    "ar.credit.document.type": ("r", "crud", "r", ""),
+    "ar.credit.review": ("cru", "crud", "r", ""),
+    "ar.credit.review.line": ("ru", "ru", "r", ""),
+    "ar.credit.review.document": ("ru", "ru", "r", ""),
+    "ar.credit.rating": ("r", "crud", "r", ""),
+    "ar.credit.rating.provider": ("r", "crud", "r", ""),
+    "ar.credit.hold": ("", "cru", "", ""),
+    "ar.credit.rescore": ("", "cru", "", ""),
+    "ar.credit.rescore.line": ("", "cru", "", ""),
+}
+OPERATIONS = {"c": "create", "r": "read", "u": "write", "d": "unlink"}
+
 
 class TestAccess(CollectionsCommon):
     @classmethod
@@ -129,6 +151,36 @@ class TestAccess(CollectionsCommon):
             file = self.file.with_user(user)
             for values in ({"open_amount": 0}, {"overdue_amount": 0}, {"effective_limit": 1}):
                 self._refused(lambda file=file, values=values: file.write(values), UserError)
+
+    def test_rights_on_credit(self):
+        """The rights themselves: other walls refuse as well, and would hide a hole in these."""
+        users = (self.collector, self.manager, self.auditor, self.biller)
+        for model, rights in CREDIT_RIGHTS.items():
+            found = tuple(
+                "".join(
+                    letter
+                    for letter, operation in OPERATIONS.items()
+                    if self.env[model].with_user(user).has_access(operation)
+                )
+                for user in users
+            )
+            self.assertEqual(found, rights, model)
+
+    def test_history_is_nobodys_to_change(self):
+        row = self.file.history_ids[:1]
+        values = {"file_id": self.file.id, "date": row.date, "reason": "Forged"}
+        for user in (self.collector, self.manager, self.auditor):
+            history = row.with_user(user)
+            self._refused(lambda history=history: history.create(values))
+            self._refused(lambda history=history: history.write({"reason": "Forged"}))
+            self._refused(history.unlink)
+
+    def test_criteria_are_the_managers(self):
+        criterion = self.env["ar.credit.criterion"].search([], limit=1)
+        self._refused(lambda: criterion.with_user(self.collector).write({"weight": 99}))
+        self._refused(lambda: criterion.band_ids.with_user(self.collector).write({"points": 1}))
+        criterion.with_user(self.manager).weight = 99
+        self.assertEqual(criterion.weight, 99)
 
     def test_auditor_reads_only(self):
         for record in (

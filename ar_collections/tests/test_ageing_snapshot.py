@@ -64,7 +64,7 @@ class TestAgeingSnapshot(CollectionsCommon):
             invoice = self._invoice(partner, 100 + index, due=-20 * index - 5)
         self._pay(invoice, 40, day=-20)
         self._pay(invoice, day=-1)
-        self.snapshots._take(self.company, MAY)
+        self.snapshots._take_snapshot(self.company, MAY)
         figures = self.env["ar.position"]._figures(self.company, MAY)
         kept = self.snapshots.search([("company_id", "=", self.company.id), ("date", "=", MAY)])
         self.assertEqual(len(kept), len(figures))
@@ -82,7 +82,7 @@ class TestAgeingSnapshot(CollectionsCommon):
         first = self._of(MAY)
         self._run(1)
         self._invoice(self._customer("Late entry"), 50, due=-20)
-        self.assertEqual(self.snapshots._take(self.company, MAY), 0)
+        self.assertEqual(self.snapshots._take_snapshot(self.company, MAY), 0)
         self.assertEqual(self._of(MAY), first)
         self.assertFalse(
             self._of(MAY, self.env["res.partner"].search([("name", "=", "Late entry")]))
@@ -91,7 +91,7 @@ class TestAgeingSnapshot(CollectionsCommon):
     def test_a_run_that_was_killed_is_done_again(self):
         self._invoice(self.customer, 100, due=-10)
         with self.env.cr.savepoint() as savepoint:
-            self.snapshots._take(self.company, MAY)
+            self.snapshots._take_snapshot(self.company, MAY)
             savepoint.rollback()
         self.env.invalidate_all()
         self.assertFalse(self._of(MAY))
@@ -106,7 +106,7 @@ class TestAgeingSnapshot(CollectionsCommon):
     def test_past_months_are_made_from_the_ledger(self):
         invoice = self._invoice(self.customer, 100, due=-70)
         self._pay(invoice, day=-20)
-        self.snapshots._take(self.company, APRIL)
+        self.snapshots._take_snapshot(self.company, APRIL)
         self.assertEqual(self.snapshots._take_missing(self.company, self.today), 2)
         kept = self.snapshots.search([("company_id", "=", self.company.id)], order="date")
         self.assertEqual(
@@ -121,25 +121,25 @@ class TestAgeingSnapshot(CollectionsCommon):
 
     def test_months_are_whole(self):
         with self.assertRaises(UserError):
-            self.snapshots._take(self.company, date(2030, 5, 30))
+            self.snapshots._take_snapshot(self.company, date(2030, 5, 30))
 
     def test_branches_are_in(self):
         self._invoice(self.customer, 100, due=-10)
         self._invoice(self.customer, 11, due=-10, company=self.branch)
-        self.snapshots._take(self.branch, MAY)
+        self.snapshots._take_snapshot(self.branch, MAY)
         self.assertEqual(self._of(MAY).open_amount, 111)
 
     def test_ageing_of_another_kind_later(self):
         self._invoice(self.customer, 100, due=-45)
-        self.snapshots._take(self.company, APRIL)
+        self.snapshots._take_snapshot(self.company, APRIL)
         self.company.ar_ageing_days = "15,45"
-        self.snapshots._take(self.company, MAY)
+        self.snapshots._take_snapshot(self.company, MAY)
         self.assertEqual(self._amounts(self._of(APRIL)), {"1-30": 100})
         self.assertEqual(self._amounts(self._of(MAY)), {"16-45": 100})
 
     def test_nobody_changes_or_deletes(self):
         self._invoice(self.customer, 100, due=-10)
-        self.snapshots._take(self.company, MAY)
+        self.snapshots._take_snapshot(self.company, MAY)
         snapshot = self._of(MAY)
         for attempt in (
             lambda: snapshot.write({"open_amount": 1}),
@@ -156,8 +156,8 @@ class TestAgeingSnapshot(CollectionsCommon):
         self._invoice(self.customer, 100, due=-10)
         self._invoice(other, 50, due=-10)
         self._invoice(other, 7, due=-60)
-        self.snapshots._take(self.company, MAY)
-        self.snapshots._take(self.company, APRIL)
+        self.snapshots._take_snapshot(self.company, MAY)
+        self.snapshots._take_snapshot(self.company, APRIL)
         self._run(0)
         self.env["base.partner.merge.automatic.wizard"]._merge(
             (other | self.customer).ids, self.customer, extra_checks=False
@@ -197,7 +197,7 @@ class TestAgeingSnapshot(CollectionsCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            self.snapshots._take(self.company, day)
+            self.snapshots._take_snapshot(self.company, day)
             return self.env.cr.sql_log_count - before
 
         self._invoice(self.customer, 100, due=-100)

@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
@@ -37,7 +38,7 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
         cls.auditor = cls.users["ar_collections.group_auditor"]
         cls.biller = cls.users["account.group_account_invoice"]
         cls._invoice(cls.customer, 1000, due=-16)
-        cls.env["ar.ageing.snapshot"]._take(cls.company, MAY)
+        cls.env["ar.ageing.snapshot"]._take_snapshot(cls.company, MAY)
         cls.env["ar.allowance.specific"].create(
             {"partner_id": cls.customer.id, "company_id": cls.company.id, "reason": "Insolvent"}
         )
@@ -99,6 +100,63 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
         run.action_draft()
         self.assertFalse(run.submitter_id)
         run.date = APRIL
+
+    def test_the_credit_manager_is_asked_unless_they_asked(self):
+        self.company.ar_credit_manager_id = self.checker
+        run = self._allowance(MAY, "submitted")
+        self.assertEqual(run.activity_ids.user_id, self.checker)
+        run.action_draft()
+        self.assertFalse(run.activity_ids)
+        self.company.ar_credit_manager_id = self.maker
+        run.action_compute()
+        run.action_submit()
+        self.assertFalse(run.activity_ids, "nobody is asked to approve their own run")
+        self.company.ar_credit_manager_id = self.checker
+        run.action_draft()
+        run.action_compute()
+        run.action_submit()
+        run.with_user(self.checker).action_approve()
+        self.assertFalse(run.activity_ids)
+
+    def test_another_month_is_computed_anew(self):
+        run = self._allowance(MAY, "computed")
+        run.note = "As agreed with the auditors"
+        self.assertEqual(run.state, "computed")
+        for values in ({"date": APRIL}, {"include_others": True}):
+            run.action_compute()
+            run.write(values)
+            self.assertEqual(run.state, "draft", values)
+        self._refused(run.action_submit, UserError)
+
+    def test_only_what_nobody_submitted_is_deleted(self):
+        for state in ("submitted", "approved", "posted"):
+            with self.subTest(state=state):
+                run = self._allowance(MAY, state)
+                self._refused(run.unlink, UserError)
+                if state != "posted":
+                    run.action_cancel()
+                    run.unlink()
+                else:
+                    run.with_user(self.checker).action_reverse()
+                    self._refused(run.unlink, UserError)
+        self._allowance(APRIL, "computed").unlink()
+
+    def test_of_two_who_decide_at_once_the_runs_are_locked(self):
+        locked = []
+
+        def lock(records, **_kwargs):
+            locked.append((records._name, set(records.ids)))
+
+        run = self._allowance(MAY, "submitted")
+        other = self._allowance(APRIL, "computed")
+        with patch.object(self.registry["ar.allowance.run"], "lock_for_update", lock):
+            run.with_user(self.checker).action_approve()
+            self.assertEqual(locked.pop(), (run._name, {run.id}))
+            for button in ("action_post", "action_reverse"):
+                getattr(run.with_user(self.checker), button)()
+                model, ids = locked.pop()
+                self.assertEqual(model, run._name)
+                self.assertLessEqual({run.id, other.id}, ids, "all of the company")
 
     def test_computed_figures_are_nobodys_to_write(self):
         run = self._allowance(MAY, "submitted")
@@ -198,7 +256,7 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
 
     def test_nothing_private_over_rpc(self):
         for model, methods in {
-            "ar.ageing.snapshot": ("_take", "_take_missing", "_merge_customers"),
+            "ar.ageing.snapshot": ("_take_snapshot", "_take_missing", "_merge_customers"),
             "ar.allowance.computation": ("_compute_run",),
             "ar.allowance.booking": ("_book_run",),
             "ar.allowance.ledger": ("_get_available",),

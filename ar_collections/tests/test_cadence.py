@@ -40,7 +40,7 @@ class TestCadence(BaseCase):
         st.integers(0, 10),
     )
     def test_a_life(self, step_days, working, gap):
-        """Whatever days are free: each day of a step once, rising, never early or too often."""
+        """Whatever days are free: each step day once at most, rising, never early or too often."""
         taken, asked_at, last = {}, 0, None
         for days, free in enumerate(working, 1):
             decision = decide(

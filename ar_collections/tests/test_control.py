@@ -417,6 +417,12 @@ class TestRelease(ControlCommon):
         self.draft.button_draft()
         self._stopped(self.draft)
 
+    def test_how_long_a_release_is_valid(self):
+        self.company.ar_release_days = 3
+        release = self._request()
+        release.with_user(self.manager).action_approve()
+        self.assertEqual(release.valid_until, self._day(3))
+
     def test_who_decides(self):
         release = self._request(self.admin)
         for user, error in (
@@ -558,7 +564,7 @@ class TestTwoAtOnce(ControlCommon):
         with self.registry.cursor() as first, self.registry.cursor() as rival:
             env, rival_env = (api.Environment(each, SUPERUSER_ID, {}) for each in (first, rival))
             try:
-                company = env["res.company"].search([("parent_id", "=", False)], limit=1)
+                company = env.ref("base.main_company")
                 partner = env["res.partner"].create({"name": "Wanted by two"})
                 file = env["ar.credit.file"].create(
                     {

@@ -1,4 +1,4 @@
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from odoo import Command
 
@@ -404,9 +404,7 @@ class TestLateChargeAccrual(CollectionsCommon):
             facts["cents"] / 100, self._day(facts["due"]), *map(tuple, (settled, disputes, taken))
         )
 
-    @settings(
-        max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=12)
     @given(
         st.lists(debt, min_size=1, max_size=3),
         st.integers(0, 4000),

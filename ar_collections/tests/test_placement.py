@@ -3,10 +3,12 @@ import zipfile
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 from openpyxl import load_workbook
+from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user
+from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader
 
 from ..models.outside.placement_bundle import clean_name
@@ -152,8 +154,16 @@ class TestPlacement(CollectionsCommon):
         self.assertEqual(placement.item_ids.move_line_id.move_id, self.invoice | late)
         self.assertEqual(placement.amount, 1090)
 
+    def test_only_trade_receivables_are_placed(self):
+        loan = self._non_trade(self.customer, 55, day=-40)
+        placement = self._draft()
+        self.assertEqual(placement.item_ids.move_line_id.move_id, self.invoice)
+        with self.assertRaisesRegex(ValidationError, "open item"):
+            placement.item_ids = [Command.create({"move_line_id": loan.id, "amount": 55})]
+
     def _placed_after(self):
         """A placement that payment ended, and another one of the same case that runs."""
+        self.stages["agency"].hold_credit = False
         first = self._placed()
         other = self._invoice(self.customer, 50, due=-3)
         self._run(1)
@@ -201,7 +211,110 @@ class TestPlacement(CollectionsCommon):
         with self.assertRaises(UserError):
             placement.with_user(self.manager).action_place()
 
+    def test_what_a_placement_needs(self):
+        placement = self._draft(agent_id=False).with_user(self.manager)
+        with self.assertRaisesRegex(UserError, "Choose the agency"):
+            placement.action_place()
+        with self.assertRaisesRegex(UserError, "not placed"):
+            placement.action_close()
+        calm = self._customer("Calm")
+        self._invoice(calm, 10, due=20)
+        lonely = self.env["ar.placement"].create(
+            {"partner_id": calm.id, "company_id": self.company.id, "agent_id": self.agent.id}
+        )
+        with self.assertRaisesRegex(UserError, "no open case"):
+            lonely.with_user(self.manager).action_place()
+        placement.action_withdraw()
+        self.assertRecordValues(
+            placement, [{"state": "withdrawn", "date": False, "date_closed": self.today}]
+        )
+        with self.assertRaisesRegex(UserError, "is over"):
+            placement.action_withdraw()
+        for values in ({"commission_rate": 1.01}, {"commission_rate": -0.01}):
+            with (
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(IntegrityError),
+                self.env.cr.savepoint(),
+            ):
+                placement.sudo().write(values)
+                placement.flush_recordset()
+
+    def test_its_own_steps_end_and_what_people_planned_stays(self):
+        planned = (
+            self.env["ar.collection.action"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "case_id": self.case.id,
+                        "partner_id": self.customer.id,
+                        "company_id": self.company.id,
+                        "channel": "call",
+                        "date_planned": self._day(3),
+                        "step_id": step.id,
+                    }
+                    for step in (self.steps["Call"], self.env["ar.collection.step"])
+                ]
+            )
+        )
+        self._placed()
+        self.assertEqual(planned.mapped("state"), ["cancelled", "planned"])
+        self.assertEqual(self.case.waiting_for, "placed")
+
+    def test_withdrawing_keeps_the_result_that_is_known(self):
+        placement = self._placed().with_user(self.manager)
+        placement.result = "settled"
+        placement.action_withdraw()
+        self.assertEqual((placement.state, placement.result), ("withdrawn", "settled"))
+        # What a manager has ended the ledger leaves alone.
+        self._pay(self.invoice, day=2)
+        self.invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(placement.state, "withdrawn")
+
     # What comes back
+
+    def _write_off(self, amount):
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": self._day(4),
+                "line_ids": [
+                    Command.create(
+                        {"account_id": account.id, "partner_id": self.customer.id, side: amount}
+                    )
+                    for account, side in (
+                        (self.company_data["default_account_receivable"], "credit"),
+                        (self.company_data["default_account_expense"], "debit"),
+                    )
+                ],
+            }
+        )
+        entry.action_post()
+        lines = (self.invoice | entry).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+
+    def test_result_that_the_ledger_gives(self):
+        placement = self._placed()
+        self._pay(self.invoice, 300, day=3)
+        self._write_off(700)
+        placement.invalidate_recordset()
+        self.assertRecordValues(
+            placement,
+            [
+                {
+                    "state": "closed",
+                    "result": "part",
+                    "amount_recovered": 300,
+                    "ended_by_ledger": True,
+                }
+            ],
+        )
+
+    def test_nothing_came_at_all(self):
+        placement = self._placed()
+        self._write_off(1000)
+        self.assertEqual((placement.state, placement.result), ("closed", "uncollectable"))
+        self.assertEqual((placement.amount_recovered, placement.commission), (0, 0))
 
     def test_commission_costs_and_net(self):
         placement = self._placed()
@@ -513,6 +626,32 @@ class TestPlacement(CollectionsCommon):
         first = placement.bundle_id
         self._unzip(placement)
         self.assertFalse(first.exists())
+
+    def test_bundle_leaves_out_what_proves_nothing(self):
+        own = {"partner_id": self.customer.id, "company_id": self.company.id}
+        promise, mistake = (
+            self.env["ar.payment.promise"].create({**own, "amount": 10, "date": self._day(3 + day)})
+            for day in (0, 1)
+        )
+        mistake.sudo().write({"state": "cancelled", "date_closed": self.today})
+        self.env["ar.payment.plan"].create(own)
+        self.env["ar.debt.acknowledgement"].create(own)
+        stranger = self._customer("Stranger")
+        self._invoice(stranger, 10, due=-5)
+        self.env["ar.payment.promise"].create(
+            {**own, "partner_id": stranger.id, "amount": 10, "date": self._day(3)}
+        )
+        call = {**own, "case_id": self.case.id, "channel": "call", "date_planned": self._day(3)}
+        planned, done = self.env["ar.collection.action"].create([call, call])
+        done.sudo().write({"state": "done", "date_done": self.today, "outcome": "reached"})
+        placement = self._draft()
+        proofs = self.env["ar.placement.bundle"]._get_proofs(placement)
+        self.assertEqual(proofs["promises"], promise)
+        self.assertIn(done, proofs["actions"])
+        self.assertNotIn(planned, proofs["actions"])
+        self.assertFalse(proofs["plans"])
+        self.assertFalse(proofs["acknowledgements"])
+        self.assertFalse(proofs["disputes"])
 
     def test_index_is_a_real_pdf(self):
         placement = self._draft()

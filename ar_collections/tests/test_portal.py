@@ -1,6 +1,7 @@
 import re
 from base64 import b64decode, b64encode
 from datetime import date, datetime, time, timedelta
+from itertools import product
 
 from freezegun import freeze_time
 from lxml import html
@@ -10,6 +11,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..models.portal.portal_statement import item_state
 from .common import CollectionsCommon
 
 PNG = (
@@ -20,10 +22,7 @@ EXPIRED = "This link does not work any more"
 
 
 class PortalCase(CollectionsCommon, HttpCase):
-    """Requests that wait long enough on a busy machine.
-
-    They read the clock: here it is noon when the tests begin, so that no midnight comes between.
-    """
+    """Requests read the clock: it is noon when the tests begin, so no midnight comes between."""
 
     today = date.today()
 
@@ -32,12 +31,6 @@ class PortalCase(CollectionsCommon, HttpCase):
         noon = datetime.combine(cls.today, time(12))
         cls.startClassPatcher(freeze_time(noon, tick=True))
         super().setUpClass()
-
-    def url_open(self, url, **kwargs):
-        return super().url_open(url, **{"timeout": 90, **kwargs})
-
-    def make_jsonrpc_request(self, route, params=None, **kwargs):
-        return super().make_jsonrpc_request(route, params, **{"timeout": 90, **kwargs})
 
 
 @tagged("post_install", "-at_install")
@@ -128,6 +121,60 @@ class TestPortal(PortalCase):
                 self._numbers(response), {self.invoice.name, self.small.name, self.later.name}
             )
         self.assertNotIn("access_token", self._get().text)
+
+    def test_item_is_told_in_one_word(self):
+        words = ("credit", "processing", "disputed", "promised", "overdue")
+        for residual, *facts in product((10, -10), *[(False, True)] * 4):
+            overdue, disputed, promised, processing = facts
+            told = (residual < 0, processing, disputed, promised, overdue)
+            expected = next((word for word, so in zip(words, told, strict=True) if so), "due")
+            self.assertEqual(
+                item_state(residual, overdue, disputed, promised, processing), expected
+            )
+
+    def test_contact_is_who_deals_with_the_customer(self):
+        file = self.file.sudo()
+        other, manager = (
+            new_test_user(
+                self.env,
+                f"portal_{group}_2",
+                f"base.group_user,ar_collections.group_{group}",
+                company_id=self.company.id,
+                company_ids=[Command.set(self.company.ids)],
+            )
+            for group in ("collector", "credit_manager")
+        )
+        self.company.ar_credit_manager_id = manager
+        self.assertEqual(file._portal_contact(), self.collector)
+        self.case.sudo().collector_id = other
+        self.assertEqual(file._portal_contact(), other)
+        self.case.sudo().collector_id = False
+        self.assertEqual(file._portal_contact(), self.collector)
+        file.collector_id = False
+        self.assertEqual(file._portal_contact(), manager)
+        self.company.ar_credit_manager_id = False
+        nobody = file._portal_contact()
+        self.assertTrue(nobody.has_group("ar_collections.group_credit_manager"))
+        self.assertIn(self.company, nobody.company_ids)
+        self.case.sudo().collector_id = other
+        other.active = False
+        self.assertEqual(file._portal_contact(), nobody)
+
+    def test_page_is_there_for_who_owes_or_has_agreed(self):
+        calm = self._customer("Calm Customer")
+        file = self.env["ar.credit.file"]._for(calm, self.company, create=True).sudo()
+        files = self.env["ar.credit.file"]
+        self.assertFalse(files._portal_files(calm))
+        invoice = self._invoice(calm, 10, due=-5)
+        self.assertEqual(files._portal_files(calm), file)
+        paper = self.env["ar.debt.acknowledgement"].create(
+            {"partner_id": calm.id, "company_id": self.company.id}
+        )
+        self._pay(invoice)
+        self.assertFalse(files._portal_files(calm), "a draft is not the customer's")
+        for state, seen in (("sent", True), ("signed", True), ("cancelled", False)):
+            paper.sudo().state = state
+            self.assertEqual(bool(files._portal_files(calm)), seen, state)
 
     def test_home_counts_for_who_owes_only(self):
         self.authenticate("portal_child", "portal_child")
@@ -860,11 +907,56 @@ class TestPortalPayment(PortalCase):
         self.assertTrue(chosen.reconciled)
         self.assertEqual((opening.line_ids - chosen).amount_residual, -70.07)
 
-    def test_payment_on_its_way_is_not_asked_for_twice(self):
-        if self.provider.code == "none":
-            self.skipTest("needs a provider that confirms payments")
+    def _confirming(self):
+        """The provider becomes one whose payments are confirmed by itself, installed or not."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE payment_provider SET code = 'bank' WHERE id = %s", [self.provider.id]
+        )
+        self.env.invalidate_all()
+
+    def _states(self):
+        """``{document: (state, payable)}`` as the page shows them."""
+        items = self.env["ar.portal.statement"]._get_items(self.file.sudo(), self.today)
+        return {item.line.move_id: (item.state, item.payable) for item in items}
+
+    def test_which_transactions_are_on_their_way(self):
         chosen = self._items(self.small)
-        self._draft(chosen)._set_pending()
+        transaction = self._draft(chosen)
+        transaction.state = "pending"
+        # Nobody knows whether a transfer that was only announced will come.
+        self.assertEqual(self._states()[self.small], ("overdue", 234.56))
+        self._confirming()
+        for state, processed, expected in (
+            ("draft", False, "overdue"),
+            ("pending", False, "processing"),
+            ("authorized", False, "processing"),
+            ("done", False, "processing"),
+            ("done", True, "overdue"),
+            ("cancel", False, "overdue"),
+            ("error", False, "overdue"),
+        ):
+            transaction.write({"state": state, "is_post_processed": processed})
+            with self.subTest(state=state, processed=processed):
+                states = self._states()
+                self.assertEqual(states[self.small][0], expected)
+                self.assertEqual(states[self.invoice][0], "overdue")
+                if expected == "processing":
+                    self.assertEqual(states[self.small][1], 0)
+
+    def test_payment_of_a_whole_invoice_is_on_its_way(self):
+        transaction = self._draft(self._items(self.split))
+        self._confirming()
+        transaction.write({"state": "pending", "ar_line_ids": [Command.clear()]})
+        states = self._states()
+        self.assertEqual(states[self.split], ("processing", 0))
+        self.assertEqual(states[self.small], ("overdue", 234.56))
+
+    def test_payment_on_its_way_is_not_asked_for_twice(self):
+        chosen = self._items(self.small)
+        transaction = self._draft(chosen)
+        self._confirming()
+        transaction._set_pending()
         page = self.url_open(self.page, params={"access_token": self.token})
         self.assertIn("Payment on its way", page.text)
         with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):

@@ -518,9 +518,9 @@ class TestReview(ReviewCommon):
         review = self._submitted()
         review.with_user(self.manager).action_approve()
         for name in ("action_approve", "action_refuse", "action_cancel", "action_draft"):
-            with self.assertRaisesRegex(UserError, "approved"):
+            with self.assertRaisesRegex(UserError, "Approved"):
                 getattr(review.with_user(self.second), name)()
-        with self.assertRaisesRegex(UserError, "approved"):
+        with self.assertRaisesRegex(UserError, "Approved"):
             review.action_submit()
 
     def test_refusal_needs_a_reason(self):
@@ -841,6 +841,31 @@ class TestOpening(ReviewCommon):
         review.sudo().write({"state": "approved", "decision_date": self._day(1)})
         self.assertFalse(self._open(90))
         self.assertTrue(self._open(91))
+
+    def test_days_and_shares_are_the_companys(self):
+        self.company.write(
+            {
+                "ar_review_days_ahead": 5,
+                "ar_review_limit_use": 0.5,
+                "ar_review_limit_use_days": 10,
+                "ar_review_work_days": 2,
+            }
+        )
+        self.file.write({"next_review_date": self._day(6), "collector_id": self.collector.id})
+        self.assertFalse(self._open(0))
+        review = self._open(1)
+        self.assertEqual(review.reason, "due")
+        review.action_cancel()
+        self.file.write({"next_review_date": False, "grade_id": self.fair.id})
+        self.file.write({"limit_mode": "custom", "custom_limit": 100})
+        self._invoice(self.customer, 51, due=90)
+        self._run(20)
+        review = self.file.review_ids.filtered(lambda review: review.state == "draft")
+        self.assertRecordValues(review, [{"reason": "limit_use", "date": self._day(20)}])
+        self.assertEqual(review.activity_ids.date_deadline, self._day(22))
+        review.sudo().write({"state": "approved", "decision_date": self._day(20)})
+        self.assertFalse(self._open(29))
+        self.assertTrue(self._open(30))
 
     def test_limit_with_room(self):
         self.file.write({"grade_id": self.fair.id, "limit_mode": "custom", "custom_limit": 100})

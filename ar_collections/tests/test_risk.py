@@ -50,6 +50,72 @@ class TestHold(CollectionsCommon):
         self._run(1)
         self.assertRecordValues(self.file, [{"hold": True, "hold_reason": "Fraud"}])
 
+    def _hold_by_stage(self):
+        self.file.grade_id = self.env["ar.credit.grade"].create({"code": "NONE", "name": "None"})
+        invoice = self._invoice(self.customer, 51, due=-30)
+        self._run(0)
+        case = self._case()
+        case.stage_id = self.stages["final"]
+        return invoice, case
+
+    def test_stage_holds_until_the_case_closes(self):
+        invoice, case = self._hold_by_stage()
+        self.assertRecordValues(self.file, [{"hold": True, "hold_cause": "stage"}])
+        self.assertIn("final", self.file.hold_reason)
+        self._pay(invoice)
+        self.assertEqual(case.state, "closed")
+        self.assertRecordValues(self.file, [{"hold": False, "hold_cause": False}])
+
+    def test_rule_does_not_lift_the_hold_of_a_stage(self):
+        invoice, case = self._hold_by_stage()
+        self.file.grade_id = self.grade
+        self._pay(invoice, amount=1)
+        self._run(1)
+        self.assertNotEqual(case.state, "closed")
+        self.assertRecordValues(self.file, [{"hold": True, "hold_cause": "stage"}])
+
+    def test_stage_leaves_a_hold_by_hand_alone(self):
+        self.file.write({"hold": True, "hold_reason": "Fraud"})
+        invoice, case = self._hold_by_stage()
+        self.assertRecordValues(
+            self.file,
+            [{"hold": True, "hold_reason": "Fraud", "hold_cause": "manual"}],
+        )
+        self._pay(invoice)
+        self.assertEqual(case.state, "closed")
+        self.assertRecordValues(self.file, [{"hold": True, "hold_reason": "Fraud"}])
+
+    def test_hand_does_not_take_over_a_hold_by_rule(self):
+        """The wizard holds who is not held; a reason written by hand makes it a hold by hand."""
+        invoice = self._invoice(self.customer, 51, due=-20)
+        self._run(0)
+        self.env["ar.credit.hold"].create(
+            {"file_ids": [Command.set(self.file.ids)], "reason": "Me too"}
+        ).action_hold()
+        self.assertRecordValues(self.file, [{"hold_cause": "rule"}])
+        self.file.write({"hold": True, "hold_reason": "Fraud"})
+        self._pay(invoice)
+        self.assertRecordValues(
+            self.file, [{"hold": True, "hold_reason": "Fraud", "hold_cause": "manual"}]
+        )
+
+    def test_rule_looks_at_the_customers_at_hand_only(self):
+        other = self._customer("Other")
+        for partner in (self.customer, other):
+            self._invoice(partner, 100, due=-11)
+            partner.credit_grade_id = self.grade
+        self._run(-1)
+        self.assertFalse(self.file.hold)
+        rules = self.env["ar.credit.hold.rule"]
+        rules._apply_hold_rules(self.company, self.today, self.env["res.partner"])
+        self.assertFalse(self.file.hold)
+        rules._apply_hold_rules(self.company, self.today, self.customer)
+        self.assertTrue(self.file.hold)
+        self.assertFalse(other.credit_file_id.hold)
+        other_company = self.setup_other_company(name="Far away")["company"]
+        rules._apply_hold_rules(other_company, self.today)
+        self.assertFalse(other.credit_file_id.hold)
+
     def test_grade_without_rule(self):
         self.grade.hold_by_rule = False
         self._invoice(self.customer, 5000, due=-300)
@@ -177,6 +243,14 @@ class TestCover(CollectionsCommon):
             )
         with self.assertRaises(ValidationError):
             self._cover(line_ids=[Command.set(lines[1].ids)])
+
+    def test_days_of_warning_are_the_companys(self):
+        self.company.ar_cover_warning_days = 5
+        cover = self._cover(date_to=self._day(40))
+        self._run(34)
+        self.assertFalse(cover.activity_ids)
+        self._run(35)
+        self.assertTrue(cover.activity_ids)
 
     def test_warning_of_the_end_comes_once(self):
         cover = self._cover(date_to=self._day(40))
@@ -411,6 +485,59 @@ class TestWarning(CollectionsCommon):
         }
         self.assertEqual(signals[usual]["rhythm"], 0)
         self.assertEqual(signals[changed]["rhythm"], 3)
+
+    def test_thresholds_are_the_companys(self):
+        self.file.sudo().write({"grade_id": self.good.id, "days_overdue": 20, "broken_promises": 1})
+        warnings = self.env["ar.credit.warning"]
+
+        def judge():
+            warnings._refresh_warnings(self.company, self.today)
+            return self.file.warning_points, self.file.warning_tier
+
+        self.assertEqual(judge(), (3, "medium"))
+        self.company.ar_warning_overdue_days = "5, 10, 20"
+        self.assertEqual(judge(), (4, "medium"), "twenty days are not above twenty")
+        self.company.ar_warning_high = 4
+        self.assertEqual(judge(), (4, "high"))
+        self.company.write({"ar_warning_medium": 5, "ar_warning_high": 5})
+        self.assertEqual(judge(), (4, "low"))
+        self.company.ar_warning_overdue_days = False
+        self.assertEqual(judge(), (2, "low"), "no thresholds, no points")
+        self.assertNotIn("overdue", self.file.warning_text)
+        for wrong in ("5, 1", "-1", "many"):
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.company.ar_warning_rhythm = wrong
+
+    def test_policy_follows_the_tier(self):
+        strict = self.policy.copy({"name": "Strict", "risk_tier": "high"})
+        self.file.grade_id = self.good
+        self._invoice(self.customer, 1000, due=0, date_=self._day(-400))
+        self._run(1)
+        case = self._case()
+        self.assertEqual(case.policy_id, self.policy)
+        self._run(61)
+        self.assertEqual((self.file.risk_tier, case.policy_id), ("high", strict))
+
+    def test_only_who_rises_is_told_of(self):
+        invoice = self._invoice(self.customer, 1000, due=0, date_=self._day(-400))
+        self.file.grade_id = self.good
+        self._run(0)
+        self._run(61)
+        self.assertEqual(self.file.risk_tier, "high")
+        self.file.activity_ids.unlink()
+        self._pay(invoice, day=61)
+        self._run(62)
+        self.assertNotEqual(self.file.risk_tier, "high")
+        self.assertFalse(self.file.activity_ids, "good news makes no work")
+        self.assertEqual(self.file.warning_since, self._day(62))
+
+    def test_without_a_credit_manager_the_collector_is_told(self):
+        self.company.ar_credit_manager_id = False
+        self._invoice(self.customer, 1000, due=0, date_=self._day(-400))
+        self.file.write({"grade_id": self.good.id, "collector_id": self.manager.id})
+        self._run(0)
+        self._run(1)
+        self.assertEqual(self.file.activity_ids.user_id, self.manager)
 
     def test_constant_queries(self):
         def count(customers):

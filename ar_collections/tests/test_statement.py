@@ -24,11 +24,10 @@ class TestStatement(LetterCommon):
         cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
 
     def _get_statement(self, date=None, start=None, file=None):
-        return (
-            (file or self.file)
-            .with_context(ar_statement_date=date or self.today, ar_statement_from=start)
-            ._get_statement()
+        file = (file or self.file).with_context(
+            ar_statement_date=date or self.today, ar_statement_from=start
         )
+        return file.env["ar.statement"]._get_statement(file)
 
     def _ledger(self, date):
         """The balance of the receivable accounts: every booking up to the day."""
@@ -150,9 +149,8 @@ class TestStatement(LetterCommon):
         file = self.file.with_context(
             lang="zh_CN", ar_statement_date=self.today, ar_statement_from=self._day(-60)
         )
-        heads = [
-            label.split()[0] for label, _number in file._get_statement()["pages"][-1].table.heads
-        ]
+        statement = file.env["ar.statement"]._get_statement(file)
+        heads = [label.split()[0] for label, _number in statement["pages"][-1].table.heads]
         self.assertEqual(heads[3:5], ["借方", "贷方"])
 
     def test_nothing_open(self):

@@ -67,7 +67,7 @@ class TestWriteoffAccess(WriteoffCommon):
         request.action_submit()
         theirs = request.with_user(colleague)
         for button in (theirs.action_draft, theirs.action_cancel):
-            with self.assertRaisesRegex(AccessError, self.collector.name):
+            with self.assertRaisesRegex(AccessError, self.collector.login):
                 button()
         self.assertEqual(request.state, "submitted")
         # Who asked, who submitted and a credit manager may.

@@ -1,6 +1,6 @@
 from unittest.mock import Mock
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from odoo import Command, api
 from odoo.exceptions import LockError, UserError
@@ -305,9 +305,7 @@ class TestWriteoffPosting(WriteoffCommon):
         st.tuples(st.just("unrecover"), st.integers(0, 5), st.just(0)),
     )
 
-    @settings(
-        max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=12)
     @given(steps=st.lists(STEP, min_size=2, max_size=7))
     def test_any_sequence_against_the_ledger(self, steps):
         savepoint = self.env.cr.savepoint(flush=True)
@@ -438,7 +436,7 @@ class TestTwoPosters(CollectionsCommon):
 
     def _committed(self, env):
         """An approved request that other connections see."""
-        company = env["res.company"].search([("parent_id", "=", False)], limit=1)
+        company = env.ref("base.main_company")
         partner = env["res.partner"].create({"name": "Wanted by two posters"})
         request = (
             env["ar.writeoff.request"]

@@ -106,23 +106,29 @@ def building(session, name):
     rename(session, new, name)
 
 
+def _template_kind(demo):
+    return f"{TEMPLATE} {demo}"
+
+
 def ensure_template(session, demo=False):
     """A database with everything our addons depend on, and without them."""
     depends = foreign_depends()
     name = TEMPLATE + digest(session.odoo_sha256, session.data_dir, depends, LOADED, demo, 1)
-    with exclusive("databases"):
+    kind = _template_kind(demo)
+    # A lock of its own: both kinds may be made at the same time.
+    with exclusive("template-demo" if demo else "template"):
         if name in names(session):
             return name
         what = f"template database: {', '.join(depends)}{' with demo data' if demo else ''} (once)"
         with stage(what, ticking=True), building(session, name) as new:
             create_empty(session, new)
+            mark(session, new, kind)
             options = ["--with-demo"] if demo else []
             modules = ",".join(depends)
             session.odoo_quietly(
                 "-d", new, "-i", modules, f"--load-language={LOADED}", *INSTALL, *options
             )
-            mark(session, new, f"{TEMPLATE} {demo}")
-        _remove_former(session, f"{TEMPLATE} {demo}", name)
+        _remove_former(session, kind, name)
     return name
 
 
@@ -135,8 +141,8 @@ def ensure_ready(session, demo=False):
             return name
         with stage("installing the addon", ticking=True), building(session, name) as new:
             clone(session, template, new)
-            install(session, new)
             mark(session, new, f"{READY} {demo}")
+            install(session, new)
         _remove_former(session, f"{READY} {demo}", name)
     return name
 
@@ -151,8 +157,8 @@ def ensure_prepared(session):
             return name
         with stage("company for the tests", ticking=True), building(session, name) as new:
             clone(session, ready, new)
-            run_script(session, new, SHARED_RECORDS_SCRIPT)
             mark(session, new, PREPARED)
+            run_script(session, new, SHARED_RECORDS_SCRIPT)
         _remove_former(session, PREPARED, name)
     return name
 
@@ -239,7 +245,6 @@ def _remove_former(session, kind, current):
     if not session.private_server:
         return
     for name in names(session):
-        half_built = name.startswith((f"new_{TEMPLATE}", f"new_{READY}"))
-        former = name.startswith((TEMPLATE, READY)) and name != current
-        if half_built or (former and marked(session, name) == kind):
+        built = name.removeprefix("new_").startswith((TEMPLATE, READY, PREPARED))
+        if built and name != current and marked(session, name) == kind:
             drop(session, name)

@@ -9,7 +9,7 @@ from .console import WorkspaceError, run_in_foreground, say, stage_report
 from .databases import ensure_database
 from .layout import ROOT
 from .postgres import use_config_file
-from .session import open_session
+from .session import ODOO, open_session
 
 DATABASE = "ar_demo"
 PORT = 8069
@@ -31,7 +31,7 @@ def main(args):
         port = _free_port(options.port)
         say("set-up:", stage_report())
         _greet(port)
-        command = [session.python, "-m", "odoo", "-d", DATABASE, "--db-filter", f"^{DATABASE}$",
+        command = [session.python, ODOO, "-d", DATABASE, "--db-filter", f"^{DATABASE}$",
                    "--http-port", port, "--gevent-port", _free_port(port + 3),
                    "--max-cron-threads", "1", "--log-level", "warn", *odoo_args]  # fmt: skip
         code = run_in_foreground(command, env=session.env, cwd=ROOT)

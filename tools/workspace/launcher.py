@@ -6,7 +6,7 @@ from pathlib import Path
 from .console import WorkspaceError, run_in_foreground
 from .databases import create_empty, names
 from .layout import ROOT
-from .session import open_session
+from .session import ODOO, open_session
 
 USAGE = """\
 bin/odoo ARGS...: any Odoo command in the environment of this repository, for example
@@ -37,7 +37,7 @@ def odoo(args):
             return 0
         else:
             _create_missing_database(session, args)
-            command = [session.python, "-m", "odoo", *args]
+            command = [session.python, ODOO, *args]
         return run_in_foreground(command, env=session.env)
 
 

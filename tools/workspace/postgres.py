@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -229,7 +230,8 @@ class PrivateServer:
 
     def _start(self):
         log = self.base / "server.log"
-        options = f"-k {self.socket} -p 5432"
+        # pg_ctl gives them to a shell.
+        options = f"-k {shlex.quote(str(self.socket))} -p 5432"
         # The server keeps these streams open: a pipe would never end.
         result = self._run(
             "pg_ctl", "-D", self.cluster, "-l", log, "-o", options, "-w", "start",

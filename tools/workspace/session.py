@@ -16,6 +16,7 @@ from .runtime import ensure_runtime
 #: set for programs that run inside a session; its value is the session's data folder
 MARKER = "AR_WORKSPACE_DATA"
 SHIM = ROOT / "tools/shim"
+ODOO = ROOT / "tools/odoo-bin"
 #: lines without a log header that Odoo and docutils write when modules are installed
 NOISE = re.compile(r"Running as user 'root'|<string>:\d+: \(|\s*$")
 
@@ -53,7 +54,7 @@ class Session:
         :return: the ``subprocess.CompletedProcess``
         """
         kwargs = {"check": True, "text": True, "cwd": ROOT, **kwargs}
-        command = [str(self.python), "-m", "odoo", *map(str, args)]
+        command = [str(self.python), str(ODOO), *map(str, args)]
         return subprocess.run(command, env=self.env, **kwargs)
 
     def odoo_quietly(self, *args, **kwargs):

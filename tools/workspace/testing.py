@@ -1,6 +1,8 @@
 """bin/test: the checks and tests of this repository in a fresh database."""
 
+import contextlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from .browser import ensure_browser
 from .console import run_in_foreground, say, stage_report
@@ -8,18 +10,36 @@ from .core_tests import run_core_tests
 from .databases import ensure_prepared, ensure_template, temporary_clone
 from .layout import ADDON, HOME, ROOT, addons
 from .postgres import use_config_file
+from .runtime import ensure_runtime
 from .session import open_session
 
+#: tests of files and of the workspace's own code, which need neither Odoo nor a database
+PLAIN = {
+    ROOT / "tests" / name
+    for name in (
+        "test_house.py",
+        "test_mutants.py",
+        "test_rights.py",
+        "test_shim.py",
+        "test_structure.py",
+        "test_style.py",
+        "test_workspace.py",
+    )
+}
+#: pytest's options of every run
+PYTEST = ("-o", f"cache_dir={HOME / 'pytest'}", "-p", "workspace.strict")
 USAGE = """\
 bin/test                            everything: linters, translations, unit tests, browser tests,
                                     install/update/uninstall
 bin/test tests/test_x.py -k name    a part; all arguments go to pytest, paths are relative to the
                                     repository or to ar_collections/
+bin/test tests/test_structure.py    the walls between the wings: in a second, without a database
 bin/test --core                     Odoo's own tests of account and sale (tests/core_selection.txt)
                                     without and with the addons; the results must be the same
 bin/test --config odoo.conf ...     with the PostgreSQL of this file (or of the PG* variables)
 
-AR_TEST_WORKERS=1 runs the full set in one process instead of two."""
+AR_TEST_WORKERS=1 runs the full set in one process instead of two; AR_TEST_RECORD=1 writes down what
+each class costs (tests/costs.json), by which they are spread over the processes."""
 
 
 def main(args):
@@ -31,25 +51,52 @@ def main(args):
         with open_session() as session:
             return run_core_tests(session, _workers())
     paths, options = _split(args)
+    if _are_plain(paths):
+        return _run_plain([*options, *paths])
     full = not args
     with open_session() as session:
         ensure_browser()
-        prepared = ensure_prepared(session)
-        if full:
-            ensure_template(session, demo=True)
-        with temporary_clone(session, prepared) as database:
-            say("stages:", stage_report())
-            command = [session.python, "-m", "pytest", "--odoo-http",
-                       f"--odoo-database={database}", "--odoo-log-level=info",
-                       "-o", f"cache_dir={HOME / 'pytest'}", "-p", "workspace.strict",
-                       "--show-capture=log"]  # fmt: skip
-            if full:
-                # A skipped test is one that nobody has seen pass.
-                command += ["--no-skips", *_workers()]
-                paths = ["tests", *addons()]
-            command += [*options, *(paths or addons())]
-            env = {**session.env, "PGDATABASE": database}
-            return run_in_foreground(command, env=env, cwd=ROOT)
+        with _demo_template_meanwhile(session) if full else contextlib.nullcontext():
+            prepared = ensure_prepared(session)
+            with temporary_clone(session, prepared) as database:
+                say("stages:", stage_report())
+                command = [session.python, "-m", "pytest", "--odoo-http",
+                           f"--odoo-database={database}", "--odoo-log-level=info",
+                           *PYTEST, "--show-capture=log"]  # fmt: skip
+                if full:
+                    # A skipped test is one that nobody has seen pass.
+                    command += ["--no-skips", "-p", "workspace.costs", *_workers()]
+                    paths = ["tests", *addons()]
+                command += [*options, *(paths or addons())]
+                env = {**session.env, "PGDATABASE": database}
+                return run_in_foreground(command, env=env, cwd=ROOT)
+
+
+@contextlib.contextmanager
+def _demo_template_meanwhile(session):
+    """Make the database of the life cycle tests on another core; they wait for it themselves."""
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(ensure_template, session, demo=True)
+        yield
+        made.result()
+
+
+def _are_plain(paths):
+    return bool(paths) and {ROOT / path.partition("::")[0] for path in paths} <= PLAIN
+
+
+def _run_plain(arguments):
+    """Run tests with the environment's Python and without Odoo."""
+    runtime = ensure_runtime()
+    env = {
+        **os.environ,
+        "PATH": f"{runtime.venv / 'bin'}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "tools"),
+        "RUFF_CACHE_DIR": str(HOME / "ruff"),
+    }
+    env.pop("ODOO_RC", None)
+    command = [runtime.python, "-m", "pytest", "-p", "no:odoo", *PYTEST, *arguments]
+    return run_in_foreground(command, env=env, cwd=ROOT)
 
 
 def _take_config(args):
@@ -67,11 +114,10 @@ def _take_config(args):
 
 
 def _workers():
-    """Two processes on two cores: the long life cycle test beside the others."""
+    """Two processes on two cores; each takes the next class when it is free."""
     wanted = os.environ.get("AR_TEST_WORKERS")
     count = int(wanted) if wanted else min(2, os.cpu_count() or 1)
-    # Files keep their order, so the longest, which is given first, starts first.
-    options = ["--dist", "loadfile", "--no-loadscope-reorder", "-p", "workspace.shared_files"]
+    options = ["--dist", "loadscope", "--no-loadscope-reorder", "-p", "workspace.shared_files"]
     return ["-n", count, *options] if count > 1 else []
 
 

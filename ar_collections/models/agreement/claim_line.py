@@ -2,7 +2,9 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL, float_round, format_amount
+
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
 
 
 class Settled(NamedTuple):
@@ -40,7 +42,7 @@ class ArClaimLine(models.AbstractModel):
         index=True,
         ondelete="set null",
         domain=[
-            ("account_id.account_type", "=", "asset_receivable"),
+            *TRADE_RECEIVABLE_DOMAIN,
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
         ],
@@ -83,22 +85,8 @@ class ArClaimLine(models.AbstractModel):
     def _get_settled_before(self):
         """``{item id: what payments and credit notes took off it so far}``"""
         items = self.move_line_id._origin
-        if not items:
-            return {}
-        self.env["account.partial.reconcile"].flush_model()
-        self.env["account.move.line"].flush_model(["parent_state"])
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    "SELECT item.id, settled.ever::float8 FROM UNNEST(%s) AS item(id)"
-                    " CROSS JOIN LATERAL (%s) settled",
-                    items.ids,
-                    self.env["ar.position"]._settled_sql(
-                        SQL.identifier("item", "id"), SQL("NULL::date")
-                    ),
-                )
-            )
-        )
+        settled = self.env["ar.settlement"]._get_settled((id_, None) for id_ in items.ids)
+        return {id_: settlement.ever for (id_, _last_day), settlement in settled.items()}
 
     def _compute_amount_settled(self):
         settled = self._get_settled_since()
@@ -129,37 +117,31 @@ class ArClaimLine(models.AbstractModel):
         :param asked: ``[(line id, last day or None)]``
         :return: ``{(line id, last day or None): Settled}``
         """
-        if not asked:
-            return {}
-        self.env["account.partial.reconcile"].flush_model()
-        self.env["account.move.line"].flush_model()
-        self.flush_model()
+        # The ledger says what was paid, whatever its reader may see.
+        lines = {line.id: line for line in self.sudo().browse({id_ for id_, _last_day in asked})}
+        settled = self.env["ar.settlement"]._get_settled(
+            (lines[id_].move_line_id.id or None, last_day) for id_, last_day in asked
+        )
         return {
-            (id_, last_day): Settled(*settled)
-            for id_, last_day, *settled in self.env.execute_query(
-                SQL(
-                    """
-            SELECT line.id, asked.last_day,
-                   GREATEST(settled.in_time - line.settled_before, 0)::float8,
-                   CASE WHEN item.id IS NULL OR item.parent_state = 'cancel' OR item.reconciled
-                        THEN GREATEST(
-                            line.amount - GREATEST(settled.ever - line.settled_before, 0), 0)
-                        ELSE 0 END::float8, settled.last_on
-              FROM UNNEST(%(ids)s, %(last_days)s::date[]) AS asked(id, last_day)
-              JOIN %(table)s line ON line.id = asked.id
-              LEFT JOIN account_move_line item ON item.id = line.move_line_id
-             CROSS JOIN LATERAL (%(settled)s) settled
-            """,
-                    ids=[id_ for id_, _last_day in asked],
-                    last_days=[last_day for _id, last_day in asked],
-                    table=SQL.identifier(self._table),
-                    settled=self.env["ar.position"]._settled_sql(
-                        SQL.identifier("item", "id"),
-                        SQL("COALESCE(asked.last_day, 'infinity')"),
-                    ),
-                )
+            (id_, last_day): lines[id_]._get_share_of_claim(
+                settled[lines[id_].move_line_id.id or None, last_day]
             )
+            for id_, last_day in asked
         }
+
+    def _get_share_of_claim(self, settlement):
+        """What of the claim is paid and void, a :class:`Settled`, when that came off its item."""
+
+        def since(amount):
+            # Differences of whole cents, without what computers leave over.
+            return max(float_round(amount - self.settled_before, precision_digits=6), 0)
+
+        left = float_round(self.amount - since(settlement.ever), precision_digits=6)
+        return Settled(
+            paid=since(settlement.in_time),
+            void=max(left, 0) if settlement.is_over else 0.0,
+            last_on=settlement.last_on,
+        )
 
     @api.constrains("move_line_id", "amount")
     def _check_item(self):
@@ -167,7 +149,7 @@ class ArClaimLine(models.AbstractModel):
             parent, item = line[self._claim_parent].sudo(), line.move_line_id.sudo()
             if not item:
                 continue
-            if item.account_type != "asset_receivable" or item.parent_state != "posted":
+            if not is_trade_receivable(item) or item.parent_state != "posted":
                 raise ValidationError(
                     self.env._("%s is not an open item: choose posted receivables.", line.name)
                 )

@@ -53,7 +53,13 @@ class ArPaymentPlan(models.Model):
     """
 
     _name = "ar.payment.plan"
-    _inherit = ["ar.numbered.mixin", "ar.signable", "ar.case.record", "mail.activity.mixin"]
+    _inherit = [
+        "ar.numbered.mixin",
+        "ar.state.mixin",
+        "ar.signable",
+        "ar.case.record",
+        "mail.activity.mixin",
+    ]
     _description = "Payment Plan"
     _order = "id desc"
     _number_prefix = "PP"
@@ -379,19 +385,6 @@ class ArPaymentPlan(models.Model):
         for company, plans in self.sudo().grouped("company_id").items():
             plans.write({"state": "cancelled", "date_closed": company._ar_today()})
             self.env["ar.collection.case"]._claims_changed(company, plans.partner_id)
-
-    def _check_state(self, state):
-        for plan in self:
-            if plan.state != state:
-                raise UserError(
-                    self.env._(
-                        "%(plan)s is %(state)s.",
-                        plan=plan.name,
-                        state=dict(self._fields["state"]._description_selection(self.env))[
-                            plan.state
-                        ].lower(),
-                    )
-                )
 
     # Judgement
 

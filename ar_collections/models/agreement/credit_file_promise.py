@@ -27,8 +27,9 @@ class ArCreditFile(models.Model):
     @api.model
     def _count_promises(self, company, date, partners=None):
         """Count promises and plans kept and broken, of all customers or some, in one statement."""
-        for model in ("ar.payment.promise", "ar.payment.plan", "ar.credit.file"):
-            self.env[model].flush_model()
+        self.env["ar.payment.promise"].flush_model()
+        self.env["ar.payment.plan"].flush_model()
+        self.flush_model()
         self.env.cr.execute(
             SQL(
                 """

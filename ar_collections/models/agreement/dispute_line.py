@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
+from ..common.company_share import get_company_share
+
 
 class ArDisputeLine(models.Model):
     """The part of one item that is disputed."""
@@ -63,13 +65,7 @@ class ArDisputeLine(models.Model):
     def _compute_amount_company(self):
         for line in self:
             item = line.move_line_id.sudo()
-            if line.residual_before:
-                rate = item.amount_residual / (item.amount_residual_currency or 1) or (
-                    item.balance / (item.amount_currency or 1)
-                )
-                line.amount_company = line.company_currency_id.round(line.amount * rate)
-            else:
-                line.amount_company = line.amount
+            line.amount_company = get_company_share(item, line.amount) if item else line.amount
 
     @api.depends("move_line_id.amount_residual_currency", "move_line_id.parent_state", "amount")
     def _compute_amount_left(self):

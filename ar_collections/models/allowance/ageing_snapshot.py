@@ -45,14 +45,14 @@ class ArAgeingSnapshot(models.Model):
     # CRUD: append-only
 
     def write(self, vals):
-        self._refuse()
+        self._refuse_change()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        self._refuse()
+        self._refuse_change()
 
-    def _refuse(self):
+    def _refuse_change(self):
         raise AccessError(self.env._("Month-end snapshots are never changed or deleted."))
 
     # Actions
@@ -85,7 +85,7 @@ class ArAgeingSnapshot(models.Model):
 
         :return: number of customers
         """
-        return self._take(company, date.replace(day=1) - relativedelta(days=1))
+        return self._take_snapshot(company, date.replace(day=1) - relativedelta(days=1))
 
     @api.model
     def _take_missing(self, company, date):
@@ -106,12 +106,12 @@ class ArAgeingSnapshot(models.Model):
         day = date_utils.end_of(max(first, last - relativedelta(months=MONTHS_BACK)), "month")
         made = 0
         while day <= last:
-            made += bool(self._take(company, day))
+            made += bool(self._take_snapshot(company, day))
             day = date_utils.end_of(day + relativedelta(days=1), "month")
         return made
 
     @api.model
-    def _take(self, company, date):
+    def _take_snapshot(self, company, date):
         """The snapshot of one month's end: one statement for all customers, once.
 
         :return: number of customers, none when there was one already

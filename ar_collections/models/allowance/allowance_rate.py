@@ -83,7 +83,7 @@ class ArAllowanceRate(models.Model):
                     "company_id": company.id,
                     "risk_tier": tier,
                     "bucket_id": bucket.id,
-                    "rate": _at(ladders[tier], bucket.days_from),
+                    "rate": _get_rate_at(ladders[tier], bucket.days_from),
                 }
                 for tier, bucket in wanted
                 if (tier, bucket) not in known
@@ -96,10 +96,10 @@ class ArAllowanceRate(models.Model):
         return self.search([("company_id", "=", company.id), ("is_used", "=", True)])
 
 
-def _at(ladder, days):
+def _get_rate_at(ladder, days):
     """The rate of the last rung that is not higher than that many days overdue.
 
-    >>> _at({0: 0.01, 31: 0.03}, 45)
+    >>> _get_rate_at({0: 0.01, 31: 0.03}, 45)
     0.03
     """
     return ladder[max((start for start in ladder if start <= days), default=min(ladder))]

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 
 
 class Accrual(NamedTuple):
@@ -66,7 +66,8 @@ class ArLateChargeAccrual(models.AbstractModel):
     @api.model
     def _get_accruals_sql(self, company, date, partners=None):
         """SELECT of the columns of :class:`Accrual`."""
-        self._flush_ledger()
+        # It reads the ledger, what is agreed and disputed, grades, files and charges.
+        self.env.flush_all()
         return SQL(
             """
             WITH item AS (%(items)s), gap AS (%(gaps)s), point AS (%(points)s),
@@ -118,7 +119,8 @@ class ArLateChargeAccrual(models.AbstractModel):
 
         :param chosen: SQL condition on ``charge``
         """
-        self._flush_ledger()
+        # It reads the ledger, what is agreed and disputed, grades, files and charges.
+        self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """
@@ -162,23 +164,6 @@ class ArLateChargeAccrual(models.AbstractModel):
             )
         )
         return dict(rows)
-
-    @api.model
-    def _flush_ledger(self):
-        for model in (
-            "account.move.line",
-            "account.move",
-            "account.partial.reconcile",
-            "res.partner",
-            "ar.credit.file",
-            "ar.credit.grade",
-            "ar.dispute",
-            "ar.dispute.line",
-            "ar.payment.plan",
-            "ar.payment.plan.item",
-            "ar.late.charge",
-        ):
-            self.env[model].flush_model()
 
     @api.model
     def _get_exact_sql(self, value):

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import is_trade_receivable
 
 # What a case takes over from the credit file, by its names and by the file's.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 from .collection_cadence import Decision, Situation, decide
 
 

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_date
 
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
+
 
 class ArCreditCover(models.Model):
     """Somebody else's promise, or money, that stands behind a customer's debt."""
@@ -72,7 +74,7 @@ class ArCreditCover(models.Model):
         "ar_credit_cover_line",
         string="Pledged Items",
         domain="[('partner_id', 'child_of', partner_id), ('company_id', 'child_of', company_id),"
-        " ('account_type', '=', 'asset_receivable'), ('parent_state', '=', 'posted'),"
+        f" {', '.join(map(repr, TRADE_RECEIVABLE_DOMAIN))}, ('parent_state', '=', 'posted'),"
         " ('reconciled', '=', False)]",
     )
     warned_for = fields.Date(

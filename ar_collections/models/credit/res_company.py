@@ -137,7 +137,7 @@ class ResCompany(models.Model):
 
     def _ar_score_terms(self):
         """How the company scores its customers: keyword arguments of the pure ``score``."""
-        self.ensure_one()
+        # A new form has no company before its customer is chosen.
         return {"min_coverage": self.ar_score_coverage, "yes_from": self.ar_score_yes_from}
 
     def _ar_default_credit_limit(self):

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
+
 # Marks Odoo's credit limit as written by the credit file. A request cannot send an object.
 FROM_CREDIT_FILE = object()
 
@@ -50,8 +52,7 @@ class ResPartner(models.Model):
             "domain": [
                 ("partner_id", "child_of", self.commercial_partner_id.id),
                 ("company_id", "child_of", company.id),
-                ("account_type", "=", "asset_receivable"),
-                ("account_id.non_trade", "=", False),
+                *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
             ],

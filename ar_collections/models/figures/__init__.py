@@ -2,6 +2,7 @@
 
 from . import (
     res_company,
+    settlement,
     position,
     ageing_bucket,
 )

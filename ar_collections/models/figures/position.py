@@ -4,7 +4,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
-from .money import money_sql, settling_sql
+from .settlement import money_sql
 from .trade_receivable import get_trade_receivable_sql
 
 
@@ -500,33 +500,6 @@ class ArPosition(models.AbstractModel):
              END
             """,
             claimed=claimed,
-        )
-
-    @api.model
-    def _settled_sql(self, line, last_day):
-        """SELECT of ``ever, in_time, last_on``: what payments and credit notes took off one item,
-        and on which day the last of them.
-
-        Write-offs and other general entries do not count. Amounts are in the item's currency.
-
-        :param line: SQL of the id of the journal item
-        :param last_day: SQL of the last day that is in time
-        """
-        return SQL(
-            """
-            SELECT COALESCE(SUM(partial.debit_amount_currency), 0) AS ever,
-                   COALESCE(SUM(partial.debit_amount_currency)
-                            FILTER (WHERE partial.max_date <= %s), 0) AS in_time,
-                   MAX(partial.max_date) AS last_on
-              FROM account_partial_reconcile partial
-              JOIN account_move_line money ON money.id = partial.credit_move_id
-              JOIN account_journal journal ON journal.id = money.journal_id
-             WHERE partial.debit_move_id = %s AND money.parent_state = 'posted'
-               AND %s
-            """,
-            last_day,
-            line,
-            settling_sql(),
         )
 
     # The sums

@@ -4,8 +4,6 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL, format_amount, format_date
 
-from ..figures.money import money_sql
-
 # What starts the clock, the weaker proof first: of two on one day the stronger one is shown.
 CAUSES = [
     ("due", "Due date"),
@@ -39,7 +37,7 @@ class ArLimitation(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     move_line_id = fields.Many2one("account.move.line", string="Journal Item", readonly=True)
-    move_id = fields.Many2one("account.move", string="Document", readonly=True)
+    move_id = fields.Many2one(related="move_line_id.move_id", string="Document")
     case_id = fields.Many2one("ar.collection.case", readonly=True)
     collector_id = fields.Many2one(related="case_id.collector_id")
     due_date = fields.Date(readonly=True)
@@ -62,13 +60,11 @@ class ArLimitation(models.Model):
         # The items of other companies are kept back by the record rule.
         date = self.env.company._ar_today()
         self.env["ar.collection.case"].flush_model(["company_id", "partner_id", "state"])
-        self.env["account.move.line"].flush_model(["move_id"])
         return SQL(
             """
             SELECT clock.*, clock.line_id AS id, clock.line_id AS move_line_id,
-                   line.move_id, kase.id AS case_id, clock.lapse_date - %(date)s AS days_left
+                   kase.id AS case_id, clock.lapse_date - %(date)s AS days_left
               FROM (%(clock)s) clock
-              JOIN account_move_line line ON line.id = clock.line_id
               LEFT JOIN ar_collection_case kase ON kase.company_id = clock.company_id
                AND kase.partner_id = clock.partner_id AND kase.state <> 'closed'
             """,
@@ -188,19 +184,12 @@ class ArLimitation(models.Model):
     @api.model
     def _get_payment_sql(self, date):
         """Money that paid the item in part; a credit note or write-off is not the customer's."""
-        self.env["account.journal"].flush_model(["type"])
         return SQL(
             """
-            SELECT item.line_id, money.date
-              FROM item
-              JOIN account_partial_reconcile partial ON partial.debit_move_id = item.line_id
-              JOIN account_move_line money ON money.id = partial.credit_move_id
-              JOIN account_journal journal ON journal.id = money.journal_id
-             WHERE %s AND money.parent_state = 'posted'
-               AND partial.max_date <= %s
+            SELECT item.line_id, payment.date
+              FROM item JOIN (%s) payment ON payment.line_id = item.line_id
             """,
-            money_sql(),
-            date,
+            self.env["ar.settlement"]._get_payments_sql(date),
         )
 
     @api.model
@@ -290,32 +279,31 @@ class ArLimitation(models.Model):
     def _warn(self, company, date):
         """Tell of items that lapse soon, once per item and lapse date, one activity a customer."""
         last = date + timedelta(days=company.ar_limitation_warning_days)
-        self.env["account.move.line"].flush_model(["ar_limitation_warned", "move_name"])
-        soon = defaultdict(list)
-        for partner_id, *item in self.env.execute_query(
+        clocks = self.env.execute_query(
             SQL(
                 """
-            SELECT clock.partner_id, clock.line_id, clock.lapse_date, line.move_name,
-                   clock.residual
-              FROM (%s) clock
-              JOIN account_move_line line ON line.id = clock.line_id
-             WHERE clock.lapse_date <= %s AND clock.partner_id IS NOT NULL
-               AND line.ar_limitation_warned IS DISTINCT FROM clock.lapse_date
-             ORDER BY clock.lapse_date, clock.line_id
+            SELECT partner_id, line_id, lapse_date, residual FROM (%s) clock
+             WHERE lapse_date <= %s AND partner_id IS NOT NULL
+             ORDER BY lapse_date, line_id
             """,
                 self._get_clock_sql(company, date),
                 last,
             )
-        ):
-            soon[partner_id].append(item)
+        )
+        # Who is told need not see the entries.
+        lines = self.env["account.move.line"].sudo().browse(clock[1] for clock in clocks)
+        soon = defaultdict(list)
+        for line, (partner_id, _line_id, lapse, residual) in zip(lines, clocks, strict=True):
+            if line.ar_limitation_warned != lapse:
+                soon[partner_id].append((line, lapse, residual))
         if not soon:
             return
-        warned = defaultdict(self.env["account.move.line"].browse)
+        warned = defaultdict(lines.browse)
         for items in soon.values():
-            for line_id, lapse, _name, _residual in items:
-                warned[lapse] |= warned[lapse].browse(line_id)
-        for lapse, lines in warned.items():
-            lines.ar_limitation_warned = lapse
+            for line, lapse, _residual in items:
+                warned[lapse] |= line
+        for lapse, same in warned.items():
+            same.ar_limitation_warned = lapse
         partners = self.env["res.partner"].browse(soon)
         for model, activity_type in (
             ("ar.collection.case", "ar_collections.activity_limitation"),
@@ -338,16 +326,17 @@ class ArLimitation(models.Model):
             )
 
     def _get_warning(self, company, items):
-        """Summary and note of an activity; items as line id, lapse date, number, residual."""
+        """Summary and note of an activity; items as line, lapse date, residual."""
         return (
             self.env._(
                 "Limitation: %(amount)s lapses from %(date)s",
                 amount=format_amount(
-                    self.env, sum(float(item[3]) for item in items), company.currency_id
+                    self.env, sum(float(item[2]) for item in items), company.currency_id
                 ),
                 date=format_date(self.env, items[0][1]),
             ),
             ", ".join(
-                f"{name} ({format_date(self.env, lapse)})" for _id, lapse, name, _residual in items
+                f"{line.move_name} ({format_date(self.env, lapse)})"
+                for line, lapse, _residual in items
             ),
         )

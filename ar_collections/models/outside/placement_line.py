@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..common.company_share import get_company_share
+
 
 class ArPlacementItem(models.Model):
     """An item that was handed over, as it was then, and what came of it since."""
@@ -40,12 +42,7 @@ class ArPlacementItem(models.Model):
     @api.depends("amount", "move_line_id")
     def _compute_amount_company(self):
         for line in self:
-            item = line.move_line_id.sudo()
-            whole, residual = item.amount_residual_currency, item.amount_residual
-            if not whole or not line.currency_id.compare_amounts(line.amount, whole):
-                line.amount_company = residual
-            else:
-                line.amount_company = line.company_currency_id.round(residual * line.amount / whole)
+            line.amount_company = get_company_share(line.move_line_id.sudo(), line.amount)
 
     def _compute_amount_recovered(self):
         recovered = self._get_recovered()
@@ -69,13 +66,13 @@ class ArPlacementItem(models.Model):
         )
         return {
             line.id: (
-                line._get_company_share(min(settled[line.id].paid, line.amount)),
-                line._get_company_share(max(min(line.amount, line.residual), 0)),
+                line._get_placed_share(min(settled[line.id].paid, line.amount)),
+                line._get_placed_share(max(min(line.amount, line.residual), 0)),
             )
             for line in lines
         }
 
-    def _get_company_share(self, part):
+    def _get_placed_share(self, part):
         """A part of the item in company currency: all of it is exactly what was placed."""
         if not self.currency_id.compare_amounts(part, self.amount):
             return self.amount_company

@@ -3,10 +3,12 @@
 from . import (
     res_company,
     credit_file,
+    statement,
     signable,
     portal_statement,
     portal_claim,
     payment_plan,
+    debt_acknowledgement,
     collection_action,
     collection_case,
 )

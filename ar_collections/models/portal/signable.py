@@ -2,7 +2,12 @@ from odoo import models
 
 
 class ArSignable(models.AbstractModel):
+    """Papers that the customer reads and signs on its page."""
+
     _inherit = "ar.signable"
+
+    # What the customer may read: not a draft, nor what was given up before it agreed.
+    _portal_states = ()
 
     def _portal_ensure_token(self):
         # OVERRIDES portal: no token of its own, which would work for ever; that of the customer's

@@ -35,8 +35,8 @@ class ArCreditFile(models.Model):
         """Count the write-offs of these files, in one statement."""
         if not files:
             return
-        for model in ("ar.writeoff.request", "ar.credit.file"):
-            self.env[model].flush_model()
+        self.env["ar.writeoff.request"].flush_model()
+        files.flush_model()
         self.env.cr.execute(
             SQL(
                 """

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import formatLang
 
-from ..figures.money import money_domain
+from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .writeoff_request import BOOKED, EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
@@ -85,7 +85,7 @@ class ArWriteoffAssessment(models.AbstractModel):
         values = {
             "found": formatLang(self.env, found, currency_obj=currency)
             if code == "near_tier"
-            # What is not due yet is overdue for no day.
+            # What is not due yet is overdue for zero days.
             else max(int(found), 0),
             "threshold": int(threshold),
         }

@@ -70,7 +70,7 @@ class ArWriteoffRequestLine(models.Model):
     # The item as it was submitted, to notice what changed since.
     residual_submitted = fields.Monetary(string="Open When Submitted", readonly=True, copy=False)
 
-    _positive = models.Constraint("CHECK(amount > 0)", "Write off more than nothing of an item.")
+    _positive = models.Constraint("CHECK(amount > 0)", "The amount to write off must be positive.")
     _item_once = models.UniqueIndex(
         "(request_id, move_line_id)", "The item is in this request already."
     )

@@ -38,7 +38,7 @@ class ArWriteoffRecovery(models.Model):
     )
     user_id = fields.Many2one("res.users", string="Booked By", required=True, readonly=True)
 
-    _positive = models.Constraint("CHECK(amount > 0)", "A recovery is more than nothing.")
+    _positive = models.Constraint("CHECK(amount > 0)", "The amount of a recovery must be positive.")
 
     @api.depends("request_id", "move_id")
     def _compute_display_name(self):

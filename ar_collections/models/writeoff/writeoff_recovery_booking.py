@@ -2,7 +2,7 @@ from odoo import Command, api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
-from ..figures.money import money_domain
+from ..figures.settlement import money_domain
 from ..figures.trade_receivable import RECEIVABLE, TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
 from .writeoff_entry import split
 from .writeoff_request import RECOVERY_ACTIVITY

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..figures.money import money_sql
+from ..figures.settlement import money_sql
 from ..figures.trade_receivable import get_trade_receivable_sql
 
 

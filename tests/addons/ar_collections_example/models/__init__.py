@@ -1,1 +1,1 @@
-from . import channel, excuse, figure, metric, stage
+from . import channel, excuse, figure, metric, settlement, stage

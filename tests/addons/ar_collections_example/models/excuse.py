@@ -13,4 +13,4 @@ class ArCollectionAction(models.Model):
     _inherit = "ar.collection.action"
 
     def _next_wait_week(self, date):
-        self.sudo()._call_again(self.company_id._ar_working_day(date, 7))
+        self.sudo()._call_again(self.company_id._ar_working_day(date, 5))

@@ -8,7 +8,8 @@ class ArCreditCriterion(models.Model):
     _inherit = "ar.credit.criterion"
 
     metric = fields.Selection(
-        selection_add=[("overdue_count", "Items overdue")], ondelete={"overdue_count": "cascade"}
+        selection_add=[("overdue_count", "Items overdue")],
+        ondelete={"overdue_count": lambda records: records.write({"kind": "number"})},
     )
 
     def _metric_overdue_count(self):

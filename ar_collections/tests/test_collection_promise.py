@@ -283,7 +283,7 @@ class TestPromise(CollectionsCommon):
         broken = self._promise(200, 5)
         self._run(8)
         cancelled = self._promise(50, 9)
-        cancelled.action_cancel()
+        cancelled.write({"state": "cancelled", "date_closed": self.today})
         still_open = self._promise(70, 20)
         new = self._promise(300, 30)
         self.assertRecordValues(
@@ -308,6 +308,13 @@ class TestPromise(CollectionsCommon):
             line_ids=[Command.create({"move_line_id": self._receivable(other).id, "amount": 80})],
         )
         self.assertEqual(new.state, "open")
+
+    def test_only_trade_receivables_are_promised(self):
+        loan = self._non_trade(self.customer, 55, day=-10)
+        with self.assertRaisesRegex(ValidationError, "open item"):
+            self._promise(55, 5, line_ids=[Command.create({"move_line_id": loan.id, "amount": 55})])
+        with self.assertRaises(ValidationError):
+            self._promise(1055, 5)
 
     def test_memory_of_broken_promises_is_a_setting(self):
         self.company.ar_promise_memory_days = 30
