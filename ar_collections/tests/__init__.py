@@ -1,5 +1,3 @@
-# Before the tests, which take their settings from it.
-from . import hypothesis_profile
 from . import (
     test_access,
     test_ageing_snapshot,
@@ -25,6 +23,7 @@ from . import (
     test_legal_decision,
     test_letter,
     test_limitation,
+    test_migration,
     test_performance,
     test_placement,
     test_portal,
