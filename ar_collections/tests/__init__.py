@@ -1,3 +1,5 @@
+# Before the tests, which take their settings from it.
+from . import hypothesis_profile
 from . import (
     test_access,
     test_ageing_snapshot,
