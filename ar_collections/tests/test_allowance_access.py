@@ -199,6 +199,7 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
     def test_nothing_private_over_rpc(self):
         for model, methods in {
             "ar.ageing.snapshot": ("_take", "_take_missing", "_merge_customers"),
+            "ar.customer.merge": ("_merge_customers",),
             "ar.allowance.run": ("_compute_all", "_book", "_available", "_xlsx"),
             "ar.allowance.rate": ("_matrix",),
         }.items():

@@ -6,6 +6,17 @@ from ..figures.money import money_sql
 from ..figures.trade_receivable import get_trade_receivable_sql
 from .collection_cadence import WAITS
 
+# What a case takes over from the credit file, cleared when it closes.
+FOLLOWED = (
+    "amount_overdue",
+    "oldest_due_date",
+    "amount_disputed",
+    "amount_promised",
+    "amount_demand",
+    "demand_due_date",
+    "days_overdue",
+)
+
 
 class ArCollectionCase(models.Model):
     """The chase of one customer's overdue items by one company, from first reminder to the end.
@@ -15,7 +26,7 @@ class ArCollectionCase(models.Model):
     """
 
     _name = "ar.collection.case"
-    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Collection Case"
     _order = "priority desc, oldest_due_date, id"
     _rec_name = "partner_id"
@@ -425,3 +436,77 @@ class ArCollectionCase(models.Model):
     def _mail_get_partner_fields(self, introspect_fields=False):
         # EXTENDS mail
         return ["partner_id"]
+
+    # Closing
+
+    def _close(self, date, reason=None):
+        """Close cases, with all that is planned for them.
+
+        :param reason: why; by default no overdue items are left, and the ledger shows the reason
+        """
+        common = {
+            "state": "closed",
+            "date_closed": date,
+            "pause_reason": False,
+            "pause_end": False,
+            "next_action_date": False,
+            "waiting_for": False,
+            "last_error": False,
+            **dict.fromkeys(FOLLOWED, False),
+        }
+        if reason:
+            self.write({**common, "close_reason": reason})
+        else:
+            lost = self._written_off_since_opened()
+            paid = (self - lost)._paid_since_opened()
+            paid.write({**common, "close_reason": "paid"})
+            lost.write({**common, "close_reason": "written_off"})
+            (self - lost - paid).write({**common, "close_reason": "cancelled"})
+        if self:
+            self.activity_unlink(
+                [
+                    f"ar_collections.activity_{kind}"
+                    for kind in ("call", "visit", "task", "escalation", "limitation")
+                ]
+            )
+            self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
+            self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
+            self.flush_model()
+
+    def _paid_since_opened(self):
+        """The cases of which an overdue item was settled with money since they were opened."""
+        if not self:
+            return self
+        self.env["account.partial.reconcile"].flush_model()
+        return self.browse(
+            id_
+            for (id_,) in self.env.execute_query(
+                SQL(
+                    """
+            SELECT kase.id FROM ar_collection_case kase
+             WHERE kase.id IN %s AND EXISTS (
+                SELECT FROM account_partial_reconcile partial
+                  JOIN account_move_line item ON item.id = partial.debit_move_id
+                  JOIN account_move_line money ON money.id = partial.credit_move_id
+                  JOIN account_journal journal ON journal.id = money.journal_id
+                 WHERE item.partner_id IN (
+                        SELECT id FROM res_partner
+                         WHERE commercial_partner_id = kase.partner_id)
+                   AND partial.create_date >= kase.create_date
+                   AND %s)
+             ORDER BY kase.id
+            """,
+                    tuple(self.ids),
+                    money_sql(),
+                )
+            )
+        )
+
+    @api.model
+    def _match_policies(self, files):
+        """Open cases follow when the policy that fits their credit file changes."""
+        policies = self.env["ar.collection.policy"]._match(files)
+        cases = self.sudo().search([("file_id", "in", files.ids), ("state", "!=", "closed")])
+        for case in cases:
+            if case.policy_id != policies[case.file_id.with_env(files.env)]:
+                case.policy_id = policies[case.file_id.with_env(files.env)]

@@ -9,6 +9,8 @@ from . import (
     credit_file,
     credit_refresh,
     credit_hold_rule,
+    ledger_touch,
+    customer_merge,
     credit_score,
     credit_criterion,
     credit_scoring,

@@ -13,6 +13,7 @@ from . import (
     writeoff_posting,
     writeoff_recovery,
     writeoff_case,
+    customer_merge,
     writeoff_unapproved,
     credit_file_writeoff,
     credit_criterion,
