@@ -22,6 +22,7 @@ from . import (
     test_late_charge_accrual,
     test_late_charge_excess,
     test_late_charge_plan,
+    test_ledger_touch,
     test_legal_decision,
     test_letter,
     test_limitation,
