@@ -299,8 +299,8 @@ class TestCreditFile(CollectionsCommon):
         found = items.search(self.file.action_open_items()["domain"])
         self.assertEqual(found.move_id, here | branch)
         other = self.setup_other_company(name="Other company")["company"]
-        theirs = self.env["ar.credit.file"].with_company(other)._for(
-            self.customer, other, create=True
+        theirs = (
+            self.env["ar.credit.file"].with_company(other)._for(self.customer, other, create=True)
         )
         self.assertNotEqual(theirs, self.file)
         self.assertFalse(items.search(theirs.action_open_items()["domain"]))

@@ -11,7 +11,17 @@ import shutil
 from pathlib import Path
 
 from .console import WorkspaceError, stage
-from .layout import ADDON, LANGUAGE, ROOT, addons, addons_fingerprint, digest, exclusive, file_sha256, foreign_depends
+from .layout import (
+    ADDON,
+    LANGUAGE,
+    ROOT,
+    addons,
+    addons_fingerprint,
+    digest,
+    exclusive,
+    file_sha256,
+    foreign_depends,
+)
 from .session import remove_filestore
 
 #: the first one becomes everybody's language
