@@ -250,6 +250,7 @@ class TestAllowance(AllowanceCommon):
         self._run(-3)
         case = self._case()
         case.stage_id.allowance_rate = 0.4
+        self._run(-1)
         self._pay(invoice, day=0)
         self.assertEqual(case.state, "closed")
         self.assertGreater(case.date_closed, MAY)

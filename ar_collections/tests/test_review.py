@@ -858,7 +858,7 @@ class TestOpening(ReviewCommon):
         review.action_cancel()
         self.file.write({"next_review_date": False, "grade_id": self.fair.id})
         self.file.write({"limit_mode": "custom", "custom_limit": 100})
-        self._invoice(self.customer, 51, due=90)
+        self._invoice(self.customer, 51, due=50)
         self._run(20)
         review = self.file.review_ids.filtered(lambda review: review.state == "draft")
         self.assertRecordValues(review, [{"reason": "limit_use", "date": self._day(20)}])

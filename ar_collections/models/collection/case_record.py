@@ -72,7 +72,7 @@ class ArCaseRecord(models.AbstractModel):
     @api.depends("partner_id", "company_id")
     def _compute_case_id(self):
         for record in self.sudo():
-            record.case_id = self.env["ar.collection.case"]._open_of(
+            record.case_id = self.env["ar.collection.case"]._get_open_case(
                 record.partner_id, record.company_id
             )
 

@@ -467,7 +467,7 @@ class ArCollectionAction(models.Model):
         return self.env["ar.recipient"]._get_recipients(self, field, lines=asked | (lines or {}))
 
     def _get_lines_of_now(self):
-        """``{action: ids of the journal items}`` that open actions ask for if they are sent now."""
+        """``{action: ids of journal items}`` that open actions would ask for now."""
         lines = {}
         waiting = self.filtered(lambda action: action.state in ("planned", "failed"))
         for company, actions in waiting.grouped("company_id").items():

@@ -4,8 +4,6 @@ from odoo.exceptions import AccessError, UserError
 from .placement_bundle import clean_name
 
 KINDS = [("agency", "Agency"), ("lawyer", "Lawyer")]
-# The kind of stage that a case enters when it is placed.
-STAGE_KINDS = {"agency": "agency", "lawyer": "legal"}
 # What was agreed with the agency or lawyer; fixed once the claim is placed.
 TERMS = ("kind", "agent_id", "commission_rate", "item_ids")
 
@@ -201,7 +199,7 @@ class ArPlacement(models.Model):
             if not placement.agent_id:
                 raise UserError(self.env._("Choose the agency or lawyer."))
             if placement.case_id.state not in ("open", "paused"):
-                placement.case_id = self.env["ar.collection.case"]._open_of(
+                placement.case_id = self.env["ar.collection.case"]._get_open_case(
                     placement.partner_id, placement.company_id
                 )
             case = placement.case_id
@@ -221,10 +219,9 @@ class ArPlacement(models.Model):
 
     def _move_case(self):
         """The case enters the agency or legal stage, and its own steps end."""
-        kind = STAGE_KINDS[self.kind]
-        stage = self.env["ar.collection.stage"].search([("kind", "=", kind)], limit=1)
+        stage = self.env["ar.collection.stage"]._get_stage_of_placement(self.kind)
         case = self.case_id
-        if stage and case.stage_id.kind != kind:
+        if stage and case.stage_id.kind != stage.kind:
             case.stage_id = stage
         case.action_ids.filtered(
             lambda action: action.state == "planned" and action.step_id

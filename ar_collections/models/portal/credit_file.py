@@ -151,7 +151,7 @@ class ArCreditFile(models.Model):
         :return: ``res.users``: the collector, else the credit manager of the company
         """
         self.ensure_one()
-        case = self.env["ar.collection.case"]._open_of(self.partner_id, self.company_id)
+        case = self.env["ar.collection.case"]._get_open_case(self.partner_id, self.company_id)
         user = case.collector_id or self.collector_id or self.company_id.ar_credit_manager_id
         managers = self.env.ref("ar_collections.group_credit_manager").all_user_ids
         return (
@@ -173,7 +173,7 @@ class ArCreditFile(models.Model):
         :return: the files whose customer was written to
         """
         self.check_access("write")
-        contacts = self._statement_contacts()
+        contacts = self._get_statement_contacts()
         sent = self.filtered(contacts.get)
         template = self.env.ref("ar_collections.mail_template_statement")
         for file in sent:
