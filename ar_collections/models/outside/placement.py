@@ -16,7 +16,7 @@ class ArPlacement(models.Model):
     """
 
     _name = "ar.placement"
-    _inherit = ["ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
     _description = "Placement"
     _order = "id desc"
     _number_prefix = "PL"
