@@ -167,7 +167,7 @@ class TestPlacement(CollectionsCommon):
         first = self._placed()
         other = self._invoice(self.customer, 50, due=-3)
         self._run(1)
-        payment = self._pay(self.invoice, day=2)
+        payment = self._pay(self.invoice)
         self.assertEqual((first.state, self.case.state), ("closed", "open"))
         second = self._placed(agent_id=self._customer("Another Agency").id)
         self.assertEqual(second.item_ids.move_line_id.move_id, other)
@@ -185,7 +185,7 @@ class TestPlacement(CollectionsCommon):
 
     def test_payments_undone_together_start_one_agency(self):
         first, second, payment = self._placed_after()
-        last = self._pay(second.item_ids.move_line_id.move_id, day=3)
+        last = self._pay(second.item_ids.move_line_id.move_id)
         self.assertEqual((first.state, second.state), ("closed", "closed"))
         (payment | last).move_id.line_ids.remove_move_reconcile()
         self.assertEqual(sorted((first | second).mapped("state")), ["closed", "placed"])

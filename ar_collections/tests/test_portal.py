@@ -466,7 +466,7 @@ class TestPortal(PortalCase):
         self.assertEqual(len(self._promises()), 2)
 
     def test_what_was_promised_before_needs_a_talk(self):
-        claims, line = self.env["ar.portal.claim"], self._item(self.invoice)
+        claims, line = self.env["ar.portal.claim"].sudo(), self._item(self.invoice)
 
         def promise(day=3):
             return claims._make_promise(self.file.sudo(), line, 100, self._day(day), "N")
@@ -942,11 +942,11 @@ class TestPortalPayment(PortalCase):
         self.assertTrue(chosen.reconciled)
         self.assertEqual((opening.line_ids - chosen).amount_residual, -70.07)
 
-    def _confirming(self):
+    def _confirming(self, code="bank"):
         """The provider becomes one whose payments are confirmed by itself, installed or not."""
         self.env.flush_all()
         self.env.cr.execute(
-            "UPDATE payment_provider SET code = 'bank' WHERE id = %s", [self.provider.id]
+            "UPDATE payment_provider SET code = %s WHERE id = %s", [code, self.provider.id]
         )
         self.env.invalidate_all()
 
@@ -959,6 +959,7 @@ class TestPortalPayment(PortalCase):
         chosen = self._items(self.small)
         transaction = self._draft(chosen)
         transaction.state = "pending"
+        self._confirming("none")
         # Nobody knows whether a transfer that was only announced will come.
         self.assertEqual(self._states()[self.small], ("overdue", 234.56))
         self._confirming()
@@ -990,16 +991,14 @@ class TestPortalPayment(PortalCase):
     def test_payment_on_its_way_is_not_asked_for_twice(self):
         chosen = self._items(self.small)
         transaction = self._draft(chosen)
-        self._confirming()
+        if self.provider.code == "none":
+            self._confirming()
         transaction._set_pending()
         page = self.url_open(self.page, params={"access_token": self.token})
         self.assertIn("Payment on its way", page.text)
-        everything = self.url_open(
-            f"{self.page}/pay",
-            params={"access_token": self.token, "currency": self.company.currency_id.id},
-        )
-        form = html.fromstring(everything.content).xpath("//form[@id='o_payment_form']")[0]
-        self.assertEqual(float(form.get("data-amount")), 700)
+        in_process = self.env["ar.portal.statement"]._get_items(self.file.sudo(), self.today)
+        payable = sum(item.payable for item in in_process)
+        self.assertAlmostEqual(payable, 700)
         with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
             self._draft(chosen)
         # The other items can be paid.

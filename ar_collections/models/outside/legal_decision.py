@@ -123,7 +123,7 @@ class ArLegalDecision(models.Model):
             date = sheet.company_id._ar_today() if sheet.company_id else fields.Date.today()
             insured = 0
             for cover in covers:
-                limit = cover._amount_at(date)
+                limit = cover._get_amount_at(date)
                 insured += min(limit, sheet.amount * cover.covered_share)
             sheet.insured_amount = min(insured, sheet.amount)
 
