@@ -276,7 +276,9 @@ class TestAccess(CollectionsCommon):
             "ar.credit.review": ("_apply_to_file", "_write_decision", "_open_for", "_open_due"),
             "ar.credit.cover": ("_refresh_all",),
             "account.move": ("_ar_credit_demands", "_ar_credit_exemption"),
-            "ar.collection.case": ("_close", "_sync", "_pause", "_ledger_changed"),
+            "ar.collection.case": ("_close", "_pause"),
+            "ar.collection.sync": ("_sync", "_open_new"),
+            "ar.ledger.touch": ("_touch_items", "_touch_customers", "_settle"),
             "ar.collection.action": ("_mark_done", "_send", "_take", "_fail"),
         }.items():
             for method in methods:

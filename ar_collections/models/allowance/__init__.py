@@ -4,6 +4,7 @@ from . import (
     res_company,
     ageing_snapshot,
     ageing_snapshot_bucket,
+    customer_merge,
     allowance_rate,
     allowance_specific,
     allowance_line,

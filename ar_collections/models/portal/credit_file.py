@@ -163,7 +163,7 @@ class ArCreditFile(models.Model):
 
     # The printed statement
 
-    def _statement_contacts(self):
+    def _get_statement_contacts(self):
         """``{file: who gets the statement by e-mail}``, nobody when nobody has an address."""
         return self.env["ar.recipient"]._get_recipients(self, "email")
 
