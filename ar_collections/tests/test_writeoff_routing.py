@@ -195,7 +195,7 @@ class TestWriteoffRouting(WriteoffCommon):
             # On the day it is due nothing is late.
             {"date_done": self._day(-200)},
             {"date_done": self._day(-10), "state": "cancelled"},
-            {"date_done": self._day(-10), "channel": "internal"},
+            {"date_done": self._day(-10), "channel": "task"},
             {"date_done": False, "state": "planned"},
         ):
             actions.create({**values, **extra})
