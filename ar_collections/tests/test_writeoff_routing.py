@@ -188,6 +188,7 @@ class TestWriteoffRouting(WriteoffCommon):
             "company_id": self.company.id,
             "state": "done",
             "channel": "call",
+            "date_planned": self._day(-10),
         }
         actions = self.env["ar.collection.action"].sudo()
         before = self._facts(request).contacts
