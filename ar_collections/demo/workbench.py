@@ -50,7 +50,7 @@ def set_up(story):
 
 def _case(env, story, partner):
     company = story.company.with_env(env)
-    return env["ar.collection.case"]._open_of(partner.with_env(env), company)
+    return env["ar.collection.case"]._get_open_case(partner.with_env(env), company)
 
 
 def _assignment(env, story):

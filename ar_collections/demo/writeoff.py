@@ -24,7 +24,7 @@ class WriteoffScene:
 
     def _request(self, city, reason, note, share=1):
         """A submitted request over the customer's overdue items, or a share of each."""
-        case = self.env["ar.collection.case"]._open_of(self.partners[city], self.company)
+        case = self.env["ar.collection.case"]._get_open_case(self.partners[city], self.company)
         lines = [
             Command.create(
                 {

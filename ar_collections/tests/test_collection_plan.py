@@ -228,6 +228,64 @@ class TestPlan(CollectionsCommon):
         self.assertEqual(promise.state, "replaced")
         self.assertEqual(self.case.amount_promised, 1500)
 
+    def test_promises_of_other_items_stay(self):
+        third = self._invoice(self.customer, 70, due=10)
+        item = third.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        promise = self.env["ar.payment.promise"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "amount": 70,
+                "date": self._day(12),
+                "line_ids": [Command.create({"move_line_id": item.id, "amount": 70})],
+            }
+        )
+        plan = self._accepted()
+        self.assertNotIn(item, plan.item_ids.move_line_id)
+        self.assertEqual(promise.state, "open")
+
+    def test_a_plan_that_lives_again_has_no_end(self):
+        plan = self._accepted()
+        self._pay(self.invoice | self.other, day=6, group_payment=True)
+        self.assertRecordValues(plan, [{"state": "done", "date_closed": self._day(6)}])
+        (self.invoice | self.other).line_ids.remove_move_reconcile()
+        self.assertRecordValues(plan, [{"state": "accepted", "date_closed": False}])
+
+    def test_a_draft_keeps_no_item_from_another_plan(self):
+        self._plan().action_propose()
+        second = self.env["ar.payment.plan"].create(
+            {"partner_id": self.customer.id, "company_id": self.company.id}
+        )
+        self.assertEqual(second.amount_total, 1500)
+        second.action_distribute()
+        second.action_propose()
+        self.assertEqual(second.state, "proposed")
+
+    def test_only_collectors_send_an_acknowledgement(self):
+        record = self.env["ar.debt.acknowledgement"].create(
+            {"partner_id": self.customer.id, "company_id": self.company.id}
+        )
+        auditor = new_test_user(
+            self.env,
+            "plan_auditor",
+            "base.group_user,ar_collections.group_auditor",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        for name in ("action_send", "action_signed", "action_cancel"):
+            with self.assertRaises(AccessError):
+                getattr(record.with_user(auditor), name)()
+        self.assertEqual(record.state, "draft")
+
+    def test_nothing_to_acknowledge(self):
+        even = self._customer("Even")
+        self._invoice(even, 100, due=-3)
+        self._invoice(even, 100, due=-3, move_type="out_refund")
+        with self.assertRaisesRegex(UserError, "owes nothing"):
+            self.env["ar.debt.acknowledgement"].create(
+                {"partner_id": even.id, "company_id": self.company.id}
+            )
+
     def test_paid_between_proposal_and_acceptance(self):
         plan = self._plan()
         plan.action_propose()

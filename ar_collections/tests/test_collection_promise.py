@@ -309,6 +309,68 @@ class TestPromise(CollectionsCommon):
         )
         self.assertEqual(new.state, "open")
 
+    def test_what_settles_is_said_by_the_journal(self):
+        promise = self._promise(400, 5)
+        netting, bank = (self.company_data[f"default_journal_{name}"] for name in ("misc", "bank"))
+        self.assertEqual((netting.ar_settlement, bank.ar_settlement), ("none", "money"))
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "journal_id": netting.id,
+                "date": self._day(2),
+                "line_ids": [
+                    Command.create(
+                        {"account_id": account.id, "partner_id": self.customer.id, side: 400}
+                    )
+                    for account, side in (
+                        (self.company_data["default_account_receivable"], "credit"),
+                        (self.company_data["default_account_expense"], "debit"),
+                    )
+                ],
+            }
+        )
+        entry.action_post()
+        (self._receivable(self.invoice) | self._receivable(entry)).reconcile()
+        self.assertEqual((promise.state, promise.amount_paid), ("open", 0))
+        for kind, state, money in (
+            ("document", "kept", 0),
+            ("none", "open", 0),
+            ("money", "kept", 1),
+        ):
+            netting.ar_settlement = kind
+            promise.invalidate_recordset()
+            promise._judge_by_ledger(self._day(2))
+            self.assertEqual(promise.state, state, kind)
+            clocks = self.env["ar.limitation"]._get_clocks(
+                self.company, self._day(30), self.customer
+            )
+            cause = clocks[self._receivable(self.invoice).id][2]
+            self.assertEqual(cause == "payment", bool(money), kind)
+
+    def test_last_day_of_grace_is_in_time(self):
+        promise = self._promise(1000, 5)
+        self._run(7)
+        self.assertEqual(promise.state, "open")
+        self._run(8)
+        self.assertEqual(promise.state, "broken")
+
+    def test_what_is_disputed_whole_is_passed_over(self):
+        other = self._invoice(self.customer, 500, due=-3)
+        self.env["ar.dispute"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                "line_ids": [
+                    Command.create(
+                        {"move_line_id": self._receivable(self.invoice).id, "amount": 1000}
+                    )
+                ],
+            }
+        )
+        promise = self._promise(200, 5)
+        self.assertEqual(promise.line_ids.move_line_id, self._receivable(other))
+
     def test_only_trade_receivables_are_promised(self):
         loan = self._non_trade(self.customer, 55, day=-10)
         with self.assertRaisesRegex(ValidationError, "open item"):

@@ -205,6 +205,43 @@ class TestDispute(CollectionsCommon):
         self.assertEqual(self.invoice.payment_state, "not_paid")
         self.assertEqual(elsewhere.state, "open")
 
+    def test_decided_late_dispute_is_not_accepted(self):
+        self.company.ar_dispute_days = 5
+        dispute = self._dispute()
+        self.assertFalse(dispute.in_window)
+        dispute.action_withdraw()
+        with self.assertRaisesRegex(UserError, "decided already"):
+            dispute.with_user(self.manager).action_accept_late()
+
+    def test_credit_notes_of_what_is_open_alone(self):
+        other = self._invoice(self.customer, 300, due=-3)
+        dispute = self._dispute(
+            line_ids=[
+                Command.create({"move_line_id": item.id, "amount": amount})
+                for item, amount in ((self.item, 400), (self._item(other), 100))
+            ]
+        )
+        self._pay(other, day=0)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        self.assertEqual(dispute.credit_note_ids.sudo().reversed_entry_id, self.invoice)
+
+    def test_what_was_decided_stays_without_its_invoice(self):
+        other = self._invoice(self.customer, 300, due=-3)
+        dispute = self._dispute(300, self._item(other), decision_note="No")
+        dispute.action_reject()
+        other.button_draft()
+        other.with_context(force_delete=True).unlink()
+        self._run(1)
+        self.assertRecordValues(dispute, [{"state": "rejected", "date_closed": self.today}])
+
+    def test_each_item_is_disputed_for_itself(self):
+        other = self._invoice(self.customer, 300, due=-3)
+        self._dispute(1000)
+        self.assertEqual(self._dispute(300, self._item(other)).amount, 300)
+        with self.assertRaisesRegex(ValidationError, "in dispute already"):
+            self._dispute(1, self._item(other))
+
     def test_only_trade_receivables_are_disputed(self):
         loan = self._non_trade(self.customer, 55, day=-10)
         with self.assertRaisesRegex(ValidationError, "open item"):

@@ -128,6 +128,12 @@ class TestLegalDecision(CollectionsCommon):
                 "date_from": self.today,
             }
         )
+        other = self.env["ar.credit.file"]._for(
+            self._customer("Well Insured"), self.company, create=True
+        )
+        self.env["ar.credit.cover"].create(
+            {"file_id": other.id, "amount": 5000, "covered_share": 1, "date_from": self.today}
+        )
         sheet = self._sheet()
         self.assertRecordValues(
             sheet, [{"amount": 10000, "insured_amount": 3600, "case_id": self.case.id}]
@@ -189,6 +195,12 @@ class TestLegalDecision(CollectionsCommon):
         self.assertRecordValues(
             placement, [{"kind": "agency", "commission_rate": sheet.commission, "amount": 10000}]
         )
+
+    def test_the_best_way_needs_no_reason(self):
+        sheet = self._sheet(court_chance=0.9)
+        sheet.decision = sheet.best
+        sheet.with_user(self.manager).action_decide()
+        self.assertEqual(sheet.state, "decided")
 
     def test_only_what_needs_somebody_is_placed(self):
         sheet = self._sheet(decision="writeoff", reason="Small")

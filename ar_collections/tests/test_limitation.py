@@ -351,6 +351,25 @@ class TestLimitation(CollectionsCommon):
         self.assertFalse(self._case(quiet))
         self.assertIn(invoice.name, file.activity_ids.note)
 
+    def test_near_on_the_first_day_of_warning(self):
+        lapse = self.case.limitation_date
+        self.assertEqual(lapse, self._day(-15) + relativedelta(years=3))
+        days = (lapse - self.today).days
+        for warning, near in ((days - 1, False), (days, True)):
+            self.company.ar_limitation_warning_days = warning
+            self.case.invalidate_recordset()
+            self.assertEqual(self.case.limitation_near, near, warning)
+
+    def test_warning_is_of_the_own_company(self):
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        file = self.env["ar.credit.file"]._for(self.customer, elsewhere, create=True).sudo()
+        self.case.sudo()._close(self.today)
+        self.company.ar_limitation_warning_days = 4000
+        self.env["ar.limitation"]._warn(self.company, self.today)
+        self.assertFalse(file.activity_ids)
+        own = self.env["ar.credit.file"]._for(self.customer, self.company).sudo()
+        self.assertEqual(len(own.activity_ids), 1)
+
     def test_one_statement_for_all(self):
         def cost(number):
             for index in range(number):

@@ -14,6 +14,29 @@ from odoo.tools.pdf import PdfFileReader
 from ..models.outside.placement_bundle import clean_name
 from .common import CollectionsCommon
 
+# Who reads, writes, creates and deletes: collector, credit manager, auditor, any employee.
+RIGHTS = {
+    "ar.payment.promise": ("rwc", "rwc", "r", ""),
+    "ar.payment.promise.line": ("rc", "rc", "r", ""),
+    "ar.payment.plan": ("rwcd", "rwcd", "r", ""),
+    "ar.payment.plan.item": ("rwcd", "rwcd", "r", ""),
+    "ar.payment.plan.line": ("rwcd", "rwcd", "r", ""),
+    "ar.debt.acknowledgement": ("rwcd", "rwcd", "r", ""),
+    "ar.debt.acknowledgement.item": ("r", "r", "r", ""),
+    # Whoever knows the goods finds out whether the customer is right.
+    "ar.dispute": ("rwc", "rwc", "r", "rw"),
+    "ar.dispute.line": ("rwcd", "rwcd", "r", "r"),
+    "ar.dispute.reason": ("r", "rwcd", "r", "r"),
+    "ar.dispute.cause": ("r", "rwcd", "r", "r"),
+    "ar.placement": ("rwcd", "rwcd", "r", ""),
+    "ar.placement.item": ("rwcd", "rwcd", "r", ""),
+    "ar.placement.cost": ("rwcd", "rwcd", "r", ""),
+    "ar.placement.report": ("rwcd", "rwcd", "r", ""),
+    "ar.legal.decision": ("rwcd", "rwcd", "r", ""),
+    "ar.limitation": ("r", "r", "r", ""),
+}
+MODES = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
+
 
 class TestPlacement(CollectionsCommon):
     @classmethod
@@ -230,6 +253,8 @@ class TestPlacement(CollectionsCommon):
         )
         with self.assertRaisesRegex(UserError, "is over"):
             placement.action_withdraw()
+        with self.assertRaisesRegex(UserError, "handed over"):
+            placement.action_place()
         for values in ({"commission_rate": 1.01}, {"commission_rate": -0.01}):
             with (
                 mute_logger("odoo.sql_db"),
@@ -405,7 +430,7 @@ class TestPlacement(CollectionsCommon):
             ]
             self._run(0)
             self.env["ar.credit.refresh"]._refresh(self.company, self.today)
-            self.env["ar.collection.case"].sudo()._open_new(self.company, self.today)
+            self.env["ar.collection.sync"].sudo()._open_new(self.company, self.today)
             placement = self.env["ar.placement"].create(
                 {
                     "partner_id": customer.id,
@@ -460,6 +485,21 @@ class TestPlacement(CollectionsCommon):
             placement.with_user(self.auditor).action_bundle()
         placement.with_user(self.auditor).read(["amount_recovered", "amount_net"])
 
+    def test_who_may_do_what(self):
+        """The rights themselves: elsewhere another wall may refuse what they would allow."""
+        employee = new_test_user(self.env, "place_employee", "base.group_user")
+        users = (self.collector, self.manager, self.auditor, employee)
+        for model, rights in RIGHTS.items():
+            found = tuple(
+                "".join(
+                    letter
+                    for letter, mode in MODES.items()
+                    if self.env["ir.model.access"].with_user(user).check(model, mode, False)
+                )
+                for user in users
+            )
+            self.assertEqual(found, rights, model)
+
     def test_other_companies_see_nothing(self):
         elsewhere = self.setup_other_company(name="Elsewhere")["company"]
         own = {"partner_id": self.customer.id, "company_id": self.company.id}
@@ -513,13 +553,26 @@ class TestPlacement(CollectionsCommon):
                         records.with_user(stranger).read(["company_id"])
 
     def test_terms_are_fixed_once_placed(self):
+        self.stages["agency"].hold_credit = False
         placement = self._placed()
         item = placement.item_ids
+        late = self._invoice(self.customer, 5, due=-1)
         for change in (
             lambda: placement.with_user(self.manager).write({"commission_rate": 0.1}),
             lambda: placement.with_user(self.manager).write({"agent_id": self.customer.id}),
             lambda: item.with_user(self.manager).write({"amount": 1}),
             lambda: item.with_user(self.manager).unlink(),
+            lambda: (
+                self.env["ar.placement.item"]
+                .with_user(self.manager)
+                .create(
+                    {
+                        "placement_id": placement.id,
+                        "move_line_id": late.line_ids.filtered("date_maturity").id,
+                        "amount": 5,
+                    }
+                )
+            ),
             lambda: placement.with_user(self.manager).action_place(),
             lambda: placement.unlink(),
         ):
@@ -694,5 +747,7 @@ class TestPlacement(CollectionsCommon):
         self.assertEqual(clean_name("催款函: 1.pdf"), "催款函- 1.pdf")
         self.assertEqual(clean_name("A.pdf", {"a.PDF"}), "A (2).pdf")
         self.assertEqual(clean_name("A.pdf", {"a.pdf", "a (2).pdf"}), "A (3).pdf")
+        self.assertEqual(clean_name("A.xhtml", {"a.xhtml"}), "A (2).xhtml")
+        self.assertEqual(clean_name("A.folder", {"a.folder"}), "A.folder (2)")
         self.assertEqual(clean_name("///"), "file")
         self.assertLessEqual(len(clean_name("x" * 300 + ".pdf")), 94)

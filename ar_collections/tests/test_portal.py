@@ -9,8 +9,9 @@ from lxml import html
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, JsonRpcException, new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import format_date, mute_logger
 
+from ..models.portal.portal_claim import MAX_BYTES, MAX_FILES
 from ..models.portal.portal_statement import item_state
 from .common import CollectionsCommon
 
@@ -124,7 +125,7 @@ class TestPortal(PortalCase):
 
     def test_item_is_told_in_one_word(self):
         words = ("credit", "processing", "disputed", "promised", "overdue")
-        for residual, *facts in product((10, -10), *[(False, True)] * 4):
+        for residual, *facts in product((10, 0, -10), *[(False, True)] * 4):
             overdue, disputed, promised, processing = facts
             told = (residual < 0, processing, disputed, promised, overdue)
             expected = next((word for word, so in zip(words, told, strict=True) if so), "due")
@@ -461,6 +462,8 @@ class TestPortal(PortalCase):
             response = self._post("/promise", self.token, **{**good, "date": str(self._day(day))})
             self.assertIn("has been promised before", response.text)
         self.assertEqual(len(self._promises()), 1)
+        self._post("/promise", self.token, **{**good, "item": self._item(self.small).id})
+        self.assertEqual(len(self._promises()), 2)
 
     def test_what_was_promised_before_needs_a_talk(self):
         claims, line = self.env["ar.portal.claim"], self._item(self.invoice)
@@ -584,6 +587,16 @@ class TestPortal(PortalCase):
             if "description" not in change:
                 self.assertIn("Wet &lt;b&gt;boxes", response.text)
 
+    def test_largest_file(self):
+        claims = self.env["ar.portal.claim"]
+        photo = b64decode(PNG).ljust(MAX_BYTES, b"\0")
+        claims._check_files([("photo.png", photo)])
+        with self.assertRaisesRegex(UserError, "larger than 10 MB"):
+            claims._check_files([("photo.png", photo + b"\0")])
+        claims._check_files([("photo.png", b64decode(PNG))] * MAX_FILES)
+        with self.assertRaisesRegex(UserError, "5 files at most"):
+            claims._check_files([("photo.png", b64decode(PNG))] * (MAX_FILES + 1))
+
     def test_an_item_is_disputed_once(self):
         reason = self.env["ar.dispute.reason"].search([], limit=1)
         good = {
@@ -678,6 +691,28 @@ class TestPortal(PortalCase):
         self.assertIn("Five instalments please", plan.activity_ids.note)
         self.assertEqual(plan.activity_ids.user_id, self.collector)
         self.assertEqual(self.url_open(url, data={**data, "comment": "More"}).status_code, 403)
+
+    def test_only_what_waits_is_refused(self):
+        plan, _acknowledgement = self._papers(self.file)
+        plan.sudo()._accept("Director")
+        with self.assertRaises(UserError):
+            plan._refuse_in_portal("Director", "Longer, please")
+        self.assertEqual(plan.state, "accepted")
+
+    def test_page_tells_of_the_own_promises(self):
+        day = self._day(17)
+        self.env["ar.payment.promise"].create(
+            {
+                "partner_id": self.other.id,
+                "company_id": self.company.id,
+                "amount": 777,
+                "date": day,
+            }
+        )
+        self.assertNotIn("777", self._text(self._get(token=self.token)))
+        theirs = f"/my/receivables/{self.other_file.id}"
+        page = self._get(theirs, token=self.other_file._portal_token(self.today))
+        self.assertIn(format_date(self.env, day), self._text(page))
 
     def test_acknowledgement_is_signed(self):
         _plan, acknowledgement = self._papers(self.file)
@@ -959,6 +994,12 @@ class TestPortalPayment(PortalCase):
         transaction._set_pending()
         page = self.url_open(self.page, params={"access_token": self.token})
         self.assertIn("Payment on its way", page.text)
+        everything = self.url_open(
+            f"{self.page}/pay",
+            params={"access_token": self.token, "currency": self.company.currency_id.id},
+        )
+        form = html.fromstring(everything.content).xpath("//form[@id='o_payment_form']")[0]
+        self.assertEqual(float(form.get("data-amount")), 700)
         with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
             self._draft(chosen)
         # The other items can be paid.

@@ -255,6 +255,15 @@ class TestStageProof(CollectionsCommon):
         self._run(101)
         self.assertEqual(self.case.escalation, "legal")
 
+    def test_each_company_proposes_its_own_cases(self):
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        self.company.ar_escalation_days = elsewhere.ar_escalation_days = 90
+        self._run(1)
+        self.env["ar.collection.case"].sudo()._escalate(elsewhere, self._day(200))
+        self.assertFalse(self.case.escalation)
+        self.env["ar.collection.case"].sudo()._escalate(self.company, self._day(200))
+        self.assertTrue(self.case.escalation)
+
     def test_proposal_is_the_systems(self):
         for user in (self.collector, self.manager, self.auditor):
             with self.assertRaises(AccessError):

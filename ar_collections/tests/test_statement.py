@@ -82,6 +82,17 @@ class TestStatement(LetterCommon):
             ],
         )
 
+    def test_nothing_is_overdue_before_its_day(self):
+        file = self.env["ar.credit.file"]._for(
+            self._customer("Punctual"), self.company, create=True
+        )
+        self._invoice(file.partner_id, 12.5, due=3)
+        self.assertEqual(self._get_statement(file=file)["overdue"], 0)
+        statement = self._get_statement(self._day(5), file=file)
+        self.assertEqual(
+            (statement["overdue"], statement["total"]), ("$\N{NO-BREAK SPACE}12.50",) * 2
+        )
+
     def test_movements_lead_from_balance_to_balance(self):
         start = self._day(-60)
         statement = self._get_statement(start=start)

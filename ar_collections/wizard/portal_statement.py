@@ -29,7 +29,7 @@ class ArCollectionStatement(models.TransientModel):
     @api.depends("file_ids")
     def _compute_unreachable(self):
         for wizard in self:
-            contacts = wizard.file_ids._statement_contacts()
+            contacts = wizard.file_ids._get_statement_contacts()
             wizard.unreachable = ", ".join(
                 file.partner_id.display_name for file in wizard.file_ids if not contacts[file]
             )

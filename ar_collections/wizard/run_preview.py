@@ -44,14 +44,14 @@ class ArCollectionPreview(models.TransientModel):
             preview.count = len(lines)
             preview.position = lines.ids.index(preview.line_id.id) + 1 if preview.line_id else 0
             preview.missing_count = len(lines.filtered("no_address"))
-            preview.to_send_count = len(preview._to_send())
+            preview.to_send_count = len(preview._get_actions_to_send())
 
     @api.depends("sms_text")
     def _compute_sms_count(self):
         for preview in self:
             preview.sms_count = sms_parts(preview.sms_text) if preview.sms_text else 0
 
-    def _to_send(self):
+    def _get_actions_to_send(self):
         return self.line_ids.filtered(
             lambda line: (
                 line.action_id.state in ("planned", "failed")
@@ -145,13 +145,13 @@ class ArCollectionPreview(models.TransientModel):
         preview = self.sudo().create(
             {"run_id": run and run.id, "line_ids": [(0, 0, vals) for vals in vals_list]}
         )
-        return preview.with_env(self.env)._show(preview.line_ids[start].with_env(self.env))
+        return preview.with_env(self.env)._show_line(preview.line_ids[start].with_env(self.env))
 
     # Looking
 
-    def _show(self, line):
+    def _show_line(self, line):
         self.ensure_one()
-        content = line._content()
+        content = line._render_content()
         self.sudo().write(
             {
                 "line_id": line.id,
@@ -172,31 +172,31 @@ class ArCollectionPreview(models.TransientModel):
         }
 
     def action_next(self):
-        return self._step(1)
+        return self._show_neighbour(1)
 
     def action_previous(self):
-        return self._step(-1)
+        return self._show_neighbour(-1)
 
-    def _step(self, by):
+    def _show_neighbour(self, by):
         self.ensure_one()
         place = (self.line_ids.ids.index(self.line_id.id) + by) % len(self.line_ids)
-        return self._show(self.line_ids[place])
+        return self._show_line(self.line_ids[place])
 
     def action_send(self):
         """Send the message that is shown; then the next one is there to look at."""
         self.ensure_one()
-        action = self.line_id.action_id & self._to_send()
+        action = self.line_id.action_id & self._get_actions_to_send()
         if not action:
             raise UserError(self.env._("This message was sent, or it has no address."))
         action.action_send()
         following = self.line_ids[self.position :] + self.line_ids[: self.position]
-        line = following.filtered(lambda line: line.action_id in self._to_send())[:1]
-        return self._show(line) if line else {"type": "ir.actions.act_window_close"}
+        line = following.filtered(lambda line: line.action_id in self._get_actions_to_send())[:1]
+        return self._show_line(line) if line else {"type": "ir.actions.act_window_close"}
 
     def action_send_all(self):
         """Send all that have an address; the others stay as they are."""
         self.ensure_one()
-        actions = self._to_send()
+        actions = self._get_actions_to_send()
         if not actions:
             raise UserError(self.env._("There is nothing left to send."))
         actions.action_send()
@@ -221,21 +221,21 @@ class ArCollectionPreviewLine(models.TransientModel):
 
     def action_show(self):
         self.ensure_one()
-        return self.preview_id._show(self)
+        return self.preview_id._show_line(self)
 
-    def _content(self):
+    def _render_content(self):
         """What would be sent; the savepoint takes back all that rendering it wrote."""
         (self.action_id or self.run_line_id).check_access("read")
         # Letters and messages are the system's, see ``action_send``.
         line = self.sudo()
         with self.env.cr.savepoint() as savepoint:
             if line.run_line_id:
-                action = line.run_line_id._draft_action()
+                action = line.run_line_id._make_draft_action()
                 date, asked = line.run_line_id.run_id.date, line.run_line_id.courtesy_line_ids.ids
             else:
                 action, asked = line.action_id, None
                 date = action.company_id._ar_today()
-            content = action._content(date, asked or None)
+            content = action._render_content(date, asked or None)
             savepoint.rollback()
         self.env.invalidate_all(flush=False)
         return content

@@ -40,7 +40,7 @@ class ArCollectionCase(models.Model):
         """Enter what the customer promises, proposed as all that may be asked for now."""
         self.ensure_one()
         form = self.env.ref("ar_collections.ar_payment_promise_view_form_new")
-        currency, amount = self._main_demand()
+        currency, amount = self._get_main_demand()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Promise to Pay"),
@@ -105,17 +105,17 @@ class ArCollectionCase(models.Model):
                     "currency_id": currency.id,
                     **values,
                 }
-                for currency in self._demand_by_currency() or self.currency_id
+                for currency in self._get_demand_by_currency() or self.currency_id
             ]
         )
 
-    def _main_demand(self):
+    def _get_main_demand(self):
         """``(currency, amount)`` of a promise to propose: that of the largest debt."""
         return next(
-            iter(self._demand_by_currency().items()), (self.currency_id, self.amount_demand)
+            iter(self._get_demand_by_currency().items()), (self.currency_id, self.amount_demand)
         )
 
-    def _demand_by_currency(self):
+    def _get_demand_by_currency(self):
         """``{currency: what may be asked for now}``, the largest in company currency first."""
         self.ensure_one()
         totals = {}

@@ -14,7 +14,12 @@ class ArCollectionAction(models.Model):
     """One planned or done contact with a customer, with a frozen copy of what was asked for."""
 
     _name = "ar.collection.action"
-    _inherit = ["ar.readonly.mixin", "ar.collection.channel", "ar.letter"]
+    _inherit = [
+        "ar.ledger.follower",
+        "ar.readonly.mixin",
+        "ar.collection.channel",
+        "ar.letter",
+    ]
     _description = "Collection Action"
     _order = "date_planned desc, id desc"
     _rec_name = "summary"
@@ -467,7 +472,7 @@ class ArCollectionAction(models.Model):
         return self.env["ar.recipient"]._get_recipients(self, field, lines=asked | (lines or {}))
 
     def _get_lines_of_now(self):
-        """``{action: ids of the journal items}`` that open actions ask for if they are sent now."""
+        """``{action: ids of journal items}`` that open actions would ask for now."""
         lines = {}
         waiting = self.filtered(lambda action: action.state in ("planned", "failed"))
         for company, actions in waiting.grouped("company_id").items():

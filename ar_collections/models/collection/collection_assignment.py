@@ -16,7 +16,7 @@ class ArCollectionAssignment(models.Model):
     )
 
     @api.model
-    def _assign(self, company, cases=None):
+    def _assign_collectors(self, company, cases=None):
         """Give cases to those whom the rules name; the first rule that fits a case decides.
 
         Collectors who do not work for the company get none of its cases.
@@ -37,11 +37,11 @@ class ArCollectionAssignment(models.Model):
             users = rule.user_ids.filtered(lambda user: company in user.sudo().company_ids)
             if users:
                 fitting = free.filtered_domain(literal_eval(rule.domain))
-                self._share(fitting, users)
+                self._share_cases(fitting, users)
                 free -= fitting
 
     @api.model
-    def _share(self, cases, users):
+    def _share_cases(self, cases, users):
         """Share open cases among collectors: who has the fewest gets the next one."""
         # Everybody's workload counts, also of cases that the user may not see.
         every = self.env["ar.collection.case"].sudo()

@@ -1,11 +1,11 @@
 from collections import defaultdict
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL
 
-from ..figures.settlement import money_sql
-from ..figures.trade_receivable import get_trade_receivable_sql
+from ..figures.settlement import money_domain
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .collection_cadence import WAITS
 from .stage_proof import KINDS, missing_proof
 
@@ -16,6 +16,17 @@ class Answered:
 
 ANSWERED = Answered()
 
+# What a case takes over from the credit file, cleared when it closes.
+FOLLOWED = (
+    "amount_overdue",
+    "oldest_due_date",
+    "amount_disputed",
+    "amount_promised",
+    "amount_demand",
+    "demand_due_date",
+    "days_overdue",
+)
+
 
 class ArCollectionCase(models.Model):
     """The chase of one customer's overdue items by one company, from first reminder to the end.
@@ -25,7 +36,7 @@ class ArCollectionCase(models.Model):
     """
 
     _name = "ar.collection.case"
-    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Collection Case"
     _order = "priority desc, oldest_due_date, id"
     _rec_name = "partner_id"
@@ -147,7 +158,7 @@ class ArCollectionCase(models.Model):
 
     # Computes
 
-    @api.depends("partner_id.phone", "file_id.dunning_contact_id.phone")
+    @api.depends("partner_id.phone")
     def _compute_phone(self):
         recipients = self._get_recipients("phone")
         for case in self:
@@ -191,37 +202,35 @@ class ArCollectionCase(models.Model):
                 case.open_item_ids = lines._filtered_access("read")
 
     def _compute_amount_collected(self):
+        self.amount_collected = 0
+        begun = self.filtered("date_opened")
+        if not begun:
+            return
         # A collector sees the sum without rights on the bank journals.
-        self.flush_model(["partner_id", "company_id", "date_opened", "date_closed"])
-        self.env["account.move.line"].flush_model()
-        self.env["account.account"].flush_model(["account_type", "non_trade"])
-        collected = dict(
-            self.env.execute_query(
-                SQL(
-                    """
-            SELECT kase.id, -SUM(line.balance)
-              FROM ar_collection_case kase
-              JOIN res_partner contact ON contact.commercial_partner_id = kase.partner_id
-              JOIN account_move_line line ON line.partner_id = contact.id
-               AND line.parent_state = 'posted' AND line.date >= kase.date_opened
-               AND line.date <= COALESCE(kase.date_closed, 'infinity')
-              JOIN account_account account ON account.id = line.account_id
-               AND %s
-              JOIN account_journal journal ON journal.id = line.journal_id
-               AND %s
-              JOIN res_company company ON company.id = line.company_id
-               AND SPLIT_PART(company.parent_path, '/', 1)::int = kase.company_id
-             WHERE kase.id = ANY(%s)
-             GROUP BY kase.id
-                    """,
-                    get_trade_receivable_sql("account"),
-                    money_sql(),
-                    self.ids,
-                )
-            )
+        lines = self.env["account.move.line"].sudo()
+        money = lines._read_group(
+            [
+                *TRADE_RECEIVABLE_DOMAIN,
+                *money_domain(),
+                ("partner_id.commercial_partner_id", "in", begun.partner_id.ids),
+                ("company_id", "child_of", begun.company_id.ids),
+                ("parent_state", "=", "posted"),
+                ("date", ">=", min(begun.mapped("date_opened"))),
+            ],
+            ["company_id", "partner_id", "date:day"],
+            ["balance:sum"],
         )
-        for case in self:
-            case.amount_collected = collected.get(case._origin.id, 0)
+        received = defaultdict(list)
+        for company, partner, day, balance in money:
+            key = company.root_id.id, partner.commercial_partner_id.id
+            received[key].append((fields.Date.to_date(day), -balance))
+        for case in begun:
+            end = case.date_closed or date.max
+            case.amount_collected = sum(
+                amount
+                for day, amount in received[case.company_id.id, case.partner_id.id]
+                if case.date_opened <= day <= end
+            )
 
     @api.depends("priority_rule_ids")
     def _compute_priority_why(self):
@@ -242,9 +251,9 @@ class ArCollectionCase(models.Model):
 
     @api.depends("stage_id", "action_ids.state")
     def _compute_proof_missing(self):
-        missing = self._proof_missing({case: case.stage_id for case in self})
+        missing = self._get_missing_proof({case: case.stage_id for case in self})
         for case in self:
-            case.proof_missing = self._proof_text(missing.get(case))
+            case.proof_missing = self._format_proof(missing.get(case))
 
     @api.model
     def _read_group_stage_ids(self, stages, domain):
@@ -303,7 +312,7 @@ class ArCollectionCase(models.Model):
             )
 
     @api.model
-    def _open_of(self, partner, company):
+    def _get_open_case(self, partner, company):
         """The case of the customer in the company that is not closed, if any."""
         return self.search(
             [
@@ -385,7 +394,7 @@ class ArCollectionCase(models.Model):
 
     def _check_proof(self, stage):
         """Refuse to move cases on whose effort is not proven, whoever and whatever moves them."""
-        missing = self._proof_missing(self._stages_left(dict.fromkeys(self, stage)))
+        missing = self._get_missing_proof(self._get_stages_left(dict.fromkeys(self, stage)))
         for case, kinds in missing.items():
             raise UserError(
                 self.env._(
@@ -393,12 +402,12 @@ class ArCollectionCase(models.Model):
                     "A credit manager can move it with a reason.",
                     customer=case.partner_id.display_name,
                     stage=stage.name,
-                    missing=self._proof_text(kinds),
+                    missing=self._format_proof(kinds),
                 )
             )
 
     @api.model
-    def _stages_left(self, targets):
+    def _get_stages_left(self, targets):
         """The stages that cases leave behind on their way, none on the way back.
 
         :param targets: ``{case: stages to go to}``, the last of several
@@ -421,7 +430,7 @@ class ArCollectionCase(models.Model):
                 )
         return left
 
-    def _proof_missing(self, stages_left, date=None):
+    def _get_missing_proof(self, stages_left, date=None):
         """What each case has not done of what the stages ask for.
 
         :param stages_left: ``{case: stages that it wants to leave}``
@@ -429,14 +438,14 @@ class ArCollectionCase(models.Model):
         :return: ``{case: {kind: number}}``, only cases that lack something
         """
         asked = {
-            case: [stage._requirement() for stage in stages if stage._asks_for_proof()]
+            case: [stage._get_requirement() for stage in stages if stage._asks_for_proof()]
             for case, stages in stages_left.items()
         }
         cases = self.browse(case.id for case, wanted in asked.items() if wanted)
-        made = cases._contacts_made()
+        made = cases._get_contacts_made()
         missing = {}
         for case in cases:
-            day = date or self._proof_date(case.company_id)
+            day = date or self._get_proof_date(case.company_id)
             lacks = defaultdict(int)
             for requirement in asked[case]:
                 for kind, number in missing_proof(requirement, made[case.id], day).items():
@@ -446,11 +455,11 @@ class ArCollectionCase(models.Model):
         return missing
 
     @api.model
-    def _proof_date(self, company):
+    def _get_proof_date(self, company):
         """Today, or the day of the last run when that is later."""
         return max(company._ar_today(), company._ar_get_run_date())
 
-    def _contacts_made(self):
+    def _get_contacts_made(self):
         """``{case id: [(channel, day)]}`` of the contacts that took place."""
         made = defaultdict(list)
         if self:
@@ -468,7 +477,7 @@ class ArCollectionCase(models.Model):
         return made
 
     @api.model
-    def _proof_text(self, missing):
+    def _format_proof(self, missing):
         """For example ``2 × Call, 1 × Letter``."""
         if not missing:
             return False
@@ -498,14 +507,14 @@ class ArCollectionCase(models.Model):
         if not (reason or "").strip():
             raise UserError(self.env._("Write down why the case goes on without proof."))
         self.check_access("write")
-        missing = self._proof_missing(self._stages_left(dict.fromkeys(self, stage)))
+        missing = self._get_missing_proof(self._get_stages_left(dict.fromkeys(self, stage)))
         for case in self:
             case.with_context(ar_proof=ANSWERED).stage_id = stage
             case.message_post(
                 body=self.env._(
                     "Moved to “%(stage)s” without proof (%(missing)s): %(reason)s",
                     stage=stage.name,
-                    missing=self._proof_text(missing.get(case))
+                    missing=self._format_proof(missing.get(case))
                     or self.env._("nothing was missing"),
                     reason=reason,
                 ),
@@ -567,6 +576,86 @@ class ArCollectionCase(models.Model):
 
     # Mail
 
+    def _customer_wrote(self, message):
+        """What happens when a customer answers to something of these cases.
+
+        A hook: nothing until somebody listens.
+        """
+
     def _mail_get_partner_fields(self, introspect_fields=False):
         # EXTENDS mail
         return ["partner_id"]
+
+    # Closing
+
+    def _close(self, date, reason=None):
+        """Close cases, with all that is planned for them.
+
+        :param reason: why; by default no overdue items are left, and the ledger shows the reason
+        """
+        common = {
+            "state": "closed",
+            "date_closed": date,
+            "pause_reason": False,
+            "pause_end": False,
+            "next_action_date": False,
+            "waiting_for": False,
+            "last_error": False,
+            **dict.fromkeys(FOLLOWED, False),
+        }
+        if reason:
+            self.write({**common, "close_reason": reason})
+        else:
+            lost = self._written_off_since_opened()
+            paid = (self - lost)._paid_since_opened()
+            paid.write({**common, "close_reason": "paid"})
+            lost.write({**common, "close_reason": "written_off"})
+            (self - lost - paid).write({**common, "close_reason": "cancelled"})
+        if self:
+            self.activity_unlink(self._get_activities_of_work())
+            self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
+            self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
+            self.flush_model()
+
+    @api.model
+    def _get_activities_of_work(self):
+        """XML ids of the activities that end with the case."""
+        return sorted(
+            channel.activity_type
+            for channel in self.env["ar.collection.channel"]._get_channels().values()
+        )
+
+    def _paid_since_opened(self):
+        """The cases of which an item was settled with money since they were opened."""
+        if not self:
+            return self
+        # Who closes a case by what it books need not see the bank.
+        partials = self.env["account.partial.reconcile"].sudo()
+        last = {}
+        for partial in partials.search(
+            [
+                *money_domain("credit_move_id.journal_id"),
+                ("debit_move_id.partner_id.commercial_partner_id", "in", self.partner_id.ids),
+                ("create_date", ">=", min(self.mapped("create_date")).replace(microsecond=0)),
+            ],
+            order="id",
+        ):
+            item = partial.debit_move_id
+            customer = item.partner_id.commercial_partner_id
+            last[customer.id, item.company_id.root_id.id] = partial.create_date
+        # What happens in one transaction has one time, with or without its fractions.
+        return self.filtered(
+            lambda case: (
+                (settled := last.get((case.partner_id.id, case.company_id.id)))
+                and settled.replace(microsecond=0) >= case.create_date.replace(microsecond=0)
+            )
+        )
+
+    @api.model
+    def _match_policies(self, files):
+        """Open cases follow when the policy that fits their credit file changes."""
+        policies = self.env["ar.collection.policy"]._match(files)
+        cases = self.sudo().search([("file_id", "in", files.ids), ("state", "!=", "closed")])
+        for case in cases:
+            if case.policy_id != policies[case.file_id.with_env(files.env)]:
+                case.policy_id = policies[case.file_id.with_env(files.env)]

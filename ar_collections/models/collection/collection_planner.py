@@ -105,7 +105,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 doubtful[len(plans)] = situation
             plans.append(plan)
         # The oldest item may have had the step in another's company: ask the actions.
-        history = self._history(company, [plans[index].case_id for index in doubtful])
+        history = self._get_step_history(company, [plans[index].case_id for index in doubtful])
         for index, situation in doubtful.items():
             plan = plans[index]
             taken, asked_at = history.get(plan.case_id, (frozenset(), 0))
@@ -114,17 +114,17 @@ class ArCollectionPlanner(models.AbstractModel):
                     situation._replace(taken=taken, asked_at=max(asked_at, situation.asked_at))
                 )
             )
-        return self._wait_for_proof(plans, date)
+        return self._keep_unproven(plans, date)
 
     @api.model
-    def _wait_for_proof(self, plans, date):
+    def _keep_unproven(self, plans, date):
         """A step that would move a case on waits until its stage may be left."""
         due = [plan for plan in plans if plan.decision.step_day is not None]
         cases = self.env["ar.collection.case"].browse(plan.case_id for plan in due)
         policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in due})
         steps = self._get_steps_by_day(policies)
-        missing = cases._proof_missing(
-            cases._stages_left(
+        missing = cases._get_missing_proof(
+            cases._get_stages_left(
                 {
                     case: steps[plan.policy_id, plan.decision.step_day].stage_id
                     for case, plan in zip(cases, due, strict=True)
@@ -142,7 +142,7 @@ class ArCollectionPlanner(models.AbstractModel):
         ]
 
     @api.model
-    def _history(self, company, case_ids):
+    def _get_step_history(self, company, case_ids):
         """Which step days the oldest item of each case was part of.
 
         :return: ``{case id: (step days, its days overdue at the last of them)}``
@@ -208,7 +208,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 items=self.env["ar.position"]._claimed_items_sql(company, date),
             )
         )
-        asked = self._asked_before_due([line_id for row in rows for line_id in row[4]])
+        asked = self._get_days_asked_before_due([line_id for row in rows for line_id in row[4]])
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._match(files)
         values = self._get_policy_values(company, date, set(policies.ids))
@@ -216,12 +216,12 @@ class ArCollectionPlanner(models.AbstractModel):
         for file, row in zip(files, rows, strict=True):
             file_id, partner_id, credit, last_contact = row[:4]
             policy = values.get(matched[file].id)
-            new = policy and self._not_asked_yet(row[4:], policy["courtesy"], asked)
+            new = policy and self._get_items_not_asked_yet(row[4:], policy["courtesy"], asked)
             if not new:
                 continue
             step_day = max(day for day, _residual in new.values())
             amount = sum(residual for _day, residual in new.values())
-            wait = self._courtesy_wait(policy, amount, credit, last_contact, date)
+            wait = self._get_courtesy_wait(policy, amount, credit, last_contact, date)
             plans.append(
                 Plan(
                     partner_id,
@@ -237,7 +237,7 @@ class ArCollectionPlanner(models.AbstractModel):
         return plans
 
     @api.model
-    def _not_asked_yet(self, items, step_days, asked):
+    def _get_items_not_asked_yet(self, items, step_days, asked):
         """``{line id: (step day, residual)}`` of items that have not had the day they reached.
 
         :param items: line ids, ages in days and residuals, as three lists
@@ -251,7 +251,7 @@ class ArCollectionPlanner(models.AbstractModel):
         return new
 
     @api.model
-    def _courtesy_wait(self, policy, amount, credit, last_contact, date):
+    def _get_courtesy_wait(self, policy, amount, credit, last_contact, date):
         net = amount + credit if policy["net_of_credit"] else amount
         if net <= 0 or net < policy["min_amount"]:
             return "below_minimum"
@@ -260,7 +260,7 @@ class ArCollectionPlanner(models.AbstractModel):
         return policy["held_back"]
 
     @api.model
-    def _asked_before_due(self, line_ids):
+    def _get_days_asked_before_due(self, line_ids):
         """``{move line id: last step day of the courtesy messages it was part of}``"""
         return dict(
             self.env.execute_query(

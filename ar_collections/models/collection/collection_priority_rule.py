@@ -17,7 +17,7 @@ class ArCollectionPriorityRule(models.Model):
     points = fields.Integer(required=True, default=10)
 
     @api.model
-    def _apply(self, company):
+    def _score_cases(self, company):
         """Write priority and top rules of all open cases of the company in one statement."""
         cases = self.env["ar.collection.case"].sudo()
         rules = self.search([("company_id", "in", (company.id, False))])

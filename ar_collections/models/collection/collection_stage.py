@@ -92,13 +92,13 @@ class ArCollectionStage(models.Model):
             parts = [stage.description]
             if stage._asks_for_proof():
                 wanted = {kind: stage[f"exit_{kind}"] for kind in KINDS if stage[f"exit_{kind}"]}
-                parts.append(self.env._("Before a case goes on: %s.", cases._proof_text(wanted)))
+                parts.append(self.env._("Before a case goes on: %s.", cases._format_proof(wanted)))
             stage.guidance = "\n".join(filter(None, parts))
 
     def _asks_for_proof(self):
         return any(self[f"exit_{kind}"] for kind in KINDS)
 
-    def _requirement(self):
+    def _get_requirement(self):
         """What the stage asks for before it is left, a :class:`Requirement`."""
         self.ensure_one()
         return Requirement(**{kind: self[f"exit_{kind}"] for kind in KINDS}, days=self.exit_days)
@@ -133,18 +133,23 @@ class ArCollectionStage(models.Model):
     def _kind_writeoff(self):
         return StageKind(is_outside=True)
 
+    @api.model
+    def _get_kinds(self):
+        """``{value of kind: StageKind}``"""
+        values = self._fields["kind"].get_values(self.env)
+        return {value: getattr(self, f"_kind_{value}", StageKind)() for value in values}
+
     def _get_kind(self):
-        """:return: :class:`StageKind`"""
-        self.ensure_one()
-        return getattr(self, f"_kind_{self.kind}", StageKind)()
+        """:return: :class:`StageKind`; that of no kind when there is no stage"""
+        return self._get_kinds().get(self.kind, StageKind())
 
     @api.model
     def _get_outside_kinds(self):
         """The kinds of stages in which somebody outside, or nobody, collects."""
-        kinds = self._fields["kind"].get_values(self.env)
-        return [kind for kind in kinds if getattr(self, f"_kind_{kind}", StageKind)().is_outside]
+        return [value for value, kind in self._get_kinds().items() if kind.is_outside]
 
     @api.model
     def _get_stage_of_placement(self, placement):
         """The first stage that a case enters with a kind of placement."""
-        return self.search([]).filtered(lambda stage: stage._get_kind().placement == placement)[:1]
+        kinds = [value for value, kind in self._get_kinds().items() if kind.placement == placement]
+        return self.search([("kind", "in", kinds)], limit=1)

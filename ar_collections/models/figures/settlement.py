@@ -86,7 +86,9 @@ class ArSettlement(models.AbstractModel):
     @api.model
     def _flush_matching(self):
         self.env["account.partial.reconcile"].flush_model()
-        self.env["account.move.line"].flush_model(["parent_state", "reconciled", "date"])
+        self.env["account.move.line"].flush_model(
+            ["parent_state", "reconciled", "date", "journal_id"]
+        )
         self.env["account.journal"].flush_model(["ar_settlement"])
 
     @api.model

@@ -2,9 +2,6 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-# Stages in which somebody outside, or nobody, collects.
-OUTSIDE = ("agency", "legal", "writeoff")
-
 
 def propose(acknowledged, days_to_lapse, near_days):
     """Where an old case should go.
@@ -57,10 +54,8 @@ class ArCollectionCase(models.Model):
         # EXTENDS ar_collections: what was proposed has happened
         result = super().write(vals)
         if vals.get("stage_id") or vals.get("state") == "closed":
-            outside = vals.get("state") == "closed" or (
-                self.env["ar.collection.stage"].browse(vals["stage_id"]).kind in OUTSIDE
-            )
-            if outside:
+            stage = self.env["ar.collection.stage"].browse(vals.get("stage_id") or ())
+            if vals.get("state") == "closed" or stage._get_kind().is_outside:
                 # The proposal is the system's, whoever moves the case.
                 self.sudo().filtered("escalation").escalation = False
         return result
@@ -93,6 +88,15 @@ class ArCollectionCase(models.Model):
         )
         return sheet._get_records_action()
 
+    @api.model
+    def _get_activities_of_work(self):
+        # EXTENDS ar_collections
+        return [
+            *super()._get_activities_of_work(),
+            "ar_collections.activity_escalation",
+            "ar_collections.activity_limitation",
+        ]
+
     # Daily
 
     @api.model
@@ -106,7 +110,7 @@ class ArCollectionCase(models.Model):
                 ("state", "=", "open"),
                 ("escalation_date", "=", False),
                 ("demand_due_date", "<", date - timedelta(days=company.ar_escalation_days)),
-                ("stage_id.kind", "not in", OUTSIDE),
+                ("stage_id.kind", "not in", self.env["ar.collection.stage"]._get_outside_kinds()),
                 ("placement_ids", "not any", [("state", "=", "placed")]),
             ]
         )

@@ -4,8 +4,6 @@ from odoo.exceptions import AccessError, UserError
 from .placement_bundle import clean_name
 
 KINDS = [("agency", "Agency"), ("lawyer", "Lawyer")]
-# The kind of stage that a case enters when it is placed.
-STAGE_KINDS = {"agency": "agency", "lawyer": "legal"}
 # What was agreed with the agency or lawyer; fixed once the claim is placed.
 TERMS = ("kind", "agent_id", "commission_rate", "item_ids")
 
@@ -18,7 +16,7 @@ class ArPlacement(models.Model):
     """
 
     _name = "ar.placement"
-    _inherit = ["ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
     _description = "Placement"
     _order = "id desc"
     _number_prefix = "PL"
@@ -201,7 +199,7 @@ class ArPlacement(models.Model):
             if not placement.agent_id:
                 raise UserError(self.env._("Choose the agency or lawyer."))
             if placement.case_id.state not in ("open", "paused"):
-                placement.case_id = self.env["ar.collection.case"]._open_of(
+                placement.case_id = self.env["ar.collection.case"]._get_open_case(
                     placement.partner_id, placement.company_id
                 )
             case = placement.case_id
@@ -221,10 +219,9 @@ class ArPlacement(models.Model):
 
     def _move_case(self):
         """The case enters the agency or legal stage, and its own steps end."""
-        kind = STAGE_KINDS[self.kind]
-        stage = self.env["ar.collection.stage"].search([("kind", "=", kind)], limit=1)
+        stage = self.env["ar.collection.stage"]._get_stage_of_placement(self.kind)
         case = self.case_id
-        if stage and case.stage_id.kind != kind:
+        if stage and case.stage_id.kind != stage.kind:
             case.stage_id = stage
         case.action_ids.filtered(
             lambda action: action.state == "planned" and action.step_id
@@ -279,7 +276,8 @@ class ArPlacement(models.Model):
         # One transaction may match several payments.
         placements.invalidate_recordset(["amount_recovered", "amount_open"])
         running = self.search([("case_id", "in", placements.case_id.ids), ("state", "=", "placed")])
-        for placement in placements:
+        # Two agencies never work on one case: the last that did goes on.
+        for placement in placements.sorted("id", reverse=True):
             recovered, still_open = placement.amount_recovered, placement.amount_open
             if placement.state == "placed" and not still_open:
                 full = placement.currency_id.compare_amounts(recovered, placement.amount) >= 0
@@ -291,12 +289,12 @@ class ArPlacement(models.Model):
                         "result": "paid" if full else "part" if recovered else "uncollectable",
                     }
                 )
+                running -= placement
             elif (
                 placement.ended_by_ledger
                 and still_open
                 and placement.case_id not in running.case_id
             ):
-                # The newest comes first: two agencies never work on one case.
                 running |= placement
                 placement.write(
                     {

@@ -72,6 +72,10 @@ class ArCreditFile(models.Model):
 
     # Links
 
+    def _get_page_token(self):
+        # EXTENDS ar_collections
+        return self._portal_token(self.company_id._ar_today())
+
     def _portal_token(self, date):
         """What proves that somebody got a link from us.
 
@@ -140,7 +144,7 @@ class ArCreditFile(models.Model):
         papers = {file: [] for file in files}
         for model in files.env["ar.signable"]._inherit_children:
             paper = files.env[model]
-            domain = [("file_id", "in", files.ids), ("state", "in", paper._portal_states)]
+            domain = [("file_id", "in", files.ids), ("state", "in", paper._customer_states)]
             for record in paper.search(domain):
                 papers[record.file_id].append(record)
         return papers
@@ -151,7 +155,7 @@ class ArCreditFile(models.Model):
         :return: ``res.users``: the collector, else the credit manager of the company
         """
         self.ensure_one()
-        case = self.env["ar.collection.case"]._open_of(self.partner_id, self.company_id)
+        case = self.env["ar.collection.case"]._get_open_case(self.partner_id, self.company_id)
         user = case.collector_id or self.collector_id or self.company_id.ar_credit_manager_id
         managers = self.env.ref("ar_collections.group_credit_manager").all_user_ids
         return (
@@ -163,7 +167,7 @@ class ArCreditFile(models.Model):
 
     # The printed statement
 
-    def _statement_contacts(self):
+    def _get_statement_contacts(self):
         """``{file: who gets the statement by e-mail}``, nobody when nobody has an address."""
         return self.env["ar.recipient"]._get_recipients(self, "email")
 
@@ -173,7 +177,7 @@ class ArCreditFile(models.Model):
         :return: the files whose customer was written to
         """
         self.check_access("write")
-        contacts = self._statement_contacts()
+        contacts = self._get_statement_contacts()
         sent = self.filtered(contacts.get)
         template = self.env.ref("ar_collections.mail_template_statement")
         for file in sent:

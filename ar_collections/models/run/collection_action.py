@@ -42,7 +42,7 @@ class ArCollectionAction(models.Model):
 
     run_id = fields.Many2one("ar.collection.run", readonly=True, index="btree_not_null")
 
-    def _content(self, date, line_ids=None):
+    def _render_content(self, date, line_ids=None):
         """Render what is sent, or what was sent; what this writes is to be rolled back.
 
         :param line_ids: the items of a courtesy message; otherwise what is overdue is asked for

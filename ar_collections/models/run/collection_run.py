@@ -159,24 +159,26 @@ class ArCollectionRun(models.Model):
                 }
             )
         company, date = self.company_id, self.date
+        # What was touched before is judged at its own day.
+        self.env["ar.ledger.touch"]._settle()
         if not company.ar_run_date or company.ar_run_date < date:
             company.ar_run_date = date
         self._update_cases()
         self.env["ar.ageing.snapshot"]._take_month_end(company, date)
-        plans = self._plans()
-        due = self._due(plans)
+        plans = self._get_plans()
+        due = self._get_due_plans(plans)
         if due and (reason := self._get_reason_not_to_send()):
             self.log = "\n".join(filter(None, (self.log, reason)))
             due = []
         finished = self._take_all(due, checkpoint)
         self.env["ar.collection.action"]._sweep_undelivered(company, date)
-        self.env["ar.collection.priority.rule"]._apply(company)
+        self.env["ar.collection.priority.rule"]._score_cases(company)
         if finished:
             if due:
                 plans = self.env["ar.collection.planner"]._plan_cases(company, date)
             self._refresh_next_actions(plans)
             self.state = "done"
-        self._count(time.monotonic() - start)
+        self._count_results(time.monotonic() - start)
         if checkpoint:
             checkpoint(1, 0 if finished else self.remaining_count)
 
@@ -222,7 +224,8 @@ class ArCollectionRun(models.Model):
         self.env["ar.credit.warning"]._refresh_warnings(company, date)
         self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
-        closed = cases._sync(company, date)
+        sync = self.env["ar.collection.sync"]
+        closed = sync._sync(company, date)
         cases.search(
             [
                 ("company_id", "=", company.id),
@@ -230,15 +233,15 @@ class ArCollectionRun(models.Model):
                 ("pause_end", "<=", date),
             ]
         ).action_resume()
-        opened = cases._open_new(company, date)
+        opened = sync._open_new(company, date)
         cases._refresh_charges(company, date)
-        self.env["ar.collection.assignment"]._assign(company)
+        self.env["ar.collection.assignment"]._assign_collectors(company)
         cases._escalate(company, date)
         self.env["ar.limitation"]._warn(company, date)
         self.opened_count += len(opened)
         self.closed_count += len(closed)
 
-    def _plans(self):
+    def _get_plans(self):
         planner = self.env["ar.collection.planner"]
         return [
             *planner._plan_cases(self.company_id, self.date),
@@ -246,7 +249,7 @@ class ArCollectionRun(models.Model):
         ]
 
     @api.model
-    def _due(self, plans):
+    def _get_due_plans(self, plans):
         return [plan for plan in plans if plan.decision.step_day is not None]
 
     def _take_all(self, plans, checkpoint):
@@ -322,14 +325,14 @@ class ArCollectionRun(models.Model):
             news = (self.date if step_day is not None else next_date, wait)
             if plan.case_id and news != plan.noted:
                 fresh[plan.case_id] = news
-        cases._write_next_actions(fresh)
+        self.env["ar.collection.sync"]._write_next_actions(fresh)
         cases.browse(
             plan.case_id
             for plan in plans
             if plan.case_id in failed and plan.decision.step_day is None
         ).last_error = False
 
-    def _count(self, seconds):
+    def _count_results(self, seconds):
         actions = dict(
             self.env["ar.collection.action"]._read_group(
                 [("run_id", "=", self.id)], ["state"], ["__count"]
@@ -355,7 +358,7 @@ class ArCollectionRun(models.Model):
         with self.env.cr.savepoint() as savepoint:
             self.with_context(tracking_disable=True)._update_cases()
             counts = {"opened_count": self.opened_count, "closed_count": self.closed_count}
-            lines = self._preview_lines(self._plans())
+            lines = self._get_preview_lines(self._get_plans())
             self.env.flush_all()
             savepoint.rollback()
         self.env.invalidate_all(flush=False)
@@ -367,7 +370,7 @@ class ArCollectionRun(models.Model):
             }
         )
 
-    def _preview_lines(self, plans):
+    def _get_preview_lines(self, plans):
         actions = self.env["ar.collection.action"]
         policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
         steps = self.env["ar.collection.planner"]._get_steps_by_day(policies)
@@ -480,7 +483,7 @@ class ArCollectionRunLine(models.Model):
         self.ensure_one()
         return self.env["ar.collection.preview"]._open_for_run(self.run_id.line_ids, self)
 
-    def _draft_action(self):
+    def _make_draft_action(self):
         """The action that the run would take; to be rolled back.
 
         The case it opens is not there yet: the action says the same without one.

@@ -162,6 +162,7 @@ class ArCollectionAction(models.Model):
     def _compute_prepare(self):
         """Who decides and who signs when away; the last promises and excuses."""
         qweb = self.env["ir.qweb"]
+        recipients = self.case_id._get_recipients("email")
         for action in self:
             file, case = action.case_id.file_id, action.case_id
             partner = action.partner_id
@@ -169,7 +170,7 @@ class ArCollectionAction(models.Model):
                 (self.env._("Decides"), file.decision_maker_id),
                 (self.env._("Signs when away"), file.deputy_id),
                 (self.env._("Pays"), file.payer_id),
-                (self.env._("Gets the reminders"), file.dunning_contact_id),
+                (self.env._("Gets the reminders"), recipients.get(case)),
                 (self.env._("Legal"), file.legal_contact_id),
                 (self.env._("Customer"), partner),
             ]
@@ -401,7 +402,7 @@ class ArCollectionAction(models.Model):
     # Other people
 
     def _next_deputy_call(self, date):
-        self.case_id.file_id.deputy_id = self._other_contact()
+        self.case_id.file_id.deputy_id = self._get_other_contact()
         self._call_other(self._get_recall_day(date))
 
     def _next_other_department(self, date):
@@ -409,9 +410,9 @@ class ArCollectionAction(models.Model):
 
     def _call_other(self, date):
         call = self.sudo()._call_again(date)
-        call.contact_id = self._other_contact()
+        call.contact_id = self._get_other_contact()
 
-    def _other_contact(self):
+    def _get_other_contact(self):
         """Who was named: a contact that is known, or a new one of the customer."""
         # Collectors note whom customers name, also without rights on the address book.
         call = self.sudo()

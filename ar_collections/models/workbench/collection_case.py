@@ -2,13 +2,10 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..collection.case_record import is_colleague
+
 # What people write, as the type of the message and the channel it goes by.
 WRITTEN = {"comment": "email", "email_outgoing": "email", "sms": "sms"}
-
-
-def is_colleague(message):
-    author = message.author_id
-    return bool(author.user_ids and not author.partner_share)
 
 
 class ArCollectionCase(models.Model):
@@ -60,17 +57,17 @@ class ArCollectionCase(models.Model):
             case.promise_date = promise and promise.date
 
     def _compute_is_work(self):
-        work = self.filtered_domain(self._work_domain())
+        work = self.filtered_domain(self._get_work_domain())
         for case in self:
             case.is_work = case in work
 
     def _search_is_work(self, operator, value):
         if operator != "in" or set(value) != {True}:
             return NotImplemented
-        return self._work_domain()
+        return self._get_work_domain()
 
     @api.model
-    def _work_domain(self):
+    def _get_work_domain(self):
         today = self.env.company._ar_today()
         return [
             ("state", "=", "open"),
@@ -96,7 +93,7 @@ class ArCollectionCase(models.Model):
         """This case is done for today: show the next one of the worklist in its place."""
         self.action_done_today()
         following = self.search(
-            [*self._work_domain(), ("collector_id", "in", (self.env.uid, False))], limit=1
+            [*self._get_work_domain(), ("collector_id", "in", (self.env.uid, False))], limit=1
         )
         if following:
             form = self.env.ref("ar_collections.ar_collection_case_view_form")
@@ -149,7 +146,7 @@ class ArCollectionCase(models.Model):
                 "default_channel": "call",
                 "default_user_id": self.env.uid,
                 "default_date_planned": self.company_id._ar_today(),
-                "default_promise_currency_id": self._main_demand()[0].id,
+                "default_promise_currency_id": self._get_main_demand()[0].id,
                 "dialog_size": "extra-large",
             },
         }
@@ -269,11 +266,12 @@ class ArCollectionCase(models.Model):
 
         Who answers to a former case is heard in the one that is open now.
         """
+        # EXTENDS ar_collections
         # The mail gateway has no rights on collection.
         for former in self.sudo():
             case = former
             if former.state == "closed":
-                case = former._open_of(former.partner_id, former.company_id)
+                case = former._get_open_case(former.partner_id, former.company_id)
             if not case:
                 continue
             company = case.company_id

@@ -9,7 +9,9 @@ class ArCreditCriterion(models.Model):
 
     metric = fields.Selection(
         selection_add=[("overdue_count", "Items overdue")],
-        ondelete={"overdue_count": lambda records: records.write({"kind": "number"})},
+        ondelete={
+            "overdue_count": lambda criteria: criteria.write({"kind": "number", "metric": False})
+        },
     )
 
     def _metric_overdue_count(self):

@@ -397,6 +397,29 @@ class TestCall(CollectionsCommon):
         self._call("away", other_contact_id=self.clerk.id)
         self.assertEqual(self._planned().date_planned, self._day(3))
 
+    def test_company_says_when_to_call_again(self):
+        self.company.ar_recall_days = 4
+        self._call("away", other_contact_id=self.clerk.id)
+        self.assertEqual(self._planned().date_planned, self._day(4))
+
+    def test_company_says_how_far_to_search(self):
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.customer.id,
+                "amount": 1000,
+                "date": self._day(-8),
+            }
+        )
+        payment.action_post()
+        call = self._call("paid", paid_amount=1000, paid_date=self._day(-2), done=False)
+        self.assertEqual(call.match_ids.sudo().move_id, payment.move_id)
+        for days, found in ((6, True), (5, False)):
+            self.company.ar_payment_match_days = days
+            call.invalidate_recordset(["match_ids"])
+            self.assertEqual(bool(call.match_ids), found, days)
+
     def test_paid_finds_the_payment(self):
         payment = self.env["account.payment"].create(
             {

@@ -67,11 +67,12 @@ class TestChannel(CollectionsCommon):
         self._invoice(self.customer, 100, due=-1)
         self._run(0)
         case = self._case()
-        self.assertEqual(case.action_ids.activity_id.activity_type_id.name, "Task")
+        task = self.env.ref("ar_collections.activity_task")
+        self.assertEqual(case.action_ids.activity_id.activity_type_id, task)
         case.action_ids.action_done()
         self.assertEqual(case.action_ids.state, "done")
         self.assertFalse(case.last_contact_date)
-        self.assertEqual(case._contacts_made()[case.id], [])
+        self.assertEqual(case._get_contacts_made()[case.id], [])
 
     def test_call_is_a_contact(self):
         self._step("call")
@@ -80,7 +81,7 @@ class TestChannel(CollectionsCommon):
         case = self._case()
         case.action_ids.action_done()
         self.assertEqual(case.last_contact_date, self.today)
-        self.assertEqual(case._contacts_made()[case.id], [("call", self.today)])
+        self.assertEqual(case._get_contacts_made()[case.id], [("call", self.today)])
 
     def test_copy(self):
         """Who has the role gets the mail too, unless it is archived or has no address."""

@@ -212,7 +212,7 @@ class TestAssignment(CollectionsCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            assignments._assign(self.company, cases)
+            assignments._assign_collectors(self.company, cases)
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
 
