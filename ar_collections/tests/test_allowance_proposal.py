@@ -132,7 +132,7 @@ class TestAllowanceProposal(AllowanceCommon):
         collector = new_test_user(
             self.env,
             "rate_collector",
-            "base.group_user,ar_collections.group_collector,account.group_account_manager",
+            "base.group_user,ar_collections.group_collector,account.group_account_invoice",
             company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )
