@@ -31,7 +31,7 @@ class Stock(ExitStack):
         for model, method, replacement in (
             ("ar.credit.control", "_gate", lambda self, documents: documents),
             ("ar.ledger.touch", "_touch_items", lambda self, lines, matched=False: None),
-            ("ar.credit.refresh", "_refresh_orders", lambda self, *args: None),
+            ("ar.ledger.touch", "_touch_customers", lambda self, *args: None),
         ):
             self.enter_context(patch.object(registry[model], method, replacement))
 

@@ -62,6 +62,7 @@ class ArPaymentPlan(models.Model):
         "mail.activity.mixin",
     ]
     _description = "Payment Plan"
+    _customer_states = ("proposed", "accepted", "done", "defaulted")
     _order = "id desc"
     _number_prefix = "PP"
 

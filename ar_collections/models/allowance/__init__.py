@@ -13,6 +13,6 @@ from . import (
     allowance_computation,
     allowance_booking,
     allowance_report,
-    writeoff_allowance,
+    credit_file,
     allowance_move,
 )

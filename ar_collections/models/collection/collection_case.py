@@ -576,6 +576,12 @@ class ArCollectionCase(models.Model):
 
     # Mail
 
+    def _customer_wrote(self, message):
+        """What happens when a customer answers to something of these cases.
+
+        A hook: nothing until somebody listens.
+        """
+
     def _mail_get_partner_fields(self, introspect_fields=False):
         # EXTENDS mail
         return ["partner_id"]

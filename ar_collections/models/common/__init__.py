@@ -9,5 +9,4 @@ from . import (
     state_mixin,
     four_eyes_mixin,
     item_copy,
-    letter,
 )

@@ -10,20 +10,26 @@ SETTLING = "ar_collections.settling"
 KEPT_CONTEXT = ("lang", "tz", "allowed_company_ids", "ar_clock", "tracking_disable")
 
 
+# What of customers is to be followed; an addon adds a part of its own in ``_follow``.
+CUSTOMERS = "customers"
+
+
 class Touched:
-    """What one transaction has touched: customers per root company, and items by matching."""
+    """What one transaction has touched: items by their matching, and customers."""
 
     def __init__(self, env):
         context = {key: env.context[key] for key in KEPT_CONTEXT if key in env.context}
         # Whoever posts or reconciles need not have rights on collection.
         self.env = env(context=context, su=True)
-        self.partner_ids = defaultdict(set)
-        self.line_ids = set()
+        self.line_ids, self.parts = set(), defaultdict(lambda: defaultdict(set))
+
+    def add(self, part, company, partners):
+        self.parts[part][company.id].update(partners.ids)
 
     def take(self):
-        """``(ids of journal items, {company id: ids of customers})``; they are gone from here."""
-        taken = self.line_ids, self.partner_ids
-        self.line_ids, self.partner_ids = set(), defaultdict(set)
+        """``(ids of journal items, {part: {company id: ids of customers}})``, gone from here."""
+        taken = self.line_ids, self.parts
+        self.line_ids, self.parts = set(), defaultdict(lambda: defaultdict(set))
         return taken
 
 
@@ -52,15 +58,16 @@ class ArLedgerTouch(models.AbstractModel):
         if matched:
             touched.line_ids.update(items.ids)
         for company, company_items in items.grouped(lambda item: item.company_id.root_id).items():
-            touched.partner_ids[company.id].update(
-                company_items.partner_id.commercial_partner_id.ids
-            )
+            touched.add(CUSTOMERS, company, company_items.partner_id.commercial_partner_id)
 
     @api.model
-    def _touch_customers(self, company, partners):
-        """Note down customers of a root company of whom something is claimed or agreed anew."""
+    def _touch_customers(self, company, partners, part=CUSTOMERS):
+        """Note down customers of a root company of whom something is claimed or agreed anew.
+
+        :param part: what of them is to be followed, see ``_follow``
+        """
         if partners:
-            self._get_touched().partner_ids[company.id].update(partners.ids)
+            self._get_touched().add(part, company, partners)
 
     @api.model
     def _get_touched(self):
@@ -92,23 +99,31 @@ class ArLedgerTouch(models.AbstractModel):
         cr = self.env.cr
         cr.cache[SETTLING] = touched = cr.precommit.data.pop(TOUCHED)
         try:
-            while touched.line_ids or touched.partner_ids:
-                line_ids, partner_ids = touched.take()
-                touched.env[self._name]._follow(line_ids, partner_ids)
+            while touched.line_ids or touched.parts:
+                touched.env[self._name]._follow(*touched.take())
         finally:
             del cr.cache[SETTLING]
 
+    # What upper wings extend
+
     @api.model
-    def _follow(self, line_ids, partner_ids):
-        lines = self.env["account.move.line"].browse(line_ids)
-        if lines:
-            self._follow_matching(lines)
-        for company_id, ids in partner_ids.items():
-            company = self.env["res.company"].browse(company_id)
-            partners = self.env["res.partner"].browse(ids).exists()
+    def _follow(self, line_ids, parts):
+        """Follow what was touched.
+
+        :param line_ids: of journal items whose matching changed
+        :param parts: ``{part: {root company id: ids of customers}}``
+        """
+        if line_ids:
+            self._follow_matching(self.env["account.move.line"].browse(line_ids))
+        for company, partners in self._browse_part(parts, CUSTOMERS):
             self._follow_customers(company, company._ar_get_run_date(), partners)
 
-    # What upper wings extend
+    @api.model
+    def _browse_part(self, parts, part):
+        """``(root company, its customers)`` of one part, who still exist."""
+        for company_id, ids in parts.get(part, {}).items():
+            company = self.env["res.company"].browse(company_id)
+            yield company, self.env["res.partner"].browse(ids).exists()
 
     @api.model
     def _get_followed_items(self, lines):

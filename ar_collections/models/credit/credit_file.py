@@ -24,8 +24,6 @@ MANAGER_FIELDS = (
     "next_review_date",
     "collector_id",
     "dispute_days",
-    "late_charge_mode",
-    "late_charge_rate",
     "hold",
     "hold_reason",
 )
