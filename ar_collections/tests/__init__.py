@@ -29,7 +29,6 @@ from . import (
     test_letter,
     test_limitation,
     test_message_preview,
-    test_migration,
     test_performance,
     test_placement,
     test_portal,
