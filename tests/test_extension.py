@@ -30,6 +30,7 @@ from odoo import Command
 company = env.company
 if not company.chart_template:
     env["account.chart.template"].try_loading("generic_coa", company)
+company.email = "us@example.com"
 today = date.today()
 customer = env["res.partner"].create({"name": "Example", "phone": "+1 555 0100"})
 for amount, days in ((300, 40), (700, 20)):
@@ -114,6 +115,18 @@ netted = env["account.move"].create({
 netted.action_post()
 (item | netted.line_ids.filtered(lambda line: line.account_id == item.account_id)).reconcile()
 assert promise.state == "kept", promise.state
+
+# May the day send, reason to wait
+policy.step_ids = [Command.create({"name": "Pong", "days": 30, "channel": "messenger"})]
+later = (today + timedelta(days=45)).replace(day=1)
+company.email = False
+silent = env["ar.collection.run"]._run_for(company, later - timedelta(days=1))
+assert "address of its own" in silent.log, silent.log
+company.email = "us@example.com"
+preview = env["ar.collection.run"]._run_for(company, later, execute=False)
+assert preview.line_ids.mapped("wait") == ["new_month"], preview.line_ids.mapped("wait")
+pings = case.action_ids.filtered(lambda action: action.channel == "messenger")
+assert len(pings) == 1
 env.cr.commit()
 print("lived a day")
 """
@@ -121,12 +134,13 @@ LEFT = """
 SELECT count(*) FROM ar_collection_action WHERE channel = 'messenger'
  UNION ALL SELECT count(*) FROM ar_collection_stage WHERE kind = 'mediator'
  UNION ALL SELECT count(*) FROM ar_credit_criterion WHERE metric = 'overdue_count'
+ UNION ALL SELECT count(*) FROM ar_collection_run_line WHERE wait = 'new_month'
  UNION ALL SELECT count(*) FROM account_journal WHERE ar_settlement = 'netting'
  UNION ALL SELECT count(*) FROM ar_collection_excuse WHERE next_step = 'wait_week'
 """
 RUN_AGAIN = """
 from datetime import date, timedelta
-for days in range(1, 9):
+for days in range(50, 53):
     env["ar.collection.run"]._run_for(env.company, date.today() + timedelta(days=days))
 env.cr.commit()
 print("lived on")

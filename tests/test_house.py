@@ -26,3 +26,7 @@ def test_links_lead_somewhere():
         path = ROOT / page
         links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text())
         assert [link for link in links if not (path.parent / link).exists()] == [], page
+        named = re.findall(r"`((?:models|tests)/[\w/]+(?:\.py)?)/?`", path.read_text())
+        places = (ROOT, ROOT / "ar_collections")
+        lost = [name for name in named if not any((place / name).exists() for place in places)]
+        assert lost == [], page

@@ -4,6 +4,7 @@
 from . import common, figures, credit, collection, agreement  # isort: skip
 from . import (
     res_partner,
+    ledger_touch,
     account_payment_term,
     account_move,
     account_move_line,

@@ -77,8 +77,9 @@ class AccountMove(models.Model):
         posted = posted.with_context(ar_credit_passed=None)
         # What went back to draft has kept its matching, which counts again.
         matched = posted.filtered(lambda move: any(move.line_ids.mapped("matching_number")))
-        self.env["ar.collection.case"]._matching_changed(matched._ar_matched_lines())
-        self.env["ar.collection.case"]._ledger_changed((posted - matched).line_ids)
+        touch = self.env["ar.ledger.touch"]
+        touch._touch_items(matched._ar_matched_lines(), matched=True)
+        touch._touch_items((posted - matched).line_ids)
         return posted
 
     def write(self, vals):
@@ -107,13 +108,13 @@ class AccountMove(models.Model):
     def button_draft(self):
         # EXTENDS account: a matching stays, but it does not count any more
         result = super().button_draft()
-        self.env["ar.collection.case"]._matching_changed(self._ar_matched_lines())
+        self.env["ar.ledger.touch"]._touch_items(self._ar_matched_lines(), matched=True)
         return result
 
     def button_cancel(self):
         # EXTENDS account
         result = super().button_cancel()
-        self.env["ar.collection.case"]._matching_changed(self._ar_matched_lines())
+        self.env["ar.ledger.touch"]._touch_items(self._ar_matched_lines(), matched=True)
         return result
 
     def action_toggle_block_payment(self):

@@ -39,7 +39,7 @@ class AccountMoveLine(models.Model):
     def _reconcile_post_hook(self, data):
         # EXTENDS account
         result = super()._reconcile_post_hook(data)
-        self.env["ar.collection.case"]._matching_changed(self)
+        self.env["ar.ledger.touch"]._touch_items(self, matched=True)
         return result
 
     def write(self, vals):
@@ -47,5 +47,5 @@ class AccountMoveLine(models.Model):
         result = super().write(vals)
         if not vals.keys().isdisjoint(("date_maturity", "no_followup")):
             posted = self.filtered(lambda line: line.parent_state == "posted")
-            self.env["ar.collection.case"]._ledger_changed(posted)
+            self.env["ar.ledger.touch"]._touch_items(posted)
         return result

@@ -12,5 +12,5 @@ class AccountPartialReconcile(models.Model):
         lines = self.debit_move_id | self.credit_move_id
         result = super().unlink()
         if lines:
-            self.env["ar.collection.case"]._matching_changed(lines.exists())
+            self.env["ar.ledger.touch"]._touch_items(lines.exists(), matched=True)
         return result

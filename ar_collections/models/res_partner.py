@@ -7,6 +7,21 @@ COLLECTION_GROUPS = (
     "ar_collections.group_collector,ar_collections.group_auditor,"
     "account.group_account_invoice,account.group_account_readonly"
 )
+# What is computed of the credit file and its cases; nothing else tells when it changed.
+FIGURES = (
+    "credit_file_id",
+    "credit_grade_id",
+    "credit_hold",
+    "credit_hold_reason",
+    "credit_score",
+    "risk_tier",
+    "amount_overdue",
+    "days_overdue",
+    "has_credit_limit",
+    "effective_credit_limit",
+    "credit_exposure",
+    "collection_case_count",
+)
 
 
 class ResPartner(models.Model):

@@ -9,6 +9,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form
 from odoo.tools import mute_logger
 
+from ..models.allowance.allowance_rate import _get_rate_at
 from .allowance_common import AllowanceCommon
 
 MARCH, APRIL, MAY = date(2030, 3, 31), date(2030, 4, 30), date(2030, 5, 31)
@@ -500,6 +501,20 @@ class TestAllowance(AllowanceCommon):
         self.assertFalse(run.flow_ids)
         self.assertFalse(run.stray_ids)
 
+    def test_the_allowance_account_of_another_company_is_theirs(self):
+        self._item(100, 10)
+        other = self.setup_other_company(name="Sister company")["company"]
+        sister = self.env["ar.allowance.run"].sudo().create({"company_id": other.id, "date": APRIL})
+        sister.account_id = self.other_account
+        self._manual_entry(40, MAY, account=self.other_account)
+        run = self._allowance(MAY)
+        self.assertEqual((run.taken_over, run.closing, run.ledger_amount), (0, 2, 2))
+
+    def test_a_rate_begins_on_its_first_day(self):
+        ladder = {0: 0.01, 31: 0.03, 61: 0.05}
+        found = [_get_rate_at(ladder, days) for days in (-5, 0, 30, 31, 60, 61, 900)]
+        self.assertEqual(found, [0.01, 0.01, 0.01, 0.03, 0.03, 0.05, 0.05])
+
     def test_a_company_sees_the_entries_of_its_branches_as_its_own(self):
         self._item(100, 10)
         first = self._allowance(APRIL, today=self.today)
@@ -509,6 +524,7 @@ class TestAllowance(AllowanceCommon):
         self.assertEqual(run.previous_id, first)
         self.assertEqual(run.stray_ids.move_id, move, "not what is booked after the date")
         self.assertNotIn(later, run.flow_ids.move_id)
+        self.assertEqual(run.ledger_amount, first.closing + 30, "on the day of the run")
         run.include_others = True
         run.action_compute()
         self.assertEqual((run.taken_over, run.flow_ids.move_id), (30, move))

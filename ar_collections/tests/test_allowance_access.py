@@ -257,6 +257,7 @@ class TestAllowanceAccess(AllowanceCommon, HttpCase):
     def test_nothing_private_over_rpc(self):
         for model, methods in {
             "ar.ageing.snapshot": ("_take_snapshot", "_take_missing", "_merge_customers"),
+            "ar.customer.merge": ("_merge_customers",),
             "ar.allowance.computation": ("_compute_run",),
             "ar.allowance.booking": ("_book_run",),
             "ar.allowance.ledger": ("_get_available",),

@@ -2,7 +2,9 @@ from datetime import date
 
 from dateutil.relativedelta import relativedelta
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
 
 from ..wizard.allowance_proposal import chain
 from .allowance_common import AllowanceCommon
@@ -120,6 +122,24 @@ class TestAllowanceProposal(AllowanceCommon):
         texts = " ".join(line.rate_id.message_ids.mapped("body"))
         self.assertIn("25.0 % × 100.0 %", texts)
         self.assertIn("Agreed with the auditors", texts)
+
+    def test_only_a_credit_manager_looks_for_rates(self):
+        self.company.ar_ageing_days = "30"
+        self._snapshots(*[(1000, 400, 100)] * 5)
+        proposal = self._proposal()
+        self._found(proposal)["1-30"].is_chosen = True
+        proposal.reason = "Mine"
+        collector = new_test_user(
+            self.env,
+            "rate_collector",
+            "base.group_user,ar_collections.group_collector,account.group_account_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        theirs = proposal.with_user(collector)
+        for button in (theirs.action_open, theirs.action_compute, theirs.action_apply):
+            with self.assertRaisesRegex(AccessError, "by a credit manager"):
+                button()
 
     def test_the_calculation_is_not_written_by_hand(self):
         self.company.ar_ageing_days = "30"

@@ -68,6 +68,13 @@ class TestAllowanceUse(AllowanceCommon, WriteoffCommon):
         self.assertEqual(self._booked(first), {self.allowance_account: 600})
         self.assertEqual(self._booked(second), {self.allowance_account: 250, self.expense: 150})
 
+    def test_what_is_used_up_is_no_account_to_book_on(self):
+        self._allowance(MAY)
+        self._posted({self.item: 850})
+        ledger = self.env["ar.allowance.ledger"]
+        account, amount = ledger._get_available(self.company, self.customer)
+        self.assertEqual((account, amount), (self.env["account.account"], 0))
+
     def test_the_allowance_is_of_its_customer_alone(self):
         other = self._customer("Other")
         item = self._items(self._invoice(other, 100, due=10, date_=self.today))

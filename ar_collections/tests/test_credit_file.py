@@ -291,6 +291,20 @@ class TestCreditFile(CollectionsCommon):
         self.assertIn("fraud", alert["message"])
         self.assertNotIn("account_partner_credit_warning", draft._get_alerts())
 
+    def test_open_items_are_of_the_company_and_its_branches(self):
+        here = self._invoice(self.customer, 10, due=30)
+        branch = self._invoice(self.customer, 20, due=30, company=self.branch)
+        self._pay(self._invoice(self.customer, 40, due=30))
+        items = self.env["account.move.line"].sudo()
+        found = items.search(self.file.action_open_items()["domain"])
+        self.assertEqual(found.move_id, here | branch)
+        other = self.setup_other_company(name="Other company")["company"]
+        theirs = (
+            self.env["ar.credit.file"].with_company(other)._for(self.customer, other, create=True)
+        )
+        self.assertNotEqual(theirs, self.file)
+        self.assertFalse(items.search(theirs.action_open_items()["domain"]))
+
     def test_hold_by_hand(self):
         self.file.write({"hold": True, "hold_reason": "Cheque came back"})
         self.assertRecordValues(

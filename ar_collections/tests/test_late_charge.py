@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
@@ -171,6 +173,17 @@ class TestLateCharge(LateChargeCommon):
         ):
             charge.state = "drafted"
             self.env.flush_all()
+
+    def test_one_run_at_a_time_for_a_company(self):
+        locked = []
+
+        def lock(records, **_kwargs):
+            locked.append(records)
+
+        run = self._charge_run()
+        with patch.object(self.registry["res.company"], "lock_for_update", lock):
+            run.action_draft_notes()
+        self.assertEqual(locked, [self.company])
 
     def test_what_was_killed_did_nothing(self):
         run = self._charge_run()
@@ -510,6 +523,15 @@ class TestLateCharge(LateChargeCommon):
         credit.action_post()
         self.assertEqual(set(self._charges().mapped("state")), {"reversed"})
 
+    def test_days_that_were_given_up_stay_so_when_the_note_goes(self):
+        run = self._charge_run()
+        run.action_post()
+        run.move_ids._reverse_moves([{"invoice_date": self.today}], cancel=True)
+        run.move_ids.button_draft()
+        run.move_ids.button_cancel()
+        self.assertEqual(set(self._charges().mapped("state")), {"reversed"})
+        self.assertFalse(self._charge_run().charge_ids)
+
     def test_reversal_that_is_undone(self):
         run = self._charge_run()
         run.action_post()
@@ -597,6 +619,15 @@ class TestLateCharge(LateChargeCommon):
         with self.assertRaisesRegex(UserError, "set free"):
             (run.charge_ids - charge).action_free()
 
+    def test_charges_of_the_case_are_those_of_its_company(self):
+        run = self._charge_run()
+        elsewhere = self.setup_other_company(name="Other company")["company"]
+        values = run.charge_ids[0].copy_data({"company_id": elsewhere.id, "run_id": False})
+        self.env["ar.late.charge"].sudo().create(values)
+        case = self._case_of_customer()
+        found = self.env["ar.late.charge"].search(case.action_open_charges()["domain"])
+        self.assertEqual(found, run.charge_ids)
+
     def test_charge_from_the_case(self):
         case = self._case_of_customer()
         action = case.with_user(self.manager).action_charge()
@@ -634,6 +665,26 @@ class TestLateCharge(LateChargeCommon):
             with self.assertRaises(AccessError), self.env.cr.savepoint():
                 attempt()
         self.assertEqual(charge.state, "memo")
+
+    def test_accountants_do_not_charge_or_waive_by_themselves(self):
+        """The rights to make invoices are no rights to decide on late charges."""
+        accountant = self._user(
+            "charge_accountant",
+            "base.group_user,ar_collections.group_collector,account.group_account_manager",
+        )
+        run = self._charge_run()
+        theirs, charge = run.with_user(accountant), run.charge_ids[0].with_user(accountant)
+        for attempt in (
+            theirs.action_compute,
+            theirs.action_draft_notes,
+            theirs.action_post,
+            charge.action_waive,
+            charge.action_free,
+            lambda: charge._waive_charges("Friends"),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                attempt()
+        self.assertEqual((run.state, set(run.charge_ids.mapped("state"))), ("draft", {"memo"}))
 
     def test_what_is_computed_cannot_be_written(self):
         run = self._charge_run()

@@ -178,7 +178,14 @@ class TestLateChargeAccrual(CollectionsCommon):
         self.assertEqual(self._amounts(), [2.0])
         charge_.write({"date": self.today, "partner_id": self._customer("Somebody else").id})
         self.assertEqual(self._amounts(), [2.0], "each customer has a cap of its own")
-        charge_.partner_id = self.customer
+        charge_.write(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.setup_other_company(name="Other company")["company"].id,
+            }
+        )
+        self.assertEqual(self._amounts(), [2.0], "in each company")
+        charge_.company_id = self.company
         for state, amount in (("reversed", 2.0), ("cancelled", 2.0), ("posted", 1.6)):
             charge_.state = state
             self.assertEqual(self._amounts(), [amount], state)

@@ -10,8 +10,8 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, HttpCase, new_test_user, tagged
 
-from ..models.common import letter as letter_module
-from ..models.common.letter import FOOT, HEAD, Row, Table, paginate
+from ..models.credit import letter as letter_module
+from ..models.credit.letter import FOOT, HEAD, Row, Table, paginate
 from .common import CollectionsCommon
 
 PIXEL = (

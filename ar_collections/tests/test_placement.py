@@ -430,7 +430,7 @@ class TestPlacement(CollectionsCommon):
             ]
             self._run(0)
             self.env["ar.credit.refresh"]._refresh(self.company, self.today)
-            self.env["ar.collection.case"].sudo()._open_new(self.company, self.today)
+            self.env["ar.collection.sync"].sudo()._open_new(self.company, self.today)
             placement = self.env["ar.placement"].create(
                 {
                     "partner_id": customer.id,

@@ -214,6 +214,22 @@ class TestWriteoff(WriteoffCommon):
         with self.assertRaises(ValidationError):
             self._request({self.item: 5, stranger: 5})
 
+    def test_items_are_looked_at_again(self):
+        """Whatever changes, the customer or the ledger, the items still have to fit."""
+        request = self._request()
+        with (
+            self.assertRaisesRegex(ValidationError, "is not an item of"),
+            self.env.cr.savepoint(),
+        ):
+            request.sudo().partner_id = self._customer("Somebody else")
+        request.invalidate_recordset()
+        self._pay(self.invoice, 400, day=0)
+        with self.assertRaisesRegex(ValidationError, "only .*600.* is open"):
+            request.action_submit()
+        request.line_ids.amount = 600
+        request.action_submit()
+        self.assertEqual(request.state, "submitted")
+
     def test_item_waits_in_one_request_only(self):
         first, second = self._request({self.item: 600}), self._request({self.item: 600})
         first.action_submit()
@@ -636,6 +652,18 @@ class TestWriteoff(WriteoffCommon):
         self.assertEqual(self.invoice.amount_residual, 0)
         # A request is what it is all about.
         self._posted({self._items(self._invoice(self.customer, 700, due=-100)): 700})
+
+    def test_the_gate_is_for_what_customers_owe(self):
+        """What we pay back, and pay less of, gives nothing up."""
+        self.company.ar_writeoff_gate = True
+        credit = self._invoice(self.customer, 100, due=0, move_type="out_refund")
+        self._pay(
+            credit,
+            50,
+            payment_difference_handling="reconcile",
+            writeoff_account_id=self.company_data["default_account_revenue"].id,
+        )
+        self.assertEqual(credit.amount_residual, 0)
 
     def test_groups_stand_in_the_order_of_the_work(self):
         requests = self._posted({self.item: 5}) | self._approved({self.item: 10}) | self._request()

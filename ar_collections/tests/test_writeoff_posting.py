@@ -175,9 +175,9 @@ class TestWriteoffPosting(WriteoffCommon):
     def test_allowance_first(self):
         allowance = self.expense.copy({"code": "ALLOW1"})
         self.patch(
-            type(self.env["ar.writeoff.booking"]),
+            type(self.env["ar.credit.file"]),
             "_get_allowance",
-            lambda booking, request: (allowance, 300.0),
+            lambda file: (allowance, 300.0),
         )
         request = self._posted()
         self.assertEqual(self._debits(request), {allowance: 300, self.expense: 700})

@@ -104,6 +104,20 @@ class TestWriteoffRouting(WriteoffCommon):
         deputy.active = False
         self.assertNotIn(deputy, self._approvers(request))
 
+    def test_a_customer_is_nobodys_deputy(self):
+        portal = new_test_user(self.env, "wo_portal_deputy", "base.group_portal")
+        self.env["ar.writeoff.delegation"].create(
+            {
+                "user_id": self.manager.id,
+                "delegate_id": portal.id,
+                "date_from": self._day(0),
+                "date_to": self._day(2),
+            }
+        )
+        request = self._request()
+        request.action_submit()
+        self.assertEqual(self._approvers(request), self.manager | self.second)
+
     def test_a_deputy_who_holds_the_tier_approves_for_themselves(self):
         deputy = self._delegated()
         self.tier.user_ids |= deputy

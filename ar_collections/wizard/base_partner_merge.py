@@ -7,10 +7,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
         # EXTENDS base: one credit file and one open case per company must remain
-        self.env["ar.credit.file"].sudo()._merge_customers(
-            src_partners, dst_partner.commercial_partner_id
-        )
-        self.env["ar.ageing.snapshot"].sudo()._merge_customers(
+        self.env["ar.customer.merge"].sudo()._merge_customers(
             src_partners, dst_partner.commercial_partner_id
         )
         return super()._update_foreign_keys(src_partners, dst_partner)

@@ -219,7 +219,7 @@ class ArCollectionPreviewLine(models.TransientModel):
     no_address = fields.Boolean(readonly=True)
     state = fields.Selection(related="action_id.state")
 
-    def action_show_line(self):
+    def action_show(self):
         self.ensure_one()
         return self.preview_id._show_line(self)
 

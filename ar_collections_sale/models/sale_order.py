@@ -248,11 +248,10 @@ class SaleOrder(models.Model):
 
         :param former: customers who had orders that are others' now
         """
-        refresh = self.env["ar.credit.refresh"].sudo()
+        touch = self.env["ar.ledger.touch"]
         for company, orders in self.grouped(lambda order: order.company_id.root_id).items():
-            date = company._ar_get_run_date()
             customers = orders.partner_invoice_id | (former or self.env["res.partner"])
-            refresh._refresh_orders(company, date, customers.commercial_partner_id)
+            touch._touch_orders(company, customers.commercial_partner_id)
 
     def _ar_is_released(self):
         """Whether a release let the order pass as it is now."""

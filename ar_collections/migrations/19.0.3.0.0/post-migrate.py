@@ -7,4 +7,4 @@ def migrate(cr, version):
     for company in env["res.company"].search([("parent_id", "=", False)]):
         date = company._ar_get_run_date()
         env["ar.credit.refresh"]._refresh(company, date)
-        env["ar.collection.case"]._sync(company, date)
+        env["ar.collection.sync"]._sync(company, date)

@@ -14,4 +14,6 @@ from . import (
     dispute,
     dispute_line,
     credit_file_promise,
+    ledger_touch,
+    customer_merge,
 )

@@ -54,6 +54,7 @@ class ArPaymentPlan(models.Model):
 
     _name = "ar.payment.plan"
     _inherit = [
+        "ar.ledger.follower",
         "ar.numbered.mixin",
         "ar.state.mixin",
         "ar.signable",
@@ -61,6 +62,7 @@ class ArPaymentPlan(models.Model):
         "mail.activity.mixin",
     ]
     _description = "Payment Plan"
+    _customer_states = ("proposed", "accepted", "done", "defaulted")
     _order = "id desc"
     _number_prefix = "PP"
 
@@ -359,7 +361,7 @@ class ArPaymentPlan(models.Model):
         plan.message_post(
             body=self.env._("Accepted by %s.", plan.signed_by), subtype_xmlid="mail.mt_note"
         )
-        self.env["ar.collection.case"]._claims_changed(plan.company_id, plan.partner_id)
+        self.env["ar.ledger.touch"]._touch_customers(plan.company_id, plan.partner_id)
 
     def _replace_promises(self, date):
         """What was promised before is in the plan now."""
@@ -384,7 +386,7 @@ class ArPaymentPlan(models.Model):
                 )
         for company, plans in self.sudo().grouped("company_id").items():
             plans.write({"state": "cancelled", "date_closed": company._ar_today()})
-            self.env["ar.collection.case"]._claims_changed(company, plans.partner_id)
+            self.env["ar.ledger.touch"]._touch_customers(company, plans.partner_id)
 
     # Judgement
 

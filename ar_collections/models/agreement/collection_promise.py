@@ -17,7 +17,7 @@ class ArPaymentPromise(models.Model):
     """
 
     _name = "ar.payment.promise"
-    _inherit = "ar.case.record"
+    _inherit = ["ar.ledger.follower", "ar.case.record"]
     _description = "Promise to Pay"
     _order = "date desc, id desc"
     _rec_name = "partner_id"
@@ -122,7 +122,7 @@ class ArPaymentPromise(models.Model):
         made._check_items()
         made._replace_former()
         for company, same in made.grouped("company_id").items():
-            self.env["ar.collection.case"]._claims_changed(company, same.partner_id)
+            self.env["ar.ledger.touch"]._touch_customers(company, same.partner_id)
         return promises
 
     def _check_term(self):
@@ -295,7 +295,7 @@ class ArPaymentPromise(models.Model):
         self.check_access("write")
         for company, promises in self.sudo().grouped("company_id").items():
             promises.write({"state": "cancelled", "date_closed": company._ar_today()})
-            self.env["ar.collection.case"]._claims_changed(company, promises.partner_id)
+            self.env["ar.ledger.touch"]._touch_customers(company, promises.partner_id)
 
 
 class ArPaymentPromiseLine(models.Model):

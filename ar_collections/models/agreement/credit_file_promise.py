@@ -24,6 +24,13 @@ class ArCreditFile(models.Model):
         help="Share of these promises and payment plans that were kept.",
     )
 
+    def _get_page_token(self):
+        """What opens the papers of the customer without login, until it expires or is revoked.
+
+        A hook: empty until there is a page.
+        """
+        return ""
+
     @api.model
     def _count_promises(self, company, date, partners=None):
         """Count promises and plans kept and broken, of all customers or some, in one statement."""

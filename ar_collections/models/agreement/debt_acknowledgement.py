@@ -8,6 +8,7 @@ class ArDebtAcknowledgement(models.Model):
     _name = "ar.debt.acknowledgement"
     _inherit = ["ar.numbered.mixin", "ar.signable", "ar.case.record"]
     _description = "Debt Acknowledgement"
+    _customer_states = ("sent", "signed")
     _order = "id desc"
     _number_prefix = "DA"
 

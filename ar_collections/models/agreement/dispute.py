@@ -23,7 +23,7 @@ class ArDispute(models.Model):
     """
 
     _name = "ar.dispute"
-    _inherit = ["ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
     _description = "Dispute"
     _order = "id desc"
     _number_prefix = "DI"
@@ -223,7 +223,7 @@ class ArDispute(models.Model):
     def _refresh_cases(self):
         """Figures and cases follow in the same transaction."""
         for company, disputes in self.sudo().grouped("company_id").items():
-            self.env["ar.collection.case"]._claims_changed(company, disputes.partner_id)
+            self.env["ar.ledger.touch"]._touch_customers(company, disputes.partner_id)
 
     # Decision
 

@@ -9,6 +9,9 @@ class ArSignable(models.AbstractModel):
     _inherit = ["portal.mixin", "ar.letter"]
     _description = "Signed by the Customer"
 
+    # What the customer may read: not a draft, nor what was given up before it agreed.
+    _customer_states = ()
+
     signed_by = fields.Char(readonly=True, copy=False)
     signed_on = fields.Datetime(readonly=True, copy=False)
     signature = fields.Image(max_width=1024, max_height=1024, readonly=True, copy=False)
@@ -37,6 +40,10 @@ class ArSignable(models.AbstractModel):
         for record in self:
             record.portal_link = record.get_base_url() + record._get_share_url()
             record.customer_name = (record.contact_id or record.partner_id).name
+
+    def _portal_ensure_token(self):
+        # OVERRIDES portal: no token of its own, which would work for ever
+        return self.file_id._get_page_token()
 
     def _letter_contact(self):
         # EXTENDS ar_collections

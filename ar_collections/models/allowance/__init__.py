@@ -4,6 +4,7 @@ from . import (
     res_company,
     ageing_snapshot,
     ageing_snapshot_bucket,
+    customer_merge,
     allowance_rate,
     allowance_specific,
     allowance_line,
@@ -12,6 +13,6 @@ from . import (
     allowance_computation,
     allowance_booking,
     allowance_report,
-    writeoff_allowance,
+    credit_file,
     allowance_move,
 )

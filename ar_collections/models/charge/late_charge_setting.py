@@ -165,3 +165,8 @@ class ArCreditFile(models.Model):
         for file in self:
             rates = {"grade": file.grade_id.late_charge_rate, "custom": file.late_charge_rate}
             file.late_charge_rate_used = rates.get(file.late_charge_mode, 0)
+
+    @api.model
+    def _get_manager_fields(self):
+        # EXTENDS ar_collections: what a customer is charged is the credit manager's
+        return (*super()._get_manager_fields(), "late_charge_mode", "late_charge_rate")

@@ -1,6 +1,12 @@
 from odoo import api, fields, models
 
 
+def is_colleague(message):
+    """Whether somebody of ours wrote a message."""
+    author = message.author_id
+    return bool(author.user_ids and not author.partner_share)
+
+
 class ArCaseRecord(models.AbstractModel):
     """Something agreed with a customer, in the open case when there is one."""
 
@@ -100,6 +106,15 @@ class ArCaseRecord(models.AbstractModel):
                 case._plan_call(date, record_notes[record], record.user_id)
         notes = {record.file_id.id: note for record, note in record_notes.items()}
         self.env["ar.credit.review"]._open_for(self.file_id, "broken_promise", notes, date)
+
+    def _message_post_after_hook(self, message, msg_vals):
+        # EXTENDS mail: what customers answer is told on the case as well
+        result = super()._message_post_after_hook(message, msg_vals)
+        if message.message_type == "email" and not is_colleague(message):
+            # The mail gateway has no rights on collection.
+            for case in self.sudo()._open_cases().values():
+                case._customer_wrote(message)
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):

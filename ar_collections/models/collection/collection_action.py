@@ -14,7 +14,12 @@ class ArCollectionAction(models.Model):
     """One planned or done contact with a customer, with a frozen copy of what was asked for."""
 
     _name = "ar.collection.action"
-    _inherit = ["ar.readonly.mixin", "ar.collection.channel", "ar.letter"]
+    _inherit = [
+        "ar.ledger.follower",
+        "ar.readonly.mixin",
+        "ar.collection.channel",
+        "ar.letter",
+    ]
     _description = "Collection Action"
     _order = "date_planned desc, id desc"
     _rec_name = "summary"

@@ -16,6 +16,17 @@ class Answered:
 
 ANSWERED = Answered()
 
+# What a case takes over from the credit file, cleared when it closes.
+FOLLOWED = (
+    "amount_overdue",
+    "oldest_due_date",
+    "amount_disputed",
+    "amount_promised",
+    "amount_demand",
+    "demand_due_date",
+    "days_overdue",
+)
+
 
 class ArCollectionCase(models.Model):
     """The chase of one customer's overdue items by one company, from first reminder to the end.
@@ -25,7 +36,7 @@ class ArCollectionCase(models.Model):
     """
 
     _name = "ar.collection.case"
-    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Collection Case"
     _order = "priority desc, oldest_due_date, id"
     _rec_name = "partner_id"
@@ -565,6 +576,86 @@ class ArCollectionCase(models.Model):
 
     # Mail
 
+    def _customer_wrote(self, message):
+        """What happens when a customer answers to something of these cases.
+
+        A hook: nothing until somebody listens.
+        """
+
     def _mail_get_partner_fields(self, introspect_fields=False):
         # EXTENDS mail
         return ["partner_id"]
+
+    # Closing
+
+    def _close(self, date, reason=None):
+        """Close cases, with all that is planned for them.
+
+        :param reason: why; by default no overdue items are left, and the ledger shows the reason
+        """
+        common = {
+            "state": "closed",
+            "date_closed": date,
+            "pause_reason": False,
+            "pause_end": False,
+            "next_action_date": False,
+            "waiting_for": False,
+            "last_error": False,
+            **dict.fromkeys(FOLLOWED, False),
+        }
+        if reason:
+            self.write({**common, "close_reason": reason})
+        else:
+            lost = self._written_off_since_opened()
+            paid = (self - lost)._paid_since_opened()
+            paid.write({**common, "close_reason": "paid"})
+            lost.write({**common, "close_reason": "written_off"})
+            (self - lost - paid).write({**common, "close_reason": "cancelled"})
+        if self:
+            self.activity_unlink(self._get_activities_of_work())
+            self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
+            self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
+            self.flush_model()
+
+    @api.model
+    def _get_activities_of_work(self):
+        """XML ids of the activities that end with the case."""
+        return sorted(
+            channel.activity_type
+            for channel in self.env["ar.collection.channel"]._get_channels().values()
+        )
+
+    def _paid_since_opened(self):
+        """The cases of which an item was settled with money since they were opened."""
+        if not self:
+            return self
+        # Who closes a case by what it books need not see the bank.
+        partials = self.env["account.partial.reconcile"].sudo()
+        last = {}
+        for partial in partials.search(
+            [
+                *money_domain("credit_move_id.journal_id"),
+                ("debit_move_id.partner_id.commercial_partner_id", "in", self.partner_id.ids),
+                ("create_date", ">=", min(self.mapped("create_date")).replace(microsecond=0)),
+            ],
+            order="id",
+        ):
+            item = partial.debit_move_id
+            customer = item.partner_id.commercial_partner_id
+            last[customer.id, item.company_id.root_id.id] = partial.create_date
+        # What happens in one transaction has one time, with or without its fractions.
+        return self.filtered(
+            lambda case: (
+                (settled := last.get((case.partner_id.id, case.company_id.id)))
+                and settled.replace(microsecond=0) >= case.create_date.replace(microsecond=0)
+            )
+        )
+
+    @api.model
+    def _match_policies(self, files):
+        """Open cases follow when the policy that fits their credit file changes."""
+        policies = self.env["ar.collection.policy"]._match(files)
+        cases = self.sudo().search([("file_id", "in", files.ids), ("state", "!=", "closed")])
+        for case in cases:
+            if case.policy_id != policies[case.file_id.with_env(files.env)]:
+                case.policy_id = policies[case.file_id.with_env(files.env)]

@@ -85,10 +85,15 @@ class ArCollectionChannel(models.AbstractModel):
         return getattr(self, f"_channel_{value}", Channel)()
 
     @api.model
+    def _get_channels(self):
+        """``{value: Channel}``"""
+        values = self._fields["channel"].get_values(self.env)
+        return {value: self._get_channel(value) for value in values}
+
+    @api.model
     def _get_contact_channels(self):
         """The channels that count as a contact with the customer."""
-        values = self._fields["channel"].get_values(self.env)
-        return [value for value in values if self._get_channel(value).is_contact]
+        return [value for value, channel in self._get_channels().items() if channel.is_contact]
 
     def _get_address_field(self):
         """What the recipient has to have: ``email``, ``phone`` or ``street``."""

@@ -11,6 +11,8 @@ from . import (
     letter,
     credit_refresh,
     credit_hold_rule,
+    ledger_touch,
+    customer_merge,
     credit_score,
     credit_criterion,
     credit_scoring,

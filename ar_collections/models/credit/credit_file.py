@@ -24,8 +24,6 @@ MANAGER_FIELDS = (
     "next_review_date",
     "collector_id",
     "dispute_days",
-    "late_charge_mode",
-    "late_charge_rate",
     "hold",
     "hold_reason",
 )
@@ -37,30 +35,13 @@ SUGGESTED_WAYS = [
     ("firm", "Able, not willing: be firm"),
     ("legal", "Neither: legal steps"),
 ]
-# What follows case and file when two customers become one, and what of it goes on in the case.
-NOT_CLOSED = [("date_closed", "=", False)]
-AGREED_MODELS = {
-    "ar.payment.promise": NOT_CLOSED,
-    "ar.payment.plan": NOT_CLOSED,
-    "ar.dispute": NOT_CLOSED,
-    "ar.placement": NOT_CLOSED,
-    "ar.legal.decision": [("state", "=", "draft")],
-}
-FILE_MODELS = (
-    "ar.credit.cover",
-    "ar.credit.history",
-    "ar.credit.release",
-    *AGREED_MODELS,
-    "ar.debt.acknowledgement",
-    "ar.writeoff.request",
-)
 
 
 class ArCreditFile(models.Model):
     """What a company knows and decided about the credit of one customer."""
 
     _name = "ar.credit.file"
-    _inherit = ["ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Credit File"
     _order = "overdue_amount desc, id"
     _rec_name = "partner_id"
@@ -564,49 +545,6 @@ class ArCreditFile(models.Model):
         if not file and create:
             file = self.create({"partner_id": partner.id, "company_id": company.id})
         return file
-
-    @api.model
-    def _merge_customers(self, sources, target):
-        """Bring the files and cases of customers that are merged under one customer.
-
-        Of several files or open cases in one company one stays: the target's when it has one.
-        """
-        customers = sources | target
-        cases = self.env["ar.collection.case"].search([("partner_id", "in", customers.ids)])
-        for company, files in (
-            self.search([("partner_id", "in", customers.ids)]).grouped("company_id").items()
-        ):
-            file = files.filtered(lambda file: file.partner_id == target) or files[:1]
-            held = files.filtered("hold")[:1]
-            if held and not file.hold:
-                file._set_hold(held.hold_reason, held.hold_date, held.hold_cause)
-            company_cases = cases.filtered(lambda case, company=company: case.company_id == company)
-            opened = company_cases.filtered(lambda case: case.state != "closed")
-            case = opened.filtered(lambda case: case.partner_id == target) or opened[:1]
-            (opened - case).write(
-                {
-                    "state": "closed",
-                    "close_reason": "cancelled",
-                    "date_closed": company._ar_today(),
-                }
-            )
-            company_cases.write({"file_id": file.id, "partner_id": target.id})
-            # What is still open with a customer goes on in the case that stays.
-            for model, going_on in AGREED_MODELS.items():
-                self.env[model].search(
-                    [("case_id", "in", (opened - case).ids), *going_on]
-                ).case_id = case
-            doubles = files - file
-            doubles.review_ids._move_to(file)
-            for model in FILE_MODELS:
-                self.env[model].search([("file_id", "in", doubles.ids)]).file_id = file
-            self._refresh_writeoffs(file)
-            doubles.member_ids.parent_id = file
-            doubles.unlink()
-            file.partner_id = target
-        self.env["ar.collection.action"].search([("partner_id", "in", sources.ids)]).write(
-            {"partner_id": target.id}
-        )
 
     # Holds
 

@@ -5,6 +5,8 @@ from . import (
     account_move_line,
     limitation,
     placement,
+    ledger_touch,
+    customer_merge,
     placement_line,
     placement_bundle,
     legal_decision,

@@ -88,6 +88,15 @@ class ArCollectionCase(models.Model):
         )
         return sheet._get_records_action()
 
+    @api.model
+    def _get_activities_of_work(self):
+        # EXTENDS ar_collections
+        return [
+            *super()._get_activities_of_work(),
+            "ar_collections.activity_escalation",
+            "ar_collections.activity_limitation",
+        ]
+
     # Daily
 
     @api.model

@@ -16,7 +16,7 @@ class ArPlacement(models.Model):
     """
 
     _name = "ar.placement"
-    _inherit = ["ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
+    _inherit = ["ar.ledger.follower", "ar.numbered.mixin", "ar.case.record", "mail.activity.mixin"]
     _description = "Placement"
     _order = "id desc"
     _number_prefix = "PL"
@@ -276,7 +276,8 @@ class ArPlacement(models.Model):
         # One transaction may match several payments.
         placements.invalidate_recordset(["amount_recovered", "amount_open"])
         running = self.search([("case_id", "in", placements.case_id.ids), ("state", "=", "placed")])
-        for placement in placements:
+        # Two agencies never work on one case: the last that did goes on.
+        for placement in placements.sorted("id", reverse=True):
             recovered, still_open = placement.amount_recovered, placement.amount_open
             if placement.state == "placed" and not still_open:
                 full = placement.currency_id.compare_amounts(recovered, placement.amount) >= 0
@@ -288,12 +289,12 @@ class ArPlacement(models.Model):
                         "result": "paid" if full else "part" if recovered else "uncollectable",
                     }
                 )
+                running -= placement
             elif (
                 placement.ended_by_ledger
                 and still_open
                 and placement.case_id not in running.case_id
             ):
-                # The newest comes first: two agencies never work on one case.
                 running |= placement
                 placement.write(
                     {

@@ -4,11 +4,9 @@ from . import (
     res_company,
     credit_file,
     statement,
-    signable,
     portal_statement,
     portal_claim,
     payment_plan,
-    debt_acknowledgement,
     collection_action,
     collection_case,
 )

@@ -72,6 +72,10 @@ class ArCreditFile(models.Model):
 
     # Links
 
+    def _get_page_token(self):
+        # EXTENDS ar_collections
+        return self._portal_token(self.company_id._ar_today())
+
     def _portal_token(self, date):
         """What proves that somebody got a link from us.
 
@@ -140,7 +144,7 @@ class ArCreditFile(models.Model):
         papers = {file: [] for file in files}
         for model in files.env["ar.signable"]._inherit_children:
             paper = files.env[model]
-            domain = [("file_id", "in", files.ids), ("state", "in", paper._portal_states)]
+            domain = [("file_id", "in", files.ids), ("state", "in", paper._customer_states)]
             for record in paper.search(domain):
                 papers[record.file_id].append(record)
         return papers
@@ -163,7 +167,7 @@ class ArCreditFile(models.Model):
 
     # The printed statement
 
-    def _statement_contacts(self):
+    def _get_statement_contacts(self):
         """``{file: who gets the statement by e-mail}``, nobody when nobody has an address."""
         return self.env["ar.recipient"]._get_recipients(self, "email")
 

@@ -4,7 +4,6 @@ from odoo.exceptions import UserError
 
 class ArPaymentPlan(models.Model):
     _inherit = "ar.payment.plan"
-    _portal_states = ("proposed", "accepted", "done", "defaulted")
 
     def _refuse_in_portal(self, name, comment):
         """The customer wants other instalments: the plan is a draft again, its collector is told.

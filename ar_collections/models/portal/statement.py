@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..common.letter import FIRST_PAGE, Row, Table
+from ..credit.letter import FIRST_PAGE, Row, Table
 
 
 class ArStatement(models.AbstractModel):

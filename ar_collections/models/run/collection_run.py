@@ -159,6 +159,8 @@ class ArCollectionRun(models.Model):
                 }
             )
         company, date = self.company_id, self.date
+        # What was touched before is judged at its own day.
+        self.env["ar.ledger.touch"]._settle()
         if not company.ar_run_date or company.ar_run_date < date:
             company.ar_run_date = date
         self._update_cases()
@@ -222,7 +224,8 @@ class ArCollectionRun(models.Model):
         self.env["ar.credit.warning"]._refresh_warnings(company, date)
         self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
-        closed = cases._sync(company, date)
+        sync = self.env["ar.collection.sync"]
+        closed = sync._sync(company, date)
         cases.search(
             [
                 ("company_id", "=", company.id),
@@ -230,7 +233,7 @@ class ArCollectionRun(models.Model):
                 ("pause_end", "<=", date),
             ]
         ).action_resume()
-        opened = cases._open_new(company, date)
+        opened = sync._open_new(company, date)
         cases._refresh_charges(company, date)
         self.env["ar.collection.assignment"]._assign_collectors(company)
         cases._escalate(company, date)
@@ -322,7 +325,7 @@ class ArCollectionRun(models.Model):
             news = (self.date if step_day is not None else next_date, wait)
             if plan.case_id and news != plan.noted:
                 fresh[plan.case_id] = news
-        cases._write_next_actions(fresh)
+        self.env["ar.collection.sync"]._write_next_actions(fresh)
         cases.browse(
             plan.case_id
             for plan in plans

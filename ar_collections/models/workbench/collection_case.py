@@ -2,13 +2,10 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from ..collection.case_record import is_colleague
+
 # What people write, as the type of the message and the channel it goes by.
 WRITTEN = {"comment": "email", "email_outgoing": "email", "sms": "sms"}
-
-
-def is_colleague(message):
-    author = message.author_id
-    return bool(author.user_ids and not author.partner_share)
 
 
 class ArCollectionCase(models.Model):
@@ -269,6 +266,7 @@ class ArCollectionCase(models.Model):
 
         Who answers to a former case is heard in the one that is open now.
         """
+        # EXTENDS ar_collections
         # The mail gateway has no rights on collection.
         for former in self.sudo():
             case = former

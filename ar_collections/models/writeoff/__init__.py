@@ -15,6 +15,7 @@ from . import (
     writeoff_recovery,
     writeoff_recovery_booking,
     writeoff_case,
+    customer_merge,
     writeoff_unapproved,
     credit_file_writeoff,
     credit_criterion,

@@ -30,6 +30,15 @@ class ArCreditFile(models.Model):
         help="Of what is not recovered, or else of all.",
     )
 
+    def _get_allowance(self):
+        """What is set aside for the customer's bad debts, which write-offs use up first.
+
+        A hook: nothing until something knows of it.
+
+        :return: ``(account, amount in company currency)``
+        """
+        return self.env["account.account"], 0.0
+
     @api.model
     def _refresh_writeoffs(self, files):
         """Count the write-offs of these files, in one statement."""

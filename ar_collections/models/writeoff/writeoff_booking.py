@@ -90,16 +90,6 @@ class ArWriteoffBooking(models.AbstractModel):
         return move
 
     @api.model
-    def _get_allowance(self, request):
-        """The allowance for the customer's bad debts that the request uses up first.
-
-        A hook: nothing is set aside until something knows of it.
-
-        :return: ``(account, amount in company currency)``
-        """
-        return self.env["account.account"], 0.0
-
-    @api.model
     def _get_journal(self, company):
         """The journal of write-offs of a company: of the settings, or its first general one."""
         return company.root_id.ar_writeoff_journal_id or self.env["account.journal"].search(
@@ -131,7 +121,7 @@ class ArWriteoffBooking(models.AbstractModel):
             ):
                 parts[part] = parts.get(part, 0.0) + amount
         loss_account = request.reason_id._expense_account(company)
-        allowance_account, allowance = self._get_allowance(request)
+        allowance_account, allowance = request.file_id._get_allowance()
         values, used = [], 0.0
         for part, amount in parts.items():
             if part.kind == LOSS and allowance_account:

@@ -10,10 +10,7 @@ class ArCollectionCase(models.Model):
     _inherit = "ar.collection.case"
 
     def _written_off_since_opened(self):
-        """The cases of which an item was given up by a request since they were opened.
-
-        A small rest is given up of a debt that was paid.
-        """
+        # EXTENDS ar_collections: by a request; a small rest is given up of a debt that was paid
         # Whoever matches a payment need not see the requests.
         requests = (
             self.env["ar.writeoff.request"]

@@ -1,1 +1,1 @@
-from . import channel, excuse, figure, metric, settlement, stage
+from . import channel, day, excuse, figure, metric, settlement, stage, waiting

@@ -1,8 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..figures.settlement import money_sql
-from ..figures.trade_receivable import is_trade_receivable
+from .collection_case import FOLLOWED
 
 # What a case takes over from the credit file, by its names and by the file's.
 FIGURES = (
@@ -13,54 +12,13 @@ FIGURES = (
     "demand_amount",
     "demand_due",
 )
-FOLLOWED = (
-    "amount_overdue",
-    "oldest_due_date",
-    "amount_disputed",
-    "amount_promised",
-    "amount_demand",
-    "demand_due_date",
-    "days_overdue",
-)
 
 
-class ArCollectionCase(models.Model):
-    """How cases follow the ledger: daily for all customers, at once for those it touches."""
+class ArCollectionSync(models.AbstractModel):
+    """Brings cases in line with the figures of the credit files, for all customers at once."""
 
-    _inherit = "ar.collection.case"
-
-    @api.model
-    def _ledger_changed(self, lines):
-        """Bring files and cases of the lines' customers in line with the ledger, at once.
-
-        Lateness is judged at the day of the last run, so that nothing here reads the clock.
-        Only the daily run opens new cases; here one shrinks, closes or opens again.
-        """
-        lines = lines.filtered(lambda line: line.partner_id and is_trade_receivable(line))
-        if not lines:
-            return
-        for company, company_lines in lines.grouped(lambda line: line.company_id.root_id).items():
-            self._claims_changed(company, company_lines.partner_id.commercial_partner_id)
-
-    @api.model
-    def _claims_changed(self, company, partners):
-        """Bring files and cases of these customers in line with ledger and claims, at once."""
-        # Whoever posts or reconciles need not have rights on collection.
-        self = self.sudo()  # noqa: PLW0642
-        date = company._ar_get_run_date()
-        partners = self.env["ar.credit.refresh"]._refresh(company, date, partners, current=True)
-        if partners:
-            self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date, partners)
-            self._sync(company, date, partners)
-
-    @api.model
-    def _matching_changed(self, lines):
-        """Judge the promises and plans of these items again, then follow the ledger."""
-        if not lines:
-            return
-        for model in ("ar.dispute", "ar.payment.promise", "ar.payment.plan", "ar.placement"):
-            self.env[model].sudo()._follow_matching(lines)
-        self._ledger_changed(lines)
+    _name = "ar.collection.sync"
+    _description = "Cases in Line with the Figures"
 
     @api.model
     def _sync(self, company, date, partners=None):
@@ -68,12 +26,13 @@ class ArCollectionCase(models.Model):
 
         :return: the cases closed
         """
-        self.flush_model()
+        cases = self.env["ar.collection.case"]
+        cases.flush_model()
         scope = SQL()
         if partners is not None:
             scope = SQL("AND kase.partner_id IN %s", tuple(partners.ids) or (0,))
         self._reopen(company, date, scope)
-        paid_off = self.browse(
+        paid_off = cases.browse(
             id_
             for (id_,) in self.env.execute_query(
                 SQL(
@@ -111,7 +70,7 @@ class ArCollectionCase(models.Model):
                 scope=scope,
             )
         )
-        self.invalidate_model(FOLLOWED, flush=False)
+        cases.invalidate_model(FOLLOWED, flush=False)
         self._cancel_outdated(company, scope)
         return paid_off
 
@@ -143,7 +102,7 @@ class ArCollectionCase(models.Model):
         Such an item was already overdue when the case was closed; a debt that fell due later
         is a new case.
         """
-        cases = self.browse(
+        cases = self.env["ar.collection.case"].browse(
             id_
             for (id_,) in self.env.execute_query(
                 SQL(
@@ -165,64 +124,7 @@ class ArCollectionCase(models.Model):
         )
         if cases:
             cases.write({"state": "open", "close_reason": False, "date_closed": False})
-            self.flush_model()
-
-    def _close(self, date):
-        """Close cases without overdue items left, with the reason that the ledger shows."""
-        lost = self._written_off_since_opened()
-        paid = (self - lost)._paid_since_opened()
-        common = {
-            "state": "closed",
-            "date_closed": date,
-            "pause_reason": False,
-            "pause_end": False,
-            "next_action_date": False,
-            "waiting_for": False,
-            "last_error": False,
-            **dict.fromkeys(FOLLOWED, False),
-        }
-        paid.write({**common, "close_reason": "paid"})
-        lost.write({**common, "close_reason": "written_off"})
-        (self - lost - paid).write({**common, "close_reason": "cancelled"})
-        if self:
-            self.activity_unlink(
-                [
-                    f"ar_collections.activity_{kind}"
-                    for kind in ("call", "visit", "task", "escalation", "limitation")
-                ]
-            )
-            self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
-            self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
-            self.flush_model()
-
-    def _paid_since_opened(self):
-        """The cases of which an overdue item was settled with money since they were opened."""
-        if not self:
-            return self
-        self.env["account.partial.reconcile"].flush_model()
-        return self.browse(
-            id_
-            for (id_,) in self.env.execute_query(
-                SQL(
-                    """
-            SELECT kase.id FROM ar_collection_case kase
-             WHERE kase.id IN %s AND EXISTS (
-                SELECT FROM account_partial_reconcile partial
-                  JOIN account_move_line item ON item.id = partial.debit_move_id
-                  JOIN account_move_line money ON money.id = partial.credit_move_id
-                  JOIN account_journal journal ON journal.id = money.journal_id
-                 WHERE item.partner_id IN (
-                        SELECT id FROM res_partner
-                         WHERE commercial_partner_id = kase.partner_id)
-                   AND partial.create_date >= kase.create_date
-                   AND %s)
-             ORDER BY kase.id
-            """,
-                    tuple(self.ids),
-                    money_sql(),
-                )
-            )
-        )
+            cases.flush_model()
 
     @api.model
     def _open_new(self, company, date):
@@ -230,6 +132,7 @@ class ArCollectionCase(models.Model):
 
         :return: the new cases
         """
+        cases = self.env["ar.collection.case"]
         rows = self.env.execute_query(
             SQL(
                 """
@@ -248,12 +151,12 @@ class ArCollectionCase(models.Model):
             )
         )
         if not rows:
-            return self
+            return cases
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         policies = self.env["ar.collection.policy"]._match(files)
         stage = self.env["ar.collection.stage"].search([], limit=1)
         return (
-            self.with_context(
+            cases.with_context(
                 mail_create_nosubscribe=True, mail_create_nolog=True, tracking_disable=True
             )
             .create(
@@ -275,15 +178,6 @@ class ArCollectionCase(models.Model):
         )
 
     @api.model
-    def _match_policies(self, files):
-        """Open cases follow when the policy that fits their credit file changes."""
-        policies = self.env["ar.collection.policy"]._match(files)
-        cases = self.sudo().search([("file_id", "in", files.ids), ("state", "!=", "closed")])
-        for case in cases:
-            if case.policy_id != policies[case.file_id.with_env(files.env)]:
-                case.policy_id = policies[case.file_id.with_env(files.env)]
-
-    @api.model
     def _write_next_actions(self, values):
         """Write what is new in one statement.
 
@@ -291,7 +185,8 @@ class ArCollectionCase(models.Model):
         """
         if not values:
             return
-        self.flush_model()
+        cases = self.env["ar.collection.case"]
+        cases.flush_model()
         self.env.cr.execute(
             SQL(
                 """
@@ -306,4 +201,4 @@ class ArCollectionCase(models.Model):
                 [value[1] for value in values.values()],
             )
         )
-        self.invalidate_model(["next_action_date", "waiting_for"], flush=False)
+        cases.invalidate_model(["next_action_date", "waiting_for"], flush=False)

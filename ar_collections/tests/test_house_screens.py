@@ -3,7 +3,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import Form
 
-from .test_control import ControlCommon
+from .test_credit_control import ControlCommon
 
 
 class TestScreens(ControlCommon):

@@ -13,7 +13,7 @@ from odoo.tools import SQL, mute_logger
 from ..models.credit.credit_criterion import Metric
 from ..models.credit.credit_score import Answer, Band, find_band, grade_of, score
 from .common import CollectionsCommon
-from .test_review import ReviewCommon
+from .test_credit_review import ReviewCommon
 
 POINTS = st.integers(0, 100)
 BANDS = st.lists(st.tuples(st.integers(-5, 20), POINTS), max_size=5, unique_by=lambda band: band[0])

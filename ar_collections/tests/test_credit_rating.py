@@ -10,7 +10,7 @@ from odoo.tests import BaseCase
 from odoo.tools import file_open, mute_logger
 
 from ..models.credit.credit_rating_file import FileError, read_rows
-from .test_review import ReviewCommon
+from .test_credit_review import ReviewCommon
 
 HEADER = ("key", "rating", "date", "valid_until", "reference")
 

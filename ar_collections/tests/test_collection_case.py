@@ -309,3 +309,20 @@ class TestCase(CollectionsCommon):
         case = cases.filtered(lambda case: case.state == "open")
         self.assertEqual(case.amount_overdue, 150)
         self.assertEqual(cases.action_ids.partner_id, self.customer, "the proofs of both")
+
+    def test_closed_case_of_a_merge_plans_nothing(self):
+        double = self._customer("Double")
+        self._invoice(self.customer, 100, due=0)
+        self._invoice(double, 50, due=0)
+        for day in (1, 7, 15):
+            self._run(day)
+        closed = self._case(double)
+        call = closed.action_ids.filtered(lambda action: action.state == "planned")
+        self.assertEqual(call.channel, "call")
+        self.assertTrue(call.activity_id)
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((self.customer | double).ids, self.customer)
+        self.assertEqual((closed.state, closed.close_reason), ("closed", "cancelled"))
+        self.assertEqual(call.state, "cancelled")
+        self.assertFalse(call.activity_id)
+        self.assertFalse(closed.next_action_date)

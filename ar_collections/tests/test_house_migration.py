@@ -1,12 +1,11 @@
 """What an update from former versions does, as far as it can be seen inside a transaction."""
 
 import importlib.util
+from pathlib import Path
 
 from odoo.tests import TransactionCase, tagged
 
-from workspace.layout import ADDON, ROOT
-
-MIGRATIONS = ROOT / ADDON / "migrations"
+MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
 def load(path):

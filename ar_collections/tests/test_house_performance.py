@@ -7,7 +7,7 @@ class TestPerformance(CollectionsCommon):
     """Queries are counted per batch, not per customer."""
 
     def _queries(self, function):
-        self.env.flush_all()
+        self.env.cr.flush()
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
         function()
@@ -75,10 +75,15 @@ class TestPerformance(CollectionsCommon):
                     ("account_type", "=", "asset_receivable"),
                 ]
             )
-            return self._queries(lambda: self.env["ar.collection.case"]._ledger_changed(lines))
+            return self._queries(lambda: self._follow(lines))
 
         changed(few)
         self.assertEqual(changed(few), changed(many))
+
+    def _follow(self, lines):
+        touch = self.env["ar.ledger.touch"]
+        touch._touch_items(lines)
+        touch._settle()
 
     def _drafts(self, customers):
         return self.env["account.move"].union(
@@ -102,7 +107,7 @@ class TestPerformance(CollectionsCommon):
         """What we add to the posting of a batch does not grow with it."""
         few, many = self._customers("Few", 3, due=-1), self._customers("Many", 30, due=-1)
         self._run(0)
-        control, cases = self.env["ar.credit.control"], self.env["ar.collection.case"]
+        control = self.env["ar.credit.control"]
         for customers in (few, many):
             self._drafts(customers[:1]).action_post()
         added = []
@@ -110,7 +115,7 @@ class TestPerformance(CollectionsCommon):
             drafts = self._drafts(customers)
             gate = self._queries(lambda drafts=drafts: control._gate(drafts))
             drafts.action_post()
-            added.append(gate + self._queries(lambda d=drafts: cases._ledger_changed(d.line_ids)))
+            added.append(gate + self._queries(lambda d=drafts: self._follow(d.line_ids)))
         self.assertLessEqual(added[1], added[0])
 
     def test_posting_one_invoice(self):
@@ -125,14 +130,14 @@ class TestPerformance(CollectionsCommon):
             self.env.flush_all()
             before = self.env.cr.sql_log_count
             drafts[0].action_post()
-            self.env.flush_all()
+            self.env.cr.flush()
             ours.append(self.env.cr.sql_log_count - before)
             with (
                 patch.object(registry["ar.credit.control"], "_gate", lambda self, moves: moves),
-                patch.object(registry["ar.collection.case"], "_ledger_changed", lambda *args: None),
+                patch.object(registry["ar.ledger.touch"], "_touch_items", lambda *args, **kw: None),
             ):
                 before = self.env.cr.sql_log_count
                 drafts[1].action_post()
-                self.env.flush_all()
+                self.env.cr.flush()
                 stock.append(self.env.cr.sql_log_count - before)
         self.assertLessEqual(ours[-1] - stock[-1], 4, (ours, stock))

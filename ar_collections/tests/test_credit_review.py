@@ -417,6 +417,9 @@ class TestReview(ReviewCommon):
         self.assertEqual(documents.mapped("required"), [True, True, False])
         review.write({"limit_mode": "custom", "limit_amount": 899})
         self.assertEqual(documents.mapped("required"), [False, True, False])
+        review.limit_amount = 900
+        self.assertEqual(documents.mapped("required"), [True, True, False])
+        review.limit_amount = 899
         with self.assertRaisesRegex(UserError, "Licence"):
             review.action_submit()
         upload = self._upload(self.collector)
@@ -551,6 +554,22 @@ class TestReview(ReviewCommon):
         self._refused(review.unlink)
         again = self._submitted()
         again.with_user(self.manager).action_cancel()
+
+    def test_only_who_asked_takes_it_back(self):
+        other = new_test_user(
+            self.env,
+            "review_collector2",
+            "ar_collections.group_collector",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        review = self._submitted()
+        for name in ("action_draft", "action_cancel"):
+            self._refused(getattr(review.with_user(other), name))
+        self.assertEqual(review.state, "submitted")
+        review.with_user(self.second).action_draft()
+        review.with_user(other).action_cancel()
+        self.assertEqual(review.state, "cancelled", "a draft is everybody's")
 
     # What cannot be done behind the buttons
 

@@ -527,6 +527,53 @@ class TestRelease(ControlCommon):
         with self.assertRaises(UserError):
             self._request()
 
+    def test_a_manager_does_not_decide_the_own_request(self):
+        other = self._user("manager2", "ar_collections.group_credit_manager")
+        far_away = self.setup_other_company(name="Far away")["company"]
+        far = new_test_user(
+            self.env,
+            "manager3",
+            "ar_collections.group_credit_manager",
+            company_id=far_away.id,
+            company_ids=[Command.set(far_away.ids)],
+        )
+        release = self._request(self.admin)
+        asked = release.activity_ids.user_id
+        self.assertNotIn(self.admin, asked)
+        self.assertIn(other, asked)
+        self.assertNotIn(far, asked, "of another company")
+        with self.assertRaises(UserError):
+            release.with_user(self.admin).action_approve()
+        with self.assertRaises(AccessError):
+            release.with_user(far).action_approve()
+        release.with_user(other).action_approve()
+        self.assertEqual(release.approver_id, other)
+
+    def test_a_release_is_for_its_document(self):
+        release = self._request()
+        release.with_user(self.manager).action_approve()
+        other = self._draft(10)
+        self._stopped(other)
+        self.assertEqual(release.state, "approved")
+        (other | self.draft).action_post()
+        self.assertEqual((self.draft.state, other.state), ("posted", "draft"))
+
+    def test_who_asks_may_write_the_document(self):
+        with self.assertRaises(AccessError):
+            self._request(self.employee)
+        drafts = self.draft | self._draft(50, partner=self._customer("Other"))
+        drafts.with_user(self.biller).sudo(False).action_post()
+        held = self.env["ar.credit.release"].search([("state", "=", "held")])
+        self.assertEqual(held.res_id, self.draft.id)
+        auditor = self._user("auditor", "ar_collections.group_auditor")
+        held.with_user(auditor).read(["reasons"])
+        with self.assertRaises(AccessError):
+            held.with_user(auditor).action_submit()
+        held.with_user(self.biller).action_submit()
+        self.assertEqual((held.state, held.requester_id), ("requested", self.biller))
+        with self.assertRaises(UserError):
+            held.with_user(self.biller).action_submit()
+
     def test_list_in_bulk(self):
         other = self._customer("Other")
         drafts = self.draft | self._draft(50) | self._draft(10, partner=other)

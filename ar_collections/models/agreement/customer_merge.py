@@ -1,0 +1,25 @@
+from odoo import api, models
+
+NOT_CLOSED = [("date_closed", "=", False)]
+
+
+class ArCustomerMerge(models.AbstractModel):
+    _inherit = "ar.customer.merge"
+
+    @api.model
+    def _bring_over(self, file, doubles, target):
+        # EXTENDS ar_collections
+        super()._bring_over(file, doubles, target)
+        self._move_to_file(self.env["ar.payment.promise"], file, doubles)
+        self._move_to_file(self.env["ar.payment.plan"], file, doubles)
+        self._move_to_file(self.env["ar.dispute"], file, doubles)
+        self._move_to_file(self.env["ar.debt.acknowledgement"], file, doubles)
+
+    @api.model
+    def _bring_over_cases(self, case, closed):
+        # EXTENDS ar_collections
+        super()._bring_over_cases(case, closed)
+        going_on = [("case_id", "in", closed.ids), *NOT_CLOSED]
+        self.env["ar.payment.promise"].search(going_on).case_id = case
+        self.env["ar.payment.plan"].search(going_on).case_id = case
+        self.env["ar.dispute"].search(going_on).case_id = case

@@ -1,0 +1,11 @@
+from odoo import api, models
+
+
+class ArCustomerMerge(models.AbstractModel):
+    _inherit = "ar.customer.merge"
+
+    @api.model
+    def _merge_customers(self, sources, target):
+        # EXTENDS ar_collections
+        super()._merge_customers(sources, target)
+        self.env["ar.ageing.snapshot"]._merge_customers(sources, target)

@@ -1,0 +1,13 @@
+from odoo import api, models
+
+from .res_partner import FIGURES
+
+
+class ArLedgerTouch(models.AbstractModel):
+    _inherit = "ar.ledger.touch"
+
+    @api.model
+    def _forget(self):
+        # EXTENDS ar_collections: what contacts show of their credit file
+        super()._forget()
+        self.env["res.partner"].invalidate_model(FIGURES, flush=False)

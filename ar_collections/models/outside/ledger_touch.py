@@ -1,0 +1,11 @@
+from odoo import api, models
+
+
+class ArLedgerTouch(models.AbstractModel):
+    _inherit = "ar.ledger.touch"
+
+    @api.model
+    def _follow_matching(self, lines):
+        # EXTENDS ar_collections: agencies have nothing left to collect, or have it back
+        super()._follow_matching(lines)
+        self.env["ar.placement"]._follow_matching(lines)
