@@ -16,7 +16,7 @@ class TestAllowanceProposal(AllowanceCommon):
     def _snapshots(self, *months, partner=None, company=None):
         """One snapshot per month, the last one of May 2030: amounts by bucket, not due first."""
         company = company or self.company
-        buckets = self.env["ar.ageing.bucket"]._of(company)
+        buckets = self.env["ar.ageing.bucket"]._get_buckets(company)
         last = date(2030, 5, 31)
         for back, amounts in enumerate(reversed(months)):
             day = last + relativedelta(day=1) - relativedelta(months=back)
