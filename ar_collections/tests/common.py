@@ -37,7 +37,6 @@ class CollectionsCommon(SharedCommon):
 
     @classmethod
     def _make_shared_records(cls):
-        super()._make_shared_records()
         cls.branch = cls.env["res.company"].create(
             {
                 "name": "Branch",

@@ -406,7 +406,7 @@ class TestPlacement(CollectionsCommon):
                 for foreign, cents, _parts in invoices
             ]
             self._run(0)
-            self.env["ar.credit.refresh"]._refresh(self.company, self.today)
+            self.env["ar.credit.refresh"]._refresh_figures(self.company, self.today)
             self.env["ar.collection.sync"].sudo()._open_new(self.company, self.today)
             placement = self.env["ar.placement"].create(
                 {
