@@ -63,7 +63,7 @@ MODELS = (
 def post_init_hook(env):
     """Give every customer of a ledger in use its credit file at once."""
     for company in env["res.company"].search([("parent_id", "=", False)]):
-        env["ar.credit.refresh"]._refresh(company, company._ar_today())
+        env["ar.credit.refresh"]._refresh_figures(company, company._ar_today())
         for (partner_id,) in env.execute_query(
             SQL(
                 "SELECT id FROM res_partner WHERE parent_id IS NULL AND credit_limit ? %s",
@@ -72,7 +72,7 @@ def post_init_hook(env):
         ):
             # Limits of customers who owe nothing yet.
             partner = env["res.partner"].browse(partner_id)
-            env["ar.credit.file"]._for(partner, company, create=True)
+            env["ar.credit.file"]._get_file(partner, company, create=True)
     if env.ref("base.module_ar_collections").demo:
         from .demo import story  # noqa: PLC0415 - demo databases alone need it
 

@@ -6,5 +6,5 @@ def post_init_hook(env):
         for _company_id, partner_id, _amount in env.execute_query(
             refresh._orders_sql(company, today)
         ):
-            files._for(env["res.partner"].browse(partner_id), company, create=True)
+            files._get_file(env["res.partner"].browse(partner_id), company, create=True)
         refresh._refresh_orders(company, today)

@@ -122,7 +122,7 @@ def cycle(env, with_letters):
 
     position, refresh = env["ar.position"], env["ar.credit.refresh"]
     meter.best_of("figures of all customers", lambda: position._figures(company, day))
-    meter.best_of("figures stored, nothing changed", lambda: refresh._refresh(company, day))
+    meter.best_of("figures stored, nothing changed", lambda: refresh._refresh_figures(company, day))
     with meter.measure("payment behaviour of all customers"):
         position._behaviour(company, day)
     company.ar_behaviour_date = False

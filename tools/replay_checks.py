@@ -26,8 +26,8 @@ class Checks:
         self.left_out = 0
         # {(line id, step id): (day, action id)}
         self._asked = {}
-        # {line id: [(rung, days overdue when asked, action id)]}
-        self._rungs = defaultdict(list)
+        # {line id: [(step day, days overdue when asked, action id)]}
+        self._days_asked = defaultdict(list)
         # {customer: day of the last contact}
         self._last_contact = {}
         # Work for a person that a payment made needless: it never took place.
@@ -214,8 +214,8 @@ class Checks:
                 self.add(day, f"{name}: {invoice.number} is {want}, frozen as {got}")
             self._once(item.move_line_id.id, action, name, day)
             if step.days > 0:
-                rung = (step.days, item.days_overdue, action.id)
-                self._rungs[item.move_line_id.id].append(rung)
+                asked = (step.days, item.days_overdue, action.id)
+                self._days_asked[item.move_line_id.id].append(asked)
         wrong, forgotten = _compare(asked, open_items, step, day)
         for number in wrong:
             self.add(day, f"{name} asks for {number}, for which it is too early or too late")
@@ -267,7 +267,7 @@ class Checks:
         return last is not None and (day - last).days < pause
 
     def nobody_forgotten(self, env, company, day):
-        """Whoever has reached a rung was asked for it, unless the contact cap still protects.
+        """Whoever has reached a step day was asked for it, unless the contact cap still protects.
 
         Only working days are judged: on other days everybody waits.
         """
@@ -289,14 +289,14 @@ class Checks:
             reached = [step.days for step in policy.step_ids if 0 < step.days <= days]
             # Invoices of one due date climb together, so that one of them is enough.
             climbed = [
-                rung
+                asked
                 for invoice in invoices
                 if invoice.due == oldest.due
-                for rung in self._rungs[numbers[invoice.number]]
-                if rung[2] not in self._cancelled
+                for asked in self._days_asked[numbers[invoice.number]]
+                if asked[2] not in self._cancelled
             ]
             top = max(reached, default=0)
-            had = any(rung == top or asked_at >= top for rung, asked_at, _action_id in climbed)
+            had = any(day == top or asked_at >= top for day, asked_at, _action_id in climbed)
             capped = self._capped(customer, day, policy.min_days_between)
             if top and not had and not capped:
                 self.add(day, f"{customer} is {days} days late and had no step for day {top}")

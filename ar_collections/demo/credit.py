@@ -46,7 +46,7 @@ class CreditScene:
         reviews.filtered(lambda review: review.file_id.limit_use < least).unlink()
 
     def _file(self, city):
-        return self.env["ar.credit.file"]._for(self.partners[city], self.company, create=True)
+        return self.env["ar.credit.file"]._get_file(self.partners[city], self.company, create=True)
 
     def _group(self):
         head = self._file("Shenzhen")

@@ -386,7 +386,7 @@ class Story:
     def _set_the_scene(self):
         """Decisions of the credit manager that are in force today."""
         for index, (firm, partner) in enumerate(self.partners.items()):
-            file = self.env["ar.credit.file"]._for(partner, self.company)
+            file = self.env["ar.credit.file"]._get_file(partner, self.company)
             if firm.grade in ("A", "B", "C") and index % 6:
                 # Limits that were agreed on leave some room; every sixth customer has outgrown it.
                 room = (1.2, 1.5, 2.5)[index % 3] * max(file.exposure, 4000)
@@ -397,7 +397,7 @@ class Story:
                         ("partner_id", "=", partner.id),
                         ("state", "=", "open"),
                     ]
-                )._pause("New owner, wants to meet first", self.today + timedelta(days=6))
+                )._pause_until("New owner, wants to meet first", self.today + timedelta(days=6))
             elif firm.city == "Xiamen":
                 file._set_hold("Warehouse damaged by the storm, waiting for news", self.today)
             elif firm.city == "Dubai":

@@ -165,7 +165,7 @@ class AccountMove(models.Model):
         if not self.is_sale_document() or self._ar_open_disputes():
             return None
         # Whoever blocks an invoice need not have rights on collection.
-        parts = self.env["ar.dispute.line"].sudo()._undisputed(items)
+        parts = self.env["ar.dispute.line"].sudo()._get_undisputed_amounts(items)
         if not parts:
             return None
         dispute = (

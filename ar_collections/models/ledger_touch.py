@@ -7,7 +7,7 @@ class ArLedgerTouch(models.AbstractModel):
     _inherit = "ar.ledger.touch"
 
     @api.model
-    def _forget(self):
+    def _forget_cached_values(self):
         # EXTENDS ar_collections: what contacts show of their credit file
-        super()._forget()
+        super()._forget_cached_values()
         self.env["res.partner"].invalidate_model(FIGURES, flush=False)

@@ -126,7 +126,7 @@ class ResPartner(models.Model):
         # compute_sudo makes the inverse sudo too; the file checks who may grade.
         files = self.env["ar.credit.file"].sudo(False)
         for partner in self:
-            file = files._for(partner, self.env.company, create=bool(partner.credit_grade_id))
+            file = files._get_file(partner, self.env.company, create=bool(partner.credit_grade_id))
             if file.grade_id != partner.credit_grade_id:
                 file.grade_id = partner.credit_grade_id
 
@@ -189,7 +189,7 @@ class ResPartner(models.Model):
 
     def action_open_credit_file(self):
         self.ensure_one()
-        file = self.env["ar.credit.file"]._for(self, self.env.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self, self.env.company, create=True)
         return file._get_records_action()
 
     def action_open_collection_cases(self):
@@ -211,7 +211,7 @@ class ResPartner(models.Model):
 
     def action_statement(self):
         """Print or send the statement of account of this customer."""
-        return self.env["ar.credit.file"]._for(self, self.env.company).action_statement()
+        return self.env["ar.credit.file"]._get_file(self, self.env.company).action_statement()
 
     def action_open_receivable_items(self):
         self.ensure_one()

@@ -68,7 +68,7 @@ class TestAgeingSnapshot(CollectionsCommon):
         figures = self.env["ar.position"]._figures(self.company, MAY)
         kept = self.snapshots.search([("company_id", "=", self.company.id), ("date", "=", MAY)])
         self.assertEqual(len(kept), len(figures))
-        buckets = self.env["ar.ageing.bucket"]._of(self.company)
+        buckets = self.env["ar.ageing.bucket"]._get_buckets(self.company)
         for snapshot in kept:
             found = figures[self.company.id, snapshot.partner_id.id]
             self.assertEqual(snapshot.open_amount, found.open_amount)

@@ -115,7 +115,7 @@ class TestAllowance(AllowanceCommon):
         self.assertEqual((run.closing, run.credit_amount, run.exposed_amount), (0, 100, 0))
 
     def _cover(self, amount, share=1.0, **values):
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         return self.env["ar.credit.cover"].create(
             {
                 "file_id": file.id,

@@ -50,7 +50,7 @@ class TestAllowanceProperty(AllowanceCommon, WriteoffCommon):
         cls.other = cls._customer("Other")
         # Whatever the risk is, the oracle knows one ladder.
         for cell in cls.env["ar.allowance.rate"]._get_matrix(cls.company):
-            buckets = cls.env["ar.ageing.bucket"]._of(cls.company)
+            buckets = cls.env["ar.ageing.bucket"]._get_buckets(cls.company)
             cell.rate = RATES[buckets.ids.index(cell.bucket_id.id)]
         # What comes back after all goes to the allowance.
         cls.reason.recovery_account_id = cls.allowance_account

@@ -16,7 +16,7 @@ class TestAllowanceProposal(AllowanceCommon):
     def _snapshots(self, *months, partner=None, company=None):
         """One snapshot per month, the last one of May 2030: amounts by bucket, not due first."""
         company = company or self.company
-        buckets = self.env["ar.ageing.bucket"]._of(company)
+        buckets = self.env["ar.ageing.bucket"]._get_buckets(company)
         last = date(2030, 5, 31)
         for back, amounts in enumerate(reversed(months)):
             day = last + relativedelta(day=1) - relativedelta(months=back)
@@ -132,7 +132,7 @@ class TestAllowanceProposal(AllowanceCommon):
         collector = new_test_user(
             self.env,
             "rate_collector",
-            "base.group_user,ar_collections.group_collector,account.group_account_manager",
+            "base.group_user,ar_collections.group_collector,account.group_account_invoice",
             company_id=self.company.id,
             company_ids=[Command.set(self.company.ids)],
         )

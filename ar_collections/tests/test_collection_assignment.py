@@ -76,7 +76,7 @@ class TestAssignment(CollectionsCommon):
 
     def test_who_has_a_collector_keeps_it(self):
         customers = self._cases(1)
-        self.env["ar.credit.file"]._for(
+        self.env["ar.credit.file"]._get_file(
             customers, self.company, create=True
         ).collector_id = self.eve
         self._rule("All", "[]", self.ann)

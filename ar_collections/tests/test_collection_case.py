@@ -226,7 +226,7 @@ class TestCase(CollectionsCommon):
                 "email": "finance@example.com",
             }
         )
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.dunning_contact_id = contact
         self._invoice(self.customer, 100, due=0)
         self._run(1)
@@ -258,7 +258,7 @@ class TestCase(CollectionsCommon):
         self._run(-99)
         case = self._case()
         with self.assertRaises(ValidationError):
-            case._pause("waiting", self.company._ar_today())
+            case._pause_until("waiting", self.company._ar_today())
         case.sudo().write(
             {"state": "paused", "pause_reason": "waiting", "pause_end": self._day(-80)}
         )

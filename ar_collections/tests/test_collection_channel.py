@@ -96,7 +96,7 @@ class TestChannel(CollectionsCommon):
             self._customer("Fourth"): self.env["res.partner"],
         }
         for partner, payer in payers.items():
-            files._for(partner, self.company, create=True).payer_id = payer
+            files._get_file(partner, self.company, create=True).payer_id = payer
             self._invoice(partner, 100, due=-1)
         self._run(0)
         for partner, payer in payers.items():

@@ -27,7 +27,7 @@ class ControlCommon(CollectionsCommon):
                 **dict.fromkeys(CONTROL_FIELDS, "block"),
             }
         )
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
         cls.file.grade_id = cls.grade
         cls.manager = cls._user("manager", "ar_collections.group_credit_manager")
         cls.admin = cls._user("admin2", "account.group_account_manager")
@@ -90,7 +90,7 @@ class TestReasons(ControlCommon):
 
     def test_group_limit(self):
         sister = self._customer("Sister")
-        sister_file = self.env["ar.credit.file"]._for(sister, self.company, create=True)
+        sister_file = self.env["ar.credit.file"]._get_file(sister, self.company, create=True)
         sister_file.write({"grade_id": self.grade.id, "parent_id": self.file.id})
         self.file.write({"group_limited": True, "group_limit": 1200})
         self._invoice(self.customer, 800, due=30)
@@ -168,13 +168,13 @@ class TestReasons(ControlCommon):
 
     def test_first_sale_ungraded(self):
         newcomer = self._customer("Newcomer")
-        self.env["ar.credit.grade"]._default(self.company).on_first_sale = "approve"
+        self.env["ar.credit.grade"]._get_default_grade(self.company).on_first_sale = "approve"
         self.assertEqual(self._codes(100, newcomer), ["ungraded"])
         self._stopped(self._draft(partner=newcomer), "First sale on credit")
         newcomer.credit_grade_id = self.grade
         invoice = self._draft(partner=newcomer)
         invoice.action_post()
-        newcomer.credit_grade_id = self.env["ar.credit.grade"]._default(self.company)
+        newcomer.credit_grade_id = self.env["ar.credit.grade"]._get_default_grade(self.company)
         self.assertEqual(self._codes(100, newcomer), [], "not the first any more")
 
     def test_grade_says_what_happens(self):
@@ -191,10 +191,10 @@ class TestReasons(ControlCommon):
 
     def test_without_grade_and_file(self):
         stranger = self._customer("Stranger")
-        self.env["ar.credit.grade"]._default(self.company).active = False
+        self.env["ar.credit.grade"]._get_default_grade(self.company).active = False
         self.assertEqual(self._decide(100, stranger).action, "allow")
         self.assertFalse(stranger.credit_file_id, "a question leaves nothing behind")
-        file = self.env["ar.credit.file"]._for(stranger, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(stranger, self.company, create=True)
         self.assertFalse(file.grade_id)
         file.write({"limit_mode": "custom", "custom_limit": 10})
         self.assertEqual(self._decide(100, stranger).action, "warn")

@@ -19,7 +19,7 @@ class TestCreditFile(CollectionsCommon):
                 "risk_tier": "high",
             }
         )
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
 
     def test_figures_are_stored_for_everybody(self):
         self._invoice(self.customer, 100, due=-10)
@@ -51,7 +51,7 @@ class TestCreditFile(CollectionsCommon):
                     "overdue_amount": 0,
                     "days_overdue": 0,
                     "limit_mode": "grade",
-                    "grade_id": self.env["ar.credit.grade"]._default(self.company).id,
+                    "grade_id": self.env["ar.credit.grade"]._get_default_grade(self.company).id,
                 }
             ],
         )
@@ -207,7 +207,7 @@ class TestCreditFile(CollectionsCommon):
             "res.partner", "credit_limit", 1000.0, company_id=self.company.id
         )
         customer = self._customer("Default")
-        file = self.env["ar.credit.file"]._for(customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(customer, self.company, create=True)
         self.assertRecordValues(file, [{"is_limited": True, "effective_limit": 1000}])
         file.limit_mode = "unlimited"
         self.assertEqual(customer.credit_limit, 0)
@@ -261,7 +261,7 @@ class TestCreditFile(CollectionsCommon):
     def test_file_belongs_to_customer_and_root(self):
         contact = self.env["res.partner"].create({"name": "Desk", "parent_id": self.customer.id})
         files = self.env["ar.credit.file"]
-        self.assertEqual(files._for(contact, self.branch), self.file)
+        self.assertEqual(files._get_file(contact, self.branch), self.file)
         with self.assertRaises(ValidationError):
             files.create({"partner_id": contact.id, "company_id": self.company.id})
         with self.assertRaises(ValidationError):
@@ -300,7 +300,9 @@ class TestCreditFile(CollectionsCommon):
         self.assertEqual(found.move_id, here | branch)
         other = self.setup_other_company(name="Other company")["company"]
         theirs = (
-            self.env["ar.credit.file"].with_company(other)._for(self.customer, other, create=True)
+            self.env["ar.credit.file"]
+            .with_company(other)
+            ._get_file(self.customer, other, create=True)
         )
         self.assertNotEqual(theirs, self.file)
         self.assertFalse(items.search(theirs.action_open_items()["domain"]))

@@ -359,7 +359,7 @@ class TestRating(ReviewCommon):
                 return {"rating": "B", "date": date(2030, 2, 1), "reference": None}
             return None
 
-        self.env["ar.credit.file"]._for(self.other, self.company, create=True)
+        self.env["ar.credit.file"]._get_file(self.other, self.company, create=True)
         # A selection_add is at home in a module of its own.
         self.env.cr.execute(
             "UPDATE ar_credit_rating_provider SET kind = 'web' WHERE id = %s", [self.provider.id]

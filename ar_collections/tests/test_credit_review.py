@@ -49,7 +49,7 @@ class ReviewCommon(CollectionsCommon):
                 ("3", "Poor", 0, 3, {"limit_rule": "fixed", "limit_amount": 0}),
             )
         )
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
         cls.collector, cls.manager, cls.second, cls.auditor, cls.employee = (
             new_test_user(
                 cls.env,
@@ -647,7 +647,7 @@ class TestReview(ReviewCommon):
             self._refused(lambda command=command: review.write({"line_ids": [command]}))
         self._refused(late.unlink)
         other = self._review(
-            self.env["ar.credit.file"]._for(self._customer("Other"), self.company, create=True)
+            self.env["ar.credit.file"]._get_file(self._customer("Other"), self.company, create=True)
         )
         self._refused(lambda: review.write({"line_ids": [Command.link(other.line_ids[0].id)]}))
         self.assertEqual(len(review.line_ids), 4)
@@ -732,7 +732,9 @@ class TestReview(ReviewCommon):
             self._refused(record.with_user(stranger).read)
         self._refused(review.with_user(stranger).action_approve)
         file = (
-            self.env["ar.credit.file"].with_company(other)._for(self.customer, other, create=True)
+            self.env["ar.credit.file"]
+            .with_company(other)
+            ._get_file(self.customer, other, create=True)
         )
         theirs = self._review(file, stranger)
         self.assertNotIn(own, theirs.line_ids.criterion_id)
@@ -777,7 +779,9 @@ class TestOpening(ReviewCommon):
         return self.env["ar.credit.review"]._open_due(self.company, self._day(day))
 
     def test_open_for(self):
-        other = self.env["ar.credit.file"]._for(self._customer("Other"), self.company, create=True)
+        other = self.env["ar.credit.file"]._get_file(
+            self._customer("Other"), self.company, create=True
+        )
         self._review(other)
         self.file.collector_id = self.collector
         review = self.env["ar.credit.review"]._open_for(
@@ -896,7 +900,9 @@ class TestOpening(ReviewCommon):
     def test_numbers(self):
         files = self.env["ar.credit.file"].union(
             *(
-                self.env["ar.credit.file"]._for(self._customer(name), self.company, create=True)
+                self.env["ar.credit.file"]._get_file(
+                    self._customer(name), self.company, create=True
+                )
                 for name in ("One", "Two", "Three")
             )
         )
@@ -907,7 +913,9 @@ class TestOpening(ReviewCommon):
         self._figures(self.file, avg_days_late=0)
         former = self._approved()
         under_way = self._review()
-        target = self.env["ar.credit.file"]._for(self._customer("Other"), self.company, create=True)
+        target = self.env["ar.credit.file"]._get_file(
+            self._customer("Other"), self.company, create=True
+        )
         own = self._review(target)
         (former + under_way)._move_to(target)
         self.assertEqual((former + under_way).file_id, target)

@@ -14,7 +14,7 @@ class TestHold(CollectionsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
         cls.grade = cls.env["ar.credit.grade"].create(
             {
                 "code": "RULE",
@@ -144,7 +144,7 @@ class TestCover(CollectionsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
         cls.file.write({"limit_mode": "custom", "custom_limit": 1000})
         cls.manager = new_test_user(
             cls.env,
@@ -287,7 +287,7 @@ class TestCover(CollectionsCommon):
 
 class TestHistory(CollectionsCommon):
     def test_limits_with_reason_and_user(self):
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.write(
             {"limit_mode": "custom", "custom_limit": 100, "limit_reason": "First large order"}
         )
@@ -305,7 +305,7 @@ class TestHistory(CollectionsCommon):
         self.assertFalse(file.limit_reason, "a reason belongs to its limit")
 
     def test_never_changed(self):
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         manager = new_test_user(
             self.env,
             "history_manager",
@@ -323,7 +323,7 @@ class TestHistory(CollectionsCommon):
                 attempt()
 
     def test_end_of_a_temporary_limit_is_kept(self):
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.write({"limit_mode": "custom", "custom_limit": 10})
         file.write({"temporary_limit": 50, "temporary_limit_end": self._day(0)})
         self._run(1)
@@ -335,7 +335,7 @@ class TestGroups(CollectionsCommon):
     def test_one_level(self):
         files = self.env["ar.credit.file"]
         head, member, third = (
-            files._for(self._customer(name), self.company, create=True) for name in "ABC"
+            files._get_file(self._customer(name), self.company, create=True) for name in "ABC"
         )
         member.parent_id = head
         with self.assertRaises(ValidationError):
@@ -347,8 +347,10 @@ class TestGroups(CollectionsCommon):
     def test_merge_keeps_what_hangs_on_the_file(self):
         files = self.env["ar.credit.file"]
         keep, lose = self._customer("Keep"), self._customer("Lose")
-        kept, lost = (files._for(partner, self.company, create=True) for partner in (keep, lose))
-        member = files._for(self._customer("Member"), self.company, create=True)
+        kept, lost = (
+            files._get_file(partner, self.company, create=True) for partner in (keep, lose)
+        )
+        member = files._get_file(self._customer("Member"), self.company, create=True)
         member.parent_id = lost
         cover = self.env["ar.credit.cover"].create(
             {"file_id": lost.id, "amount": 70, "date_from": self._day(0)}
@@ -371,7 +373,7 @@ class TestWarning(CollectionsCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.files = cls.env["ar.credit.file"]
-        cls.file = cls.files._for(cls.customer, cls.company, create=True)
+        cls.file = cls.files._get_file(cls.customer, cls.company, create=True)
         cls.manager = new_test_user(
             cls.env,
             "risk_manager",
@@ -407,7 +409,7 @@ class TestWarning(CollectionsCommon):
         steps = []
         for index in range(40):
             partner = self._customer(f"Signal {index}")
-            file = self.files._for(partner, self.company, create=True)
+            file = self.files._get_file(partner, self.company, create=True)
             file.sudo().write(
                 {
                     "grade_id": self.good.id,
@@ -478,7 +480,9 @@ class TestWarning(CollectionsCommon):
             self._invoice(partner, 300, due=-20)
         self._run(0)
         read = self.env["ar.credit.warning"]._read_signals
-        files = {partner: self.files._for(partner, self.company) for partner in (usual, changed)}
+        files = {
+            partner: self.files._get_file(partner, self.company) for partner in (usual, changed)
+        }
         signals = {
             partner: {signal.name: points for signal, _value, points in read(file)[file.id]}
             for partner, file in files.items()
@@ -542,7 +546,7 @@ class TestWarning(CollectionsCommon):
     def test_constant_queries(self):
         def count(customers):
             for index in range(customers):
-                file = self.files._for(
+                file = self.files._get_file(
                     self._customer(f"{customers} {index}"), self.company, create=True
                 )
                 file.grade_id = self.good

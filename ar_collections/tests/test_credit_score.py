@@ -257,7 +257,7 @@ class TestCard(CollectionsCommon):
 
     def _known(self, **figures):
         """What the criteria know of a customer with these figures, all others zero."""
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         nothing = dict.fromkeys(
             (
                 "avg_days_late",
@@ -326,7 +326,7 @@ class TestCard(CollectionsCommon):
 
     def test_a_module_adds_a_metric(self):
         """A value of the selection and a method of its name are all that it takes."""
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.sudo().custom_limit = 80
         criterion = self._metric_of_a_module("test_room")
 
@@ -351,7 +351,7 @@ class TestCard(CollectionsCommon):
 
     def test_a_metric_that_nobody_knows_is_unknown(self):
         """Its module is gone, or half written: the day goes on for everybody."""
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         criterion = self._metric_of_a_module("of_a_module_that_is_gone")
         scoring = self.env["ar.credit.scoring"]
         answers = scoring._get_answers(file, self.today)[file.id]
@@ -565,7 +565,7 @@ class TestRescore(ReviewCommon):
         def files(name, count):
             found = self.env["ar.credit.file"].union(
                 *(
-                    self.env["ar.credit.file"]._for(
+                    self.env["ar.credit.file"]._get_file(
                         self._customer(f"{name} {index}"), self.company, create=True
                     )
                     for index in range(count)
@@ -595,7 +595,9 @@ class TestRescore(ReviewCommon):
         self._figures(self.file, avg_days_late=0)
         self._approved()
         self._figures(self.file, avg_days_late=50)
-        other = self.env["ar.credit.file"]._for(self._customer("Other"), self.company, create=True)
+        other = self.env["ar.credit.file"]._get_file(
+            self._customer("Other"), self.company, create=True
+        )
         files = (self.file + other).with_user(self.manager)
         self._refused(files.with_user(self.collector).action_rescore)
         wizard = (

@@ -58,7 +58,7 @@ class TestAccess(CollectionsCommon):
         case = self.case.with_user(self.collector)
         case.read(["amount_overdue", "amount_collected", "open_item_ids", "attention"])
         case.collector_id = self.collector
-        case._pause("Waiting for the boss", self.company._ar_today().replace(year=2099))
+        case._pause_until("Waiting for the boss", self.company._ar_today().replace(year=2099))
         case.action_resume()
         action = case.action_ids
         action.outcome = "reached"
@@ -176,7 +176,7 @@ class TestAccess(CollectionsCommon):
         self._refused(
             lambda: (
                 self.case.with_user(self.auditor).action_resume()
-                or self.case.with_user(self.auditor)._pause("x", self._day(9999))
+                or self.case.with_user(self.auditor)._pause_until("x", self._day(9999))
             )
         )
         self._refused(self.case.action_ids.with_user(self.auditor).action_done)
@@ -260,8 +260,8 @@ class TestAccess(CollectionsCommon):
             "ar.position": ("_figures", "_behaviour", "_items"),
             "ar.collection.run": ("_run_for", "_execute", "_cron_daily"),
             "ar.credit.file": ("_set_hold", "_lift_hold", "_push_limit"),
-            "ar.credit.refresh": ("_refresh", "_refresh_orders", "_refresh_behaviour"),
-            "ar.credit.control": ("_decide", "_gate", "_judge"),
+            "ar.credit.refresh": ("_refresh_figures", "_refresh_orders", "_refresh_behaviour"),
+            "ar.credit.control": ("_decide", "_gate", "_decide_in_order"),
             "ar.credit.facts": ("_gather_facts",),
             "ar.credit.scoring": ("_score_again", "_write_scores"),
             "ar.credit.warning": ("_refresh_warnings",),
@@ -276,10 +276,10 @@ class TestAccess(CollectionsCommon):
             "ar.credit.review": ("_apply_to_file", "_write_decision", "_open_for", "_open_due"),
             "ar.credit.cover": ("_refresh_all",),
             "account.move": ("_ar_credit_demands", "_ar_credit_exemption"),
-            "ar.collection.case": ("_close", "_pause"),
-            "ar.collection.sync": ("_sync", "_open_new"),
-            "ar.ledger.touch": ("_touch_items", "_touch_customers", "_settle"),
-            "ar.collection.action": ("_mark_done", "_send", "_take", "_fail"),
+            "ar.collection.case": ("_close", "_pause_until"),
+            "ar.collection.sync": ("_sync_cases", "_open_new"),
+            "ar.ledger.touch": ("_touch_items", "_touch_customers", "_settle_touched"),
+            "ar.collection.action": ("_mark_done", "_send", "_take_steps", "_fail"),
         }.items():
             for method in methods:
                 with self.assertRaises(AccessError):

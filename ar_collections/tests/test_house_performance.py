@@ -83,7 +83,7 @@ class TestPerformance(CollectionsCommon):
     def _follow(self, lines):
         touch = self.env["ar.ledger.touch"]
         touch._touch_items(lines)
-        touch._settle()
+        touch._settle_touched()
 
     def _drafts(self, customers):
         return self.env["account.move"].union(

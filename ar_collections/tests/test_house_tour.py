@@ -72,7 +72,7 @@ class TestTour(CollectionsCommon, HttpCase):
             {"code": "TOUR", "name": "Tour", "on_hold": "approve"}
         )
         customer = self._customer("Held Customer")
-        file = self.env["ar.credit.file"]._for(customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(customer, self.company, create=True)
         file.write({"grade_id": grade.id, "hold": True, "hold_reason": "Court case opened"})
         invoice = self._invoice(customer, 500, due=10, post=False)
         biller = self._user("tour_biller", "account.group_account_invoice")

@@ -670,7 +670,7 @@ class TestLateCharge(LateChargeCommon):
         """The rights to make invoices are no rights to decide on late charges."""
         accountant = self._user(
             "charge_accountant",
-            "base.group_user,ar_collections.group_collector,account.group_account_manager",
+            "base.group_user,ar_collections.group_collector,account.group_account_invoice",
         )
         run = self._charge_run()
         theirs, charge = run.with_user(accountant), run.charge_ids[0].with_user(accountant)

@@ -9,7 +9,7 @@ class TestLateChargePlan(LateChargeCommon):
         plan = self.env["ar.payment.plan"].create(
             {"partner_id": self.customer.id, "company_id": self.company.id, **values}
         )
-        plan._distribute(count=count, first_date=self._day(7), period="week")
+        plan._distribute_instalments(count=count, first_date=self._day(7), period="week")
         plan.action_propose()
         plan.sudo()._accept("Customer's director")
         return plan

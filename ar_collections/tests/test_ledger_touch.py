@@ -23,7 +23,7 @@ class TestLedgerTouch(CollectionsCommon):
             calls.append(partners)
             return refresh(records, companies, date, partners, current)
 
-        with patch.object(model, "_refresh", counted):
+        with patch.object(model, "_refresh_figures", counted):
             yield calls
 
     def _stored(self, partner):
@@ -101,7 +101,7 @@ class TestLedgerTouch(CollectionsCommon):
         self.assertEqual(self._stored(self.customer), [40.0])
 
     def test_control_sees_what_was_just_posted(self):
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.grade_id.write({"on_limit": "block"})
         file.write({"limit_mode": "custom", "custom_limit": 150})
         self._invoice(self.customer, 100, due=30)
@@ -143,7 +143,7 @@ class TestLedgerTouch(CollectionsCommon):
         self.assertEqual(self._stored(self.customer), [70.0])
 
     def test_hold_by_rule_at_the_commit(self):
-        file = self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.grade_id.write({"hold_by_rule": True, "hold_days": 5, "hold_amount": 10})
         move, _case = self._case()
         self.assertTrue(file.hold)

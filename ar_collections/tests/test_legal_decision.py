@@ -128,7 +128,7 @@ class TestLegalDecision(CollectionsCommon):
                 "date_from": self.today,
             }
         )
-        other = self.env["ar.credit.file"]._for(
+        other = self.env["ar.credit.file"]._get_file(
             self._customer("Well Insured"), self.company, create=True
         )
         self.env["ar.credit.cover"].create(

@@ -56,7 +56,7 @@ class TestLimitation(CollectionsCommon):
                 "date_planned": self._day(day),
             }
         )
-        action._freeze(
+        action._freeze_items(
             [
                 [
                     item
@@ -347,7 +347,7 @@ class TestLimitation(CollectionsCommon):
         invoice = self._invoice(quiet, 300, due=-1090)
         self._line(invoice).no_followup = True
         self._run(1)
-        file = self.env["ar.credit.file"]._for(quiet, self.company)
+        file = self.env["ar.credit.file"]._get_file(quiet, self.company)
         self.assertFalse(self._case(quiet))
         self.assertIn(invoice.name, file.activity_ids.note)
 
@@ -362,12 +362,12 @@ class TestLimitation(CollectionsCommon):
 
     def test_warning_is_of_the_own_company(self):
         elsewhere = self.setup_other_company(name="Elsewhere")["company"]
-        file = self.env["ar.credit.file"]._for(self.customer, elsewhere, create=True).sudo()
+        file = self.env["ar.credit.file"]._get_file(self.customer, elsewhere, create=True).sudo()
         self.case.sudo()._close(self.today)
         self.company.ar_limitation_warning_days = 4000
         self.env["ar.limitation"]._warn(self.company, self.today)
         self.assertFalse(file.activity_ids)
-        own = self.env["ar.credit.file"]._for(self.customer, self.company).sudo()
+        own = self.env["ar.credit.file"]._get_file(self.customer, self.company).sudo()
         self.assertEqual(len(own.activity_ids), 1)
 
     def test_one_statement_for_all(self):

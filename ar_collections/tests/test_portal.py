@@ -49,8 +49,8 @@ class TestPortal(PortalCase):
         # The day of the tests may be a Saturday.
         cls.policy.skip_rest_days = False
         cls._run(0)
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company)
-        cls.other_file = cls.env["ar.credit.file"]._for(cls.other, cls.company)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company)
+        cls.other_file = cls.env["ar.credit.file"]._get_file(cls.other, cls.company)
         cls.collector = new_test_user(
             cls.env,
             "portal_collector",
@@ -163,7 +163,7 @@ class TestPortal(PortalCase):
 
     def test_page_is_there_for_who_owes_or_has_agreed(self):
         calm = self._customer("Calm Customer")
-        file = self.env["ar.credit.file"]._for(calm, self.company, create=True).sudo()
+        file = self.env["ar.credit.file"]._get_file(calm, self.company, create=True).sudo()
         files = self.env["ar.credit.file"]
         self.assertFalse(files._portal_files(calm))
         invoice = self._invoice(calm, 10, due=-5)
@@ -324,7 +324,7 @@ class TestPortal(PortalCase):
         )
         invoice.action_post()
         self._run(0, company=second)
-        second_file = self.env["ar.credit.file"]._for(self.customer, second)
+        second_file = self.env["ar.credit.file"]._get_file(self.customer, second)
         self.authenticate("portal_child", "portal_child")
         page = self._get("/my/receivables")
         self.assertIn("Second Company", page.text)
@@ -777,7 +777,7 @@ class TestPortalPayment(PortalCase):
         cls.split.invoice_payment_term_id = cls.terms
         cls.split.action_post()
         cls._run(0)
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company)
         cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
         cls.token = cls.file._portal_token(cls.today)
         cls.page = f"/my/receivables/{cls.file.id}"
@@ -1039,7 +1039,7 @@ class TestPortalPayment(PortalCase):
         other = self._customer("Other Payer")
         self._invoice(other, 55, due=-4)
         self._run(0)
-        file = self.env["ar.credit.file"]._for(other, self.company)
+        file = self.env["ar.credit.file"]._get_file(other, self.company)
         # The browser that paid remembers its payment, whatever page it opens then.
         self._draft(self._items(self.small))
         told = "Your payment has not been processed yet"

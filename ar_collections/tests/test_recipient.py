@@ -12,7 +12,7 @@ class TestRecipient(CollectionsCommon):
         return self._customer(name, is_company=False, **values)
 
     def _file(self):
-        return self.env["ar.credit.file"]._for(self.customer, self.company, create=True)
+        return self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
 
     def _recipient(self, field="email"):
         """Of the automatic mail, and of the button of the case, which is the same."""
@@ -164,7 +164,7 @@ class TestRecipient(CollectionsCommon):
         for number in range(12):
             customer = self._customer(f"Debtor {number}")
             self._customer(f"Payables {number}", parent_id=customer.id, type="invoice")
-            files |= files._for(customer, self.company, create=True)
+            files |= files._get_file(customer, self.company, create=True)
 
         def count(some):
             self.env.flush_all()

@@ -259,9 +259,9 @@ class TestStageProof(CollectionsCommon):
         elsewhere = self.setup_other_company(name="Elsewhere")["company"]
         self.company.ar_escalation_days = elsewhere.ar_escalation_days = 90
         self._run(1)
-        self.env["ar.collection.case"].sudo()._escalate(elsewhere, self._day(200))
+        self.env["ar.collection.case"].sudo()._propose_escalations(elsewhere, self._day(200))
         self.assertFalse(self.case.escalation)
-        self.env["ar.collection.case"].sudo()._escalate(self.company, self._day(200))
+        self.env["ar.collection.case"].sudo()._propose_escalations(self.company, self._day(200))
         self.assertTrue(self.case.escalation)
 
     def test_proposal_is_the_systems(self):

@@ -21,7 +21,7 @@ class TestStatement(LetterCommon):
         cls.dollars = cls._invoice(cls.customer, 300, due=-10, currency=cls.foreign)
         cls._pay(cls.first, 400, day=-20)
         cls._invoice(cls.customer, 60, due=-5, move_type="out_refund")
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
 
     def _get_statement(self, date=None, start=None, file=None):
         file = (file or self.file).with_context(
@@ -83,7 +83,7 @@ class TestStatement(LetterCommon):
         )
 
     def test_nothing_is_overdue_before_its_day(self):
-        file = self.env["ar.credit.file"]._for(
+        file = self.env["ar.credit.file"]._get_file(
             self._customer("Punctual"), self.company, create=True
         )
         self._invoice(file.partner_id, 12.5, due=3)
@@ -108,7 +108,7 @@ class TestStatement(LetterCommon):
     def test_long_movements_carry_the_balance(self):
         many = self._customer("Many")
         amounts = self._invoices(60, many, start=-60)
-        file = self.env["ar.credit.file"]._for(many, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(many, self.company, create=True)
         pages = self._get_statement(start=self._day(-300), file=file)["pages"]
         movements = [chunk for chunk in pages if chunk.table.opening_label]
         self.assertGreater(len(movements), 1)
@@ -166,7 +166,7 @@ class TestStatement(LetterCommon):
 
     def test_nothing_open(self):
         nobody = self._customer("Nobody")
-        file = self.env["ar.credit.file"]._for(nobody, self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(nobody, self.company, create=True)
         html = self._html("statement", file)
         self.assertIn("There are no open items.", html)
 
@@ -175,7 +175,7 @@ class TestStatement(LetterCommon):
         self._invoices(5, few)
         self._invoices(50, many)
         files = [
-            self.env["ar.credit.file"]._for(partner, self.company, create=True)
+            self.env["ar.credit.file"]._get_file(partner, self.company, create=True)
             for partner in (few, many)
         ]
         for file in files:
@@ -218,7 +218,7 @@ class TestStatement(LetterCommon):
 
     def test_sent_by_mail_with_the_statement_of_that_day(self):
         lost = self._customer("Lost", email=False)
-        other = self.env["ar.credit.file"]._for(lost, self.company, create=True)
+        other = self.env["ar.credit.file"]._get_file(lost, self.company, create=True)
         form = self._wizard((self.file | other).with_user(self.collector))
         form.date = self._day(-30)
         self.assertEqual(form.unreachable, "Lost")

@@ -15,7 +15,7 @@ class TestWorkbenchTour(CollectionsCommon, HttpCase):
         customers = [self._customer("Tour Customer"), self._customer("Second Customer")]
         for customer, amount, due in zip(customers, (1000, 50), (-20, -3), strict=True):
             self._invoice(customer, amount, due=due)
-        file = self.env["ar.credit.file"]._for(customers[0], self.company, create=True)
+        file = self.env["ar.credit.file"]._get_file(customers[0], self.company, create=True)
         file.decision_maker_id = self._customer(
             "Head of Finance", parent_id=customers[0].id, is_company=False
         )

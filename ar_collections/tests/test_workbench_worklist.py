@@ -132,7 +132,7 @@ class TestWorklist(CollectionsCommon):
         self.assertTrue(self.case.is_work)
 
     def test_paused_and_others_cases_are_not_my_work(self):
-        self.case._pause("Auditor", self._day(5))
+        self.case._pause_until("Auditor", self._day(5))
         self.assertEqual(self._worklist(), self.next)
         self.next.collector_id = self.env.user
         self.assertFalse(self._worklist())

@@ -459,7 +459,7 @@ class TestWriteoff(WriteoffCommon):
         request.action_submit()
         request.with_user(self.manager).action_approve()
         request.with_user(self.biller).action_post()
-        file = self.env["ar.credit.file"]._for(target, self.company)
+        file = self.env["ar.credit.file"]._get_file(target, self.company)
         self.assertEqual((request.file_id, file.written_off_count), (file, 1))
 
     # Small balances
@@ -503,7 +503,7 @@ class TestWriteoff(WriteoffCommon):
         self.assertEqual(len(home.move_id.line_ids), 4)
         # The customers are not marked for some cents.
         self.assertFalse(home.file_id)
-        file = self.env["ar.credit.file"]._for(partners[0], self.company)
+        file = self.env["ar.credit.file"]._get_file(partners[0], self.company)
         self.assertFalse(file.written_off_count)
 
     # Beside the request

@@ -369,7 +369,7 @@ class TestWriteoffPosting(WriteoffCommon):
         self.assertAlmostEqual(self._balance(self.expense) - expense_before, lost)
         self.assertAlmostEqual(sum(requests.mapped("amount_recovered")), back)
         self.assertAlmostEqual(income_before - self._balance(income), back)
-        file = self.env["ar.credit.file"]._for(self.customer, self.company)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company)
         self.assertEqual(file.written_off_count, len(standing))
         self.assertAlmostEqual(file.written_off_open, lost - back)
         for request in requests:

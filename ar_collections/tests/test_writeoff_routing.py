@@ -48,7 +48,14 @@ class TestWriteoffRouting(WriteoffCommon):
         self.assertEqual(self._needed(100), [(self.tier, 1)])
 
     def test_who_holds_a_tier(self):
-        outsider = new_test_user(self.env, "wo_outsider", "base.group_user")
+        elsewhere = self.setup_other_company(name="Other company")["company"]
+        outsider = new_test_user(
+            self.env,
+            "wo_outsider",
+            "base.group_user",
+            company_id=elsewhere.id,
+            company_ids=[Command.set(elsewhere.ids)],
+        )
         portal = new_test_user(self.env, "wo_portal", "base.group_portal")
         mine = {"company_ids": [Command.set(self.company.ids)], "company_id": self.company.id}
         portal.write(mine)
@@ -159,7 +166,7 @@ class TestWriteoffRouting(WriteoffCommon):
         decided = self._request({item: 50})
         decided.action_submit()
         decided.with_user(self.manager).action_approve()
-        routing = self.env["ar.writeoff.routing"]
+        routing = self.env["ar.writeoff.routing"].sudo()
         self.assertFalse(routing._remind_due(self.company, waiting.deadline), "on the last day")
         late = waiting.deadline + timedelta(days=1)
         self.assertEqual(routing._remind_due(self.company, late), waiting)
@@ -180,7 +187,8 @@ class TestWriteoffRouting(WriteoffCommon):
             "partner_id": self.customer.id,
             "company_id": self.company.id,
             "state": "done",
-            "channel": "phone",
+            "channel": "call",
+            "date_planned": self._day(-10),
         }
         actions = self.env["ar.collection.action"].sudo()
         before = self._facts(request).contacts
@@ -188,7 +196,7 @@ class TestWriteoffRouting(WriteoffCommon):
             # On the day it is due nothing is late.
             {"date_done": self._day(-200)},
             {"date_done": self._day(-10), "state": "cancelled"},
-            {"date_done": self._day(-10), "channel": "internal"},
+            {"date_done": self._day(-10), "channel": "task"},
             {"date_done": False, "state": "planned"},
         ):
             actions.create({**values, **extra})

@@ -87,7 +87,7 @@ class ArAllowanceProposal(models.TransientModel):
         self.line_ids.sudo().unlink()
         cells = self.env["ar.allowance.rate"]._get_matrix(self.company_id)
         cells = {(cell.risk_tier, cell.bucket_id): cell for cell in cells}
-        buckets = self.env["ar.ageing.bucket"]._of(self.company_id)
+        buckets = self.env["ar.ageing.bucket"]._get_buckets(self.company_id)
         rolled = self._get_rolled(buckets)
         values = []
         for tier, _label in RISK_TIERS:
@@ -125,7 +125,7 @@ class ArAllowanceProposal(models.TransientModel):
         """``{(tier, bucket id): (pairs of months, balance, what of it rolled on)}``."""
         first = self.date - relativedelta(months=self.months)
         steps = SQL(", ").join(
-            SQL("(%s, %s, %s)", bucket.id, following.id, bucket._months())
+            SQL("(%s, %s, %s)", bucket.id, following.id, bucket._get_whole_months())
             for bucket, following in zip(buckets, buckets[1:], strict=False)
         )
         rows = self.env.execute_query(

@@ -10,4 +10,4 @@ class ArCollectionPause(models.TransientModel):
     end = fields.Date(string="Until", required=True)
 
     def action_pause(self):
-        self.case_ids._pause(self.reason, self.end)
+        self.case_ids._pause_until(self.reason, self.end)

@@ -123,5 +123,5 @@ class ArWriteoffSmallBalance(models.TransientModel):
                 )
                 self.env.flush_all()
                 self.env.invalidate_all(flush=False)
-            self.env["ar.writeoff.assessment"]._assess(request)
+            self.env["ar.writeoff.assessment"]._assess_risk(request)
         return requests._get_records_action(name=self.env._("Small Balances"))

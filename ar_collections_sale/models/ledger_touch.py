@@ -13,9 +13,9 @@ class ArLedgerTouch(models.AbstractModel):
         self._touch_customers(company, partners, ORDERS)
 
     @api.model
-    def _follow(self, line_ids, parts):
+    def _follow_touched(self, line_ids, parts):
         # EXTENDS ar_collections: what orders add to the exposure
-        super()._follow(line_ids, parts)
+        super()._follow_touched(line_ids, parts)
         for company, partners in self._browse_part(parts, ORDERS):
             date = company._ar_get_run_date()
             self.env["ar.credit.refresh"]._refresh_orders(company, date, partners)

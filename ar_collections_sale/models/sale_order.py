@@ -148,7 +148,7 @@ class SaleOrder(models.Model):
         demands = order._ar_credit_demands()
         if not demands or demands[order].exempt:
             return None
-        decision = self.env["ar.credit.control"].sudo()._judge(demands)[order]
+        decision = self.env["ar.credit.control"].sudo()._decide_in_order(demands)[order]
         if not decision.stops:
             return None
         releases = self.env["ar.credit.release"].sudo()._get_current_states(order, demands)
@@ -177,7 +177,7 @@ class SaleOrder(models.Model):
             for order in self
             if order.amount_total > 0
         }
-        decisions = control._judge(demands, lock=True) if demands else {}
+        decisions = control._decide_in_order(demands, lock=True) if demands else {}
         stopped = {
             order: decision
             for order, decision in decisions.items()

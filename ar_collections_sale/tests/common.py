@@ -42,7 +42,7 @@ class SaleControlCommon(CollectionsCommon):
 
     @classmethod
     def _limited(cls, partner):
-        file = cls.env["ar.credit.file"]._for(partner, cls.company, create=True)
+        file = cls.env["ar.credit.file"]._get_file(partner, cls.company, create=True)
         file.grade_id = cls.grade
         return file
 

@@ -236,11 +236,11 @@ class TestExposure(SaleControlCommon):
         order.action_confirm()
         self.assertEqual(self.file.order_amount, 100)
         other = self._customer("Other")
-        other_file = self.env["ar.credit.file"]._for(other, self.company, create=True)
+        other_file = self.env["ar.credit.file"]._get_file(other, self.company, create=True)
         order.partner_invoice_id = other
         self.assertEqual((self.file.order_amount, other_file.order_amount), (0, 100))
         other_file.sudo().unlink()
-        again = self.env["ar.credit.file"]._for(other, self.company, create=True)
+        again = self.env["ar.credit.file"]._get_file(other, self.company, create=True)
         self.assertEqual(again.order_amount, 100, "a new file knows the orders that are there")
 
     def test_state_and_amount_in_one_write(self):

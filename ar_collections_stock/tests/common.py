@@ -18,7 +18,7 @@ class PickingCommon(CollectionsCommon):
         cls.product = cls.env["product.product"].create({"name": "Goods", "type": "consu"})
         cls.customers = cls.env.ref("stock.stock_location_customers")
         cls.suppliers = cls.env.ref("stock.stock_location_suppliers")
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
         cls.keeper = cls._user("keeper", "stock.group_stock_user")
         cls.admin = cls._user("admin2", "account.group_account_manager")
         # Something is open: whoever owes nothing gets no credit by a delivery.

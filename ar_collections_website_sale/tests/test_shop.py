@@ -27,7 +27,7 @@ class ShopCommon(CollectionsCommon):
                 "website_published": True,
             }
         )
-        cls.file = cls.env["ar.credit.file"]._for(cls.customer, cls.company, create=True)
+        cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
         cls._invoice(cls.customer, 10, due=30)
 
     @classmethod

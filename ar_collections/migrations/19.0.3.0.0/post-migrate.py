@@ -6,5 +6,5 @@ def migrate(cr, version):
     env = api.Environment(cr, SUPERUSER_ID, {})
     for company in env["res.company"].search([("parent_id", "=", False)]):
         date = company._ar_get_run_date()
-        env["ar.credit.refresh"]._refresh(company, date)
-        env["ar.collection.sync"]._sync(company, date)
+        env["ar.credit.refresh"]._refresh_figures(company, date)
+        env["ar.collection.sync"]._sync_cases(company, date)

@@ -255,10 +255,10 @@ class ArPaymentPlan(models.Model):
         """Make the instalments from their number or their amount."""
         self.check_access("write")
         for plan in self:
-            plan._distribute()
+            plan._distribute_instalments()
         return True
 
-    def _distribute(self, count=None, first_date=None, period=None):
+    def _distribute_instalments(self, count=None, first_date=None, period=None):
         """Replace the instalments: so many equal ones, or of the amount that the plan says.
 
         :param count: how many; by default as the plan says
@@ -402,7 +402,7 @@ class ArPaymentPlan(models.Model):
             same._judge_by_ledger(company._ar_get_run_date())
 
     @api.model
-    def _evaluate(self, company, date):
+    def _judge_plans(self, company, date):
         """The daily judgement of the company's plans, and their reminders."""
         plans = self.search([("company_id", "=", company.id), ("state", "=", "accepted")])
         plans._judge_by_ledger(date)

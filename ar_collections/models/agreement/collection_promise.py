@@ -222,7 +222,7 @@ class ArPaymentPromise(models.Model):
             same._judge_by_ledger(company._ar_get_run_date())
 
     @api.model
-    def _evaluate(self, company, date):
+    def _judge_promises(self, company, date):
         """The daily judgement of all open promises of the company."""
         self.search([("company_id", "=", company.id), ("state", "=", "open")])._judge_by_ledger(
             date

@@ -97,7 +97,7 @@ class ArDisputeLine(models.Model):
             line.product_id = sold.sorted("price_subtotal", reverse=True)[:1].product_id
 
     @api.model
-    def _undisputed(self, items):
+    def _get_undisputed_amounts(self, items):
         """``{item: what of it is open and in no open dispute}``, more than nothing each."""
         open_lines = self.search([("move_line_id", "in", items.ids), ("state", "=", "open")])
         disputed = open_lines.grouped("move_line_id")

@@ -124,7 +124,7 @@ class ArAgeingSnapshot(models.Model):
             [("company_id", "=", company.id), ("date", "=", date)], limit=1
         ):
             return 0
-        buckets = self.env["ar.ageing.bucket"]._of(company)
+        buckets = self.env["ar.ageing.bucket"]._get_buckets(company)
         self.env.cr.execute(
             SQL(
                 """

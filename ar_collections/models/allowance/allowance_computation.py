@@ -73,7 +73,7 @@ class ArAllowanceComputation(models.AbstractModel):
     def _make_lines(self, run):
         """What is expected to be lost of each customer's debts of each age, in one statement."""
         company, date = run.company_id, run.date
-        buckets = self.env["ar.ageing.bucket"]._of(company)
+        buckets = self.env["ar.ageing.bucket"]._get_buckets(company)
         self.env.cr.execute(
             SQL(
                 """

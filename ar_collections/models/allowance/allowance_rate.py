@@ -62,7 +62,7 @@ class ArAllowanceRate(models.Model):
 
         :return: the cells of all tiers, and of all buckets of the company
         """
-        buckets = self.env["ar.ageing.bucket"]._of(company)
+        buckets = self.env["ar.ageing.bucket"]._get_buckets(company)
         # A matrix with its default rates is there for whoever looks first.
         rates = self.sudo()
         cells = rates.search([("company_id", "=", company.id)])

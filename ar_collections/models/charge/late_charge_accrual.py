@@ -173,7 +173,7 @@ class ArLateChargeAccrual(models.AbstractModel):
     @api.model
     def _get_chargeable_items_sql(self, company, date, partners):
         """SELECT of the items that can have accrued something, open or settled lately."""
-        scope, accounts = self.env["ar.position"]._scope(company, few=partners is not None)
+        scope, accounts = self.env["ar.position"]._get_scope(company, few=partners is not None)
         customers = SQL()
         if partners is not None:
             customers = self.env["ar.position"]._partner_clause(partners.commercial_partner_id)
@@ -183,7 +183,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                 "AND l.move_id NOT IN"
                 " (SELECT move_id FROM ar_late_charge WHERE move_id IS NOT NULL)"
             )
-        grade = self.env["ar.credit.grade"]._default(company)
+        grade = self.env["ar.credit.grade"]._get_default_grade(company)
         return SQL(
             """
             SELECT item.*,

@@ -73,7 +73,9 @@ class ArCaseRecord(models.AbstractModel):
     def _compute_file_id(self):
         # Files and cases are found by the system, whoever agrees something.
         for record in self.sudo():
-            record.file_id = self.env["ar.credit.file"]._for(record.partner_id, record.company_id)
+            record.file_id = self.env["ar.credit.file"]._get_file(
+                record.partner_id, record.company_id
+            )
 
     @api.depends("partner_id", "company_id")
     def _compute_case_id(self):
@@ -126,7 +128,7 @@ class ArCaseRecord(models.AbstractModel):
         company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
         partner = self.env["res.partner"].browse(vals.get("partner_id")).commercial_partner_id
         if partner:
-            self.env["ar.credit.file"].sudo()._for(partner, company, create=True)
+            self.env["ar.credit.file"].sudo()._get_file(partner, company, create=True)
         company = company.root_id
         return {
             "currency_id": company.currency_id.id,

@@ -209,7 +209,7 @@ class ArCollectionAction(models.Model):
     # Taking steps
 
     @api.model
-    def _take(self, plans, company, date, **values):
+    def _take_steps(self, plans, company, date, **values):
         """Take the steps that the plans decided on: one batch, all or nothing.
 
         :param plans: ``[Plan]`` with a step day
@@ -249,12 +249,12 @@ class ArCollectionAction(models.Model):
                 )
                 asked.append(wanted)
         actions = self.create(vals_list)
-        actions._freeze(asked)
+        actions._freeze_items(asked)
         actions._freeze_more(date)
         actions._move_cases(date)
         automatic = actions.filtered(lambda action: action.step_id.automatic)
         automatic._send(date)
-        (actions - automatic)._schedule(date)
+        (actions - automatic)._schedule_activities(date)
         return actions
 
     @api.model
@@ -276,7 +276,7 @@ class ArCollectionAction(models.Model):
             for partner_id, line_ids in wanted
         ]
 
-    def _freeze(self, items):
+    def _freeze_items(self, items):
         """Keep what each action asks for.
 
         :param items: one list of ``ar.position`` items per action
@@ -343,7 +343,7 @@ class ArCollectionAction(models.Model):
             for due, same_due in actions.grouped("due_date").items():
                 same_due.case_id.write({"ladder_due_date": due, "ladder_days": day})
 
-    def _schedule(self, date):
+    def _schedule_activities(self, date):
         """Give each planned action to its collector as an activity on the case."""
         types = {
             channel: self.env.ref(self._get_channel(channel).activity_type)
@@ -383,7 +383,7 @@ class ArCollectionAction(models.Model):
         for company, actions in self.grouped("company_id").items():
             items = self.env["ar.position"]._items(company, date, actions.partner_id)
             actions.sudo().item_ids.unlink()
-            actions._freeze(
+            actions._freeze_items(
                 [
                     [
                         item

@@ -368,7 +368,7 @@ class ArCollectionCase(models.Model):
                 "note": note,
             }
         )
-        action._schedule(date)
+        action._schedule_activities(date)
         return action
 
     # Collectors
@@ -523,7 +523,7 @@ class ArCollectionCase(models.Model):
 
     # Actions
 
-    def _pause(self, reason, end):
+    def _pause_until(self, reason, end):
         """No contact until the end date, when the daily run opens the case again."""
         for case in self:
             if case.state != "open":
@@ -654,7 +654,7 @@ class ArCollectionCase(models.Model):
     @api.model
     def _match_policies(self, files):
         """Open cases follow when the policy that fits their credit file changes."""
-        policies = self.env["ar.collection.policy"]._match(files)
+        policies = self.env["ar.collection.policy"]._get_matching_policies(files)
         cases = self.sudo().search([("file_id", "in", files.ids), ("state", "!=", "closed")])
         for case in cases:
             if case.policy_id != policies[case.file_id.with_env(files.env)]:

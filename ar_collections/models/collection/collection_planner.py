@@ -210,7 +210,7 @@ class ArCollectionPlanner(models.AbstractModel):
         )
         asked = self._get_days_asked_before_due([line_id for row in rows for line_id in row[4]])
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
-        matched = self.env["ar.collection.policy"]._match(files)
+        matched = self.env["ar.collection.policy"]._get_matching_policies(files)
         values = self._get_policy_values(company, date, set(policies.ids))
         plans = []
         for file, row in zip(files, rows, strict=True):

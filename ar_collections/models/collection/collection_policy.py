@@ -57,7 +57,7 @@ class ArCollectionPolicy(models.Model):
             policy.currency_id = (policy.company_id or self.env.company).currency_id
 
     @api.model
-    def _match(self, files):
+    def _get_matching_policies(self, files):
         """The policy of each credit file: its own, else of its grade, its risk tier, or any.
 
         :return: ``{ar.credit.file: ar.collection.policy}``

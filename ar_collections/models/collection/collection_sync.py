@@ -21,7 +21,7 @@ class ArCollectionSync(models.AbstractModel):
     _description = "Cases in Line with the Figures"
 
     @api.model
-    def _sync(self, company, date, partners=None):
+    def _sync_cases(self, company, date, partners=None):
         """Close, reopen and refresh the company's cases from the figures of the credit files.
 
         :return: the cases closed
@@ -153,7 +153,7 @@ class ArCollectionSync(models.AbstractModel):
         if not rows:
             return cases
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
-        policies = self.env["ar.collection.policy"]._match(files)
+        policies = self.env["ar.collection.policy"]._get_matching_policies(files)
         stage = self.env["ar.collection.stage"].search([], limit=1)
         return (
             cases.with_context(

@@ -9,5 +9,5 @@ class ArLedgerTouch(models.AbstractModel):
         # EXTENDS ar_collections: only the day opens cases; here one shrinks, ends or opens again
         changed = super()._follow_customers(company, date, partners)
         if changed:
-            self.env["ar.collection.sync"]._sync(company, date, changed)
+            self.env["ar.collection.sync"]._sync_cases(company, date, changed)
         return changed

@@ -15,24 +15,24 @@ class ArLedgerFollower(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         # EXTENDS base
-        self.env["ar.ledger.touch"]._settle()
+        self.env["ar.ledger.touch"]._settle_touched()
         return super().create(vals_list)
 
     def write(self, vals):
         # EXTENDS base
-        self.env["ar.ledger.touch"]._settle()
+        self.env["ar.ledger.touch"]._settle_touched()
         return super().write(vals)
 
     @api.private
     def flush_model(self, fnames=None):
         # EXTENDS base
-        self.env["ar.ledger.touch"]._settle()
+        self.env["ar.ledger.touch"]._settle_touched()
         return super().flush_model(fnames)
 
     @api.private
     def flush_recordset(self, fnames=None):
         # EXTENDS base
-        self.env["ar.ledger.touch"]._settle()
+        self.env["ar.ledger.touch"]._settle_touched()
         return super().flush_recordset(fnames)
 
     def _fetch_query(self, query, fields):
@@ -41,7 +41,7 @@ class ArLedgerFollower(models.AbstractModel):
         if not touch._is_pending():
             return super()._fetch_query(query, fields)
         former = [(field, field._get_cache(self.env)) for field in fields]
-        touch._settle()
+        touch._settle_touched()
         fetched = super()._fetch_query(query, fields)
         # What is deleted meanwhile replaces the caches, and whoever reads a field holds its own.
         for field, cache in former:

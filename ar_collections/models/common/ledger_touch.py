@@ -10,7 +10,7 @@ SETTLING = "ar_collections.settling"
 KEPT_CONTEXT = ("lang", "tz", "allowed_company_ids", "ar_clock", "tracking_disable")
 
 
-# What of customers is to be followed; an addon adds a part of its own in ``_follow``.
+# What of customers is to be followed; an addon adds a part of its own in ``_follow_touched``.
 CUSTOMERS = "customers"
 
 
@@ -64,7 +64,7 @@ class ArLedgerTouch(models.AbstractModel):
     def _touch_customers(self, company, partners, part=CUSTOMERS):
         """Note down customers of a root company of whom something is claimed or agreed anew.
 
-        :param part: what of them is to be followed, see ``_follow``
+        :param part: what of them is to be followed, see ``_follow_touched``
         """
         if partners:
             self._get_touched().add(part, company, partners)
@@ -74,13 +74,13 @@ class ArLedgerTouch(models.AbstractModel):
         cr = self.env.cr
         touched = cr.cache.get(SETTLING) or cr.precommit.data.get(TOUCHED)
         if touched is None:
-            self._forget()
+            self._forget_cached_values()
             touched = cr.precommit.data[TOUCHED] = Touched(self.env)
-            cr.precommit.add(touched.env[self._name]._settle)
+            cr.precommit.add(touched.env[self._name]._settle_touched)
         return touched
 
     @api.model
-    def _forget(self):
+    def _forget_cached_values(self):
         """Drop cached values of what follows the ledger, so that a reader comes back for them."""
         for name in self.pool["ar.ledger.follower"]._inherit_children:
             self.env[name].invalidate_model()
@@ -92,7 +92,7 @@ class ArLedgerTouch(models.AbstractModel):
         return TOUCHED in cr.precommit.data and SETTLING not in cr.cache
 
     @api.model
-    def _settle(self):
+    def _settle_touched(self):
         """Follow all customers touched so far in this transaction."""
         if not self._is_pending():
             return
@@ -100,14 +100,14 @@ class ArLedgerTouch(models.AbstractModel):
         cr.cache[SETTLING] = touched = cr.precommit.data.pop(TOUCHED)
         try:
             while touched.line_ids or touched.parts:
-                touched.env[self._name]._follow(*touched.take())
+                touched.env[self._name]._follow_touched(*touched.take())
         finally:
             del cr.cache[SETTLING]
 
     # What upper wings extend
 
     @api.model
-    def _follow(self, line_ids, parts):
+    def _follow_touched(self, line_ids, parts):
         """Follow what was touched.
 
         :param line_ids: of journal items whose matching changed

@@ -80,7 +80,7 @@ class ArCreditControl(models.AbstractModel):
         if not demands:
             return documents
         # Whoever sells need not have rights on ledger and grades.
-        decisions = self.sudo()._judge(demands, lock=True)
+        decisions = self.sudo()._decide_in_order(demands, lock=True)
         releases = self.env["ar.credit.release"].sudo()
         stopped = {document: decision for document, decision in decisions.items() if decision.stops}
         for document in list(stopped):
@@ -144,7 +144,7 @@ class ArCreditControl(models.AbstractModel):
         return "\n".join(parts)
 
     @api.model
-    def _judge(self, demands, lock=False, together=True):
+    def _decide_in_order(self, demands, lock=False, together=True):
         """Decide on documents in their order: each adds to the exposure that the next one meets.
 
         :param demands: ``{document: Demand}``

@@ -97,7 +97,7 @@ class ArCreditDocument(models.AbstractModel):
         # Whoever writes a document is warned, with or without accounting rights.
         demands = self.sudo()._ar_credit_demands()
         control = self.env["ar.credit.control"].sudo()
-        decisions = control._judge(demands, together=False) if demands else {}
+        decisions = control._decide_in_order(demands, together=False) if demands else {}
         releases = self.env["ar.credit.release"].sudo()._get_current_states(self, demands)
         for document in self:
             decision = decisions.get(document.sudo())
@@ -113,7 +113,9 @@ class ArCreditDocument(models.AbstractModel):
         """Ask the credit managers to let these documents pass: one click."""
         self.check_access("write")
         demands = self.sudo()._ar_credit_demands()
-        decisions = self.env["ar.credit.control"].sudo()._judge(demands) if demands else {}
+        decisions = (
+            self.env["ar.credit.control"].sudo()._decide_in_order(demands) if demands else {}
+        )
         stopped = {
             document: (demands[document], decision)
             for document, decision in decisions.items()

@@ -144,7 +144,7 @@ class ArCreditFacts(models.AbstractModel):
         if lock and missing:
             # A first sale needs a file as well: by it two users at once are kept apart.
             for row in missing:
-                files._for(
+                files._get_file(
                     self.env["res.partner"].browse(row.partner_id),
                     self.env["res.company"].browse(row.company_id),
                     create=True,

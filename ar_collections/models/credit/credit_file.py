@@ -73,7 +73,9 @@ class ArCreditFile(models.Model):
         index=True,
         ondelete="restrict",
         check_company=True,
-        default=lambda self: self.env["ar.credit.grade"]._default(self.env.company.root_id),
+        default=lambda self: self.env["ar.credit.grade"]._get_default_grade(
+            self.env.company.root_id
+        ),
     )
     collector_id = fields.Many2one("res.users", tracking=True, index=True)
     next_review_date = fields.Date(tracking=True)
@@ -534,7 +536,7 @@ class ArCreditFile(models.Model):
     # Customers
 
     @api.model
-    def _for(self, partner, company, create=False):
+    def _get_file(self, partner, company, create=False):
         """The credit file of the customer, made on demand when ``create``.
 
         :param partner: any contact of the customer

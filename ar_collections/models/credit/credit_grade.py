@@ -124,7 +124,7 @@ class ArCreditGrade(models.Model):
         return result
 
     @api.model
-    def _default(self, company):
+    def _get_default_grade(self, company):
         """The grade of a new customer of the company; empty when there is none."""
         return self.browse(self._default_id(company.id))
 

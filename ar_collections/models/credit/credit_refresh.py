@@ -37,7 +37,7 @@ class ArCreditRefresh(models.AbstractModel):
     _description = "Refresh of Credit Files"
 
     @api.model
-    def _refresh(self, companies, date, partners=None, current=False):
+    def _refresh_figures(self, companies, date, partners=None, current=False):
         """Bring the figures of all customers, or of some, to the date; make missing files.
 
         :param companies: root companies
@@ -202,7 +202,7 @@ class ArCreditRefresh(models.AbstractModel):
     @api.model
     def _get_new_file_values(self, company):
         """Company, grade, risk tier, limit and Odoo's default limit of a new file."""
-        grade = self.env["ar.credit.grade"]._default(company)
+        grade = self.env["ar.credit.grade"]._get_default_grade(company)
         Partner = self.env["res.partner"].with_company(company)
         fallback = Partner._fields["credit_limit"].get_company_dependent_fallback(Partner) or 0
         default = company._ar_default_credit_limit()

@@ -281,7 +281,7 @@ class ArCreditRelease(models.Model):
                 waiting = self.create(
                     {
                         **values,
-                        "file_id": files._for(demand.partner, demand.company, create=True).id,
+                        "file_id": files._get_file(demand.partner, demand.company, create=True).id,
                         "res_model": document._name,
                         "res_id": document.id,
                         "requester_id": self.env.uid,

@@ -40,10 +40,10 @@ class ArRecipient(models.AbstractModel):
         for record in records:
             customer = record.partner_id
             invoice = customer.browse(customer.address_get(["invoice"])["invoice"])
-            document = addresses.get(record, nobody) - invoice - customer
+            address = addresses.get(record, nobody)
             candidates = (
                 (people or {}).get(record, nobody)
-                | (document if len(addresses.get(record, nobody)) == 1 else nobody)
+                | (address - invoice - customer if len(address) == 1 else nobody)
                 | files.get((record.company_id.id, customer.id), nobody)
                 | invoice
                 | customer

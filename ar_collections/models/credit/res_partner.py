@@ -28,7 +28,7 @@ class ResPartner(models.Model):
         files = self.env["ar.credit.file"]
         default = self.env.company.root_id._ar_default_credit_limit() or 0
         for partner in self.filtered(lambda partner: partner == partner.commercial_partner_id):
-            file = files._for(partner, self.env.company, create=limit != default)
+            file = files._get_file(partner, self.env.company, create=limit != default)
             if file and limit == default:
                 file.write({"limit_mode": "grade"})
             elif file and not (file.is_limited and limit == file.effective_limit):

@@ -31,7 +31,7 @@ class ArAgeingBucket(models.Model):
                 bucket.display_name = f"> {bucket.days_from - 1}"
 
     @api.model
-    def _of(self, company):
+    def _get_buckets(self, company):
         """The buckets of the company's ageing, not due first; they are made when first needed."""
         edges = company._ar_bucket_edges()
         starts = [1, *(edge + 1 for edge in edges)]
@@ -49,7 +49,7 @@ class ArAgeingBucket(models.Model):
             known[bucket.days_from, bucket.days_to] = bucket
         return self.browse(known[span].id for span in spans)
 
-    def _months(self):
+    def _get_whole_months(self):
         """Whole months after which nothing that was in the bucket is in it any more."""
         self.ensure_one()
         width = self.days_to - self.days_from + 1 if self.days_to else 0

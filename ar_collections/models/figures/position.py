@@ -192,7 +192,7 @@ class ArPosition(models.AbstractModel):
         """
         self.env["account.move.line"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
-        scope, accounts = self._scope(companies)
+        scope, accounts = self._get_scope(companies)
         movements = {}
         query = SQL(
             """
@@ -221,7 +221,7 @@ class ArPosition(models.AbstractModel):
     # The statements
 
     @api.model
-    def _scope(self, companies, ageing=False, few=False):
+    def _get_scope(self, companies, ageing=False, few=False):
         """Companies with their roots and bucket edges, and the receivable accounts.
 
         Over all customers literal values beat joins in the planner. For ``few`` customers the
@@ -279,7 +279,7 @@ class ArPosition(models.AbstractModel):
         self.env["account.move"].flush_model(["payment_state"])
         self.env["account.partial.reconcile"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
-        scope, accounts = self._scope(companies, ageing, partners is not None and not ageing)
+        scope, accounts = self._get_scope(companies, ageing, partners is not None and not ageing)
         columns = SQL(
             """
             l.id AS line_id, l.company_id, l.partner_id, l.currency_id,
@@ -580,7 +580,7 @@ class ArPosition(models.AbstractModel):
         self.env["account.move"].flush_model()
         self.env["account.partial.reconcile"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
-        scope, accounts = self._scope(companies)
+        scope, accounts = self._get_scope(companies)
         return SQL(
             """
             WITH settlement AS (

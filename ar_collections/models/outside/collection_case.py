@@ -100,7 +100,7 @@ class ArCollectionCase(models.Model):
     # Daily
 
     @api.model
-    def _escalate(self, company, date):
+    def _propose_escalations(self, company, date):
         """Propose an agency or the court for cases that are old, once each."""
         if not company.ar_escalation_days:
             return

@@ -160,7 +160,7 @@ class ArCollectionRun(models.Model):
             )
         company, date = self.company_id, self.date
         # What was touched before is judged at its own day.
-        self.env["ar.ledger.touch"]._settle()
+        self.env["ar.ledger.touch"]._settle_touched()
         if not company.ar_run_date or company.ar_run_date < date:
             company.ar_run_date = date
         self._update_cases()
@@ -209,13 +209,13 @@ class ArCollectionRun(models.Model):
         """Figures first; then cases that end, change, wake up or begin."""
         company, date = self.company_id, self.date
         # What is broken today is asked for today.
-        self.env["ar.payment.promise"]._evaluate(company, date)
-        self.env["ar.payment.plan"]._evaluate(company, date)
+        self.env["ar.payment.promise"]._judge_promises(company, date)
+        self.env["ar.payment.plan"]._judge_plans(company, date)
         self.env["ar.dispute"]._escalate_due(company, date)
         self.env["ar.writeoff.request"]._run_daily(company, date)
         files = self.env["ar.credit.file"]
         refresh = self.env["ar.credit.refresh"]
-        refresh._refresh(company, date)
+        refresh._refresh_figures(company, date)
         if refresh._refresh_behaviour(company, date):
             self.env["ar.credit.scoring"]._score_again(company, date)
         self.env["ar.credit.review"]._open_due(company, date)
@@ -225,7 +225,7 @@ class ArCollectionRun(models.Model):
         self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
         sync = self.env["ar.collection.sync"]
-        closed = sync._sync(company, date)
+        closed = sync._sync_cases(company, date)
         cases.search(
             [
                 ("company_id", "=", company.id),
@@ -236,7 +236,7 @@ class ArCollectionRun(models.Model):
         opened = sync._open_new(company, date)
         cases._refresh_charges(company, date)
         self.env["ar.collection.assignment"]._assign_collectors(company)
-        cases._escalate(company, date)
+        cases._propose_escalations(company, date)
         self.env["ar.limitation"]._warn(company, date)
         self.opened_count += len(opened)
         self.closed_count += len(closed)
@@ -277,7 +277,7 @@ class ArCollectionRun(models.Model):
         actions = self.env["ar.collection.action"]
         try:
             with self.env.cr.savepoint():
-                actions._take(plans, self.company_id, self.date, run_id=self.id)
+                actions._take_steps(plans, self.company_id, self.date, run_id=self.id)
                 self.env.flush_all()
             return
         except OperationalError:
@@ -289,7 +289,7 @@ class ArCollectionRun(models.Model):
             case = self.env["ar.collection.case"].browse(plan.case_id)
             try:
                 with self.env.cr.savepoint():
-                    actions._take([plan], self.company_id, self.date, run_id=self.id)
+                    actions._take_steps([plan], self.company_id, self.date, run_id=self.id)
                     self.env.flush_all()
             except OperationalError:
                 raise
@@ -496,7 +496,7 @@ class ArCollectionRunLine(models.Model):
                 "rung": self.step_id.days,
                 "channel": self.step_id.channel,
                 "user_id": self.env["ar.credit.file"]
-                ._for(self.partner_id, self.company_id)
+                ._get_file(self.partner_id, self.company_id)
                 .collector_id.id,
                 "date_planned": self.run_id.date,
             }

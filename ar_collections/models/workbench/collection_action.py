@@ -371,7 +371,7 @@ class ArCollectionAction(models.Model):
             {"partner_id": self.partner_id.id, "company_id": self.company_id.id, **values}
         )
         for plan in self.case_id._draft_plans(**values).filtered("item_ids"):
-            plan._distribute()
+            plan._distribute_instalments()
         # What the customer says decides on the hold, not the rights of who listens.
         file = self.case_id.file_id.sudo()
         if not file.hold:
@@ -381,7 +381,7 @@ class ArCollectionAction(models.Model):
     # Disputes
 
     def _next_dispute(self, date):
-        parts = self.env["ar.dispute.line"]._undisputed(self.disputed_item_ids)
+        parts = self.env["ar.dispute.line"]._get_undisputed_amounts(self.disputed_item_ids)
         if not parts:
             raise UserError(self.env._("These items are paid or in dispute already."))
         self.env["ar.dispute"].create(
@@ -531,9 +531,9 @@ class ArCollectionAction(models.Model):
 
     # Appointments
 
-    def _schedule(self, date):
+    def _schedule_activities(self, date):
         # EXTENDS ar_collections: a visit is in the collector's calendar too
-        result = super()._schedule(date)
+        result = super()._schedule_activities(date)
         visits = self.filtered(lambda action: action.channel == "visit" and action.user_id)
         visits._make_appointments()
         return result

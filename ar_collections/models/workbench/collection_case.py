@@ -166,7 +166,7 @@ class ArCollectionCase(models.Model):
                 "date_planned": date,
             }
         )
-        visit.sudo()._schedule(date)
+        visit.sudo()._schedule_activities(date)
         return visit._get_records_action()
 
     def action_write_email(self):

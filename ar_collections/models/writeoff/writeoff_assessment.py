@@ -16,7 +16,7 @@ class ArWriteoffAssessment(models.AbstractModel):
     _description = "Assessment of Write-offs"
 
     @api.model
-    def _assess(self, requests, date=None):
+    def _assess_risk(self, requests, date=None):
         """Judge the risk of requests that are not booked yet, and keep score and causes.
 
         :param date: the day, by default today

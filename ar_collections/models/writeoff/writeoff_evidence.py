@@ -55,7 +55,7 @@ class ArWriteoffEvidence(models.Model):
         result = super().write(vals)
         self._check_editable()
         self._adopt_attachments()
-        self.env["ar.writeoff.assessment"]._assess(self.request_id)
+        self.env["ar.writeoff.assessment"]._assess_risk(self.request_id)
         return result
 
     @api.ondelete(at_uninstall=False)

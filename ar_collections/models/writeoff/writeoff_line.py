@@ -165,14 +165,14 @@ class ArWriteoffRequestLine(models.Model):
             self.request_id._before_change()
         result = super().write(vals)
         if "amount" in vals:
-            self.env["ar.writeoff.assessment"]._assess(self.request_id)
+            self.env["ar.writeoff.assessment"]._assess_risk(self.request_id)
         return result
 
     def unlink(self):
         requests = self.request_id
         requests._before_change()
         result = super().unlink()
-        self.env["ar.writeoff.assessment"]._assess(requests.exists())
+        self.env["ar.writeoff.assessment"]._assess_risk(requests.exists())
         return result
 
     # Booking

@@ -312,7 +312,7 @@ class ArWriteoffRequest(models.Model):
     def create(self, vals_list):
         requests = super().create(vals_list)
         requests.filtered(lambda request: not request.evidence_ids)._list_evidence()
-        self.env["ar.writeoff.assessment"]._assess(requests)
+        self.env["ar.writeoff.assessment"]._assess_risk(requests)
         return requests
 
     def write(self, vals):
@@ -324,7 +324,7 @@ class ArWriteoffRequest(models.Model):
         if "reason_id" in vals:
             self.filtered(lambda request: request.reason_id != former[request])._list_evidence()
         if changed:
-            self.env["ar.writeoff.assessment"]._assess(self)
+            self.env["ar.writeoff.assessment"]._assess_risk(self)
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -392,7 +392,7 @@ class ArWriteoffRequest(models.Model):
                     "submitted_partner": request.partner_id.id,
                 }
             )
-            self.env["ar.writeoff.assessment"]._assess(asked)
+            self.env["ar.writeoff.assessment"]._assess_risk(asked)
             asked._ask_approvers()
         return True
 
@@ -407,7 +407,7 @@ class ArWriteoffRequest(models.Model):
             asked = request.sudo()
             if request.state == "submitted":
                 # The customer may have paid since; then it is riskier than it was.
-                self.env["ar.writeoff.assessment"]._assess(asked)
+                self.env["ar.writeoff.assessment"]._assess_risk(asked)
             if reason := request._get_cannot_approve_reason():
                 raise UserError(reason)
             asked._check_unchanged()
