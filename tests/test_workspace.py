@@ -398,8 +398,8 @@ def test_costs_name_files_that_exist():
 
 
 def test_arguments_of_bin_test(monkeypatch):
-    assert testing._split(["-k", "x", "tests/test_case.py::TestCase", "-q"]) == (
-        [f"{layout.ROOT / layout.ADDON}/tests/test_case.py::TestCase"],
+    assert testing._split(["-k", "x", "tests/common.py::TestCase", "-q"]) == (
+        [f"{layout.ROOT / layout.ADDON}/tests/common.py::TestCase"],
         ["-k", "x", "-q"],
     )
     plain, other = ([f"{layout.ROOT}/tests/{name}.py"] for name in ("test_style", "test_replay"))
