@@ -102,7 +102,7 @@ class ArLedgerTouch(models.AbstractModel):
             while touched.line_ids or touched.parts:
                 touched.env[self._name]._follow_touched(*touched.take())
         finally:
-            del cr.cache[SETTLING]
+            cr.cache.pop(SETTLING, None)
 
     # What upper wings extend
 

@@ -239,8 +239,16 @@ class ArCreditFile(models.Model):
     risk_tier = fields.Selection(
         RISK_TIERS, compute="_compute_risk_tier", store=True, index=True, tracking=True
     )
+    # Control and warnings look at these; what happens above writes them.
     broken_promises = fields.Integer(
-        readonly=True, help="Promises to pay that were broken in the last 365 days."
+        readonly=True,
+        help="Promises to pay that were broken lately: the settings say in how many days.",
+    )
+    written_off_open = fields.Monetary(
+        string="Written Off, Not Recovered",
+        readonly=True,
+        index="btree_not_null",
+        help="What was written off less what the customer has paid since.",
     )
     warning_tier = fields.Selection(
         RISK_TIERS, string="Warning", readonly=True, index=True, help="What the signals say."

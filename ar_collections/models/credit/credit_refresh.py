@@ -26,6 +26,8 @@ BEHAVIOUR_COLUMNS = (
     "late_spread",
     "sales_trend",
 )
+# What every file needs to have and gets by its insertion.
+REQUIRED_COLUMNS = ("partner_id", "company_id", "limit_mode")
 # A year of behaviour does not change overnight, and it costs more than all the rest.
 BEHAVIOUR_DAYS = 7
 
@@ -161,21 +163,21 @@ class ArCreditRefresh(models.AbstractModel):
 
         A customer with a credit limit of its own in Odoo keeps it as a custom limit.
         """
+        defaults = self._get_required_defaults()
         return SQL(
             """
             INSERT INTO ar_credit_file (
-                   company_id, partner_id, grade_id, risk_tier, late_charge_mode,
-                   limit_mode, custom_limit,
+                   company_id, partner_id, grade_id, risk_tier, limit_mode, custom_limit,
                    is_limited, effective_limit, %(columns)s, days_overdue, exposure,
-                   create_uid, write_uid, create_date, write_date)
-            SELECT fresh.company_id, fresh.partner_id, new.grade_id, new.risk_tier, 'grade',
+                   %(default_columns)s create_uid, write_uid, create_date, write_date)
+            SELECT fresh.company_id, fresh.partner_id, new.grade_id, new.risk_tier,
                    CASE WHEN own.credit_limit IS NULL THEN 'grade'
                         WHEN own.credit_limit = 0 THEN 'unlimited' ELSE 'custom' END,
                    COALESCE(own.credit_limit, 0),
                    COALESCE(own.credit_limit <> 0, new.credit_limit IS NOT NULL),
                    COALESCE(own.credit_limit, new.credit_limit, 0),
                    %(fresh_columns)s, fresh.days_overdue, fresh.exposure,
-                   %(uid)s, %(uid)s, %(now)s, %(now)s
+                   %(defaults)s %(uid)s, %(uid)s, %(now)s, %(now)s
               FROM fresh
               JOIN (VALUES %(new)s)
                    AS new(company_id, grade_id, risk_tier, credit_limit, fallback)
@@ -191,6 +193,8 @@ class ArCreditRefresh(models.AbstractModel):
             """,
             columns=_list_sql(columns),
             fresh_columns=_list_sql(columns, "fresh"),
+            default_columns=SQL().join(SQL("%s, ", SQL.identifier(name)) for name in defaults),
+            defaults=SQL().join(SQL("%s, ", value) for value in defaults.values()),
             new=SQL(", ").join(
                 SQL("(%s, %s::int, %s::varchar, %s::numeric, %s::numeric)", *values)
                 for values in new
@@ -198,6 +202,17 @@ class ArCreditRefresh(models.AbstractModel):
             uid=self.env.uid,
             now=self.env.cr.now(),
         )
+
+    @api.model
+    def _get_required_defaults(self):
+        """``{column: value}`` of what upper wings require of a file and give a default."""
+        files = self.env["ar.credit.file"]
+        required = [
+            name
+            for name, field in files._fields.items()
+            if field.required and field.store and name not in REQUIRED_COLUMNS
+        ]
+        return files.default_get(required)
 
     @api.model
     def _get_new_file_values(self, company):

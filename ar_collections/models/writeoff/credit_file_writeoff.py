@@ -18,12 +18,6 @@ class ArCreditFile(models.Model):
         string="Written Off Before", readonly=True, help="Number of write-offs that are booked."
     )
     written_off_amount = fields.Monetary(string="Amount Written Off", readonly=True)
-    written_off_open = fields.Monetary(
-        string="Written Off, Not Recovered",
-        readonly=True,
-        index="btree_not_null",
-        help="What was written off less what the customer has paid since.",
-    )
     written_off_date = fields.Date(
         string="First Written Off On",
         readonly=True,
