@@ -1,11 +1,13 @@
 """Linters: ruff on everything, pylint-odoo on the addons."""
 
+import os
 import resource
 import subprocess
 
 import pytest
+from test_structure import DOORS, MODELS, get_wings
 
-from workspace.layout import ROOT, addons
+from workspace.layout import ADDON, ROOT, addons
 from workspace.linting import sources
 
 
@@ -32,3 +34,15 @@ def test_ruff_format():
 @pytest.mark.parametrize("addon", addons())
 def test_pylint_odoo(addon):
     run("pylint", "--rcfile=pyproject.toml", addon)
+
+
+@pytest.mark.parametrize("wing", get_wings())
+def test_classes_are_merged(wing):
+    """Of a wing alone: what it adds to a model of a lower one is a class of its own."""
+    folder = MODELS / wing
+    files = [*MODELS.glob("*.py"), *(ROOT / ADDON / "wizard").glob("*.py")]
+    run(
+        *("pylint", f"--rcfile={os.devnull}", "--load-plugins=pylint_odoo", "--disable=all"),
+        "--enable=consider-merging-classes-inherited",
+        *map(str, files if wing == DOORS else [folder]),
+    )

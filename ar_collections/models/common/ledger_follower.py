@@ -35,17 +35,16 @@ class ArLedgerFollower(models.AbstractModel):
         self.env["ar.ledger.touch"]._settle_touched()
         return super().flush_recordset(fnames)
 
+    def _fetch_field(self, field):
+        # EXTENDS base: whoever reads a field holds its cache, and what is deleted while customers
+        # are followed, here or in the search for the records, replaces the caches
+        cache = field._get_cache(self.env)
+        super()._fetch_field(field)
+        fresh = field._get_cache(self.env)
+        if cache is not fresh:
+            cache.update({id_: fresh[id_] for id_ in self._ids if id_ in fresh})
+
     def _fetch_query(self, query, fields):
         # EXTENDS base
-        touch = self.env["ar.ledger.touch"]
-        if not touch._is_pending():
-            return super()._fetch_query(query, fields)
-        former = [(field, field._get_cache(self.env)) for field in fields]
-        touch._settle_touched()
-        fetched = super()._fetch_query(query, fields)
-        # What is deleted meanwhile replaces the caches, and whoever reads a field holds its own.
-        for field, cache in former:
-            fresh = field._get_cache(self.env)
-            if cache is not fresh:
-                cache.update({id_: fresh[id_] for id_ in fetched._ids if id_ in fresh})
-        return fetched
+        self.env["ar.ledger.touch"]._settle_touched()
+        return super()._fetch_query(query, fields)
