@@ -1,25 +1,32 @@
 """Linters: ruff on everything, pylint-odoo on the addons."""
 
-import os
+import json
+import re
 import resource
 import subprocess
 
 import pytest
-from test_structure import DOORS, MODELS, get_wings
+from test_structure import get_wing
 
-from workspace.layout import ADDON, ROOT, addons
+from workspace.layout import ROOT, addons
 from workspace.linting import sources
 
+MERGE = "consider-merging-classes-inherited"
 
-def run(*command):
+
+def start(*command):
     def lift_memory_limit():
         # Odoo lowers it for its own process; pylint needs more address space
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
-    result = subprocess.run(
+    return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=lift_memory_limit
     )
+
+
+def run(*command):
+    result = start(*command)
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}{result.stderr}"
 
 
@@ -33,16 +40,19 @@ def test_ruff_format():
 
 @pytest.mark.parametrize("addon", addons())
 def test_pylint_odoo(addon):
-    run("pylint", "--rcfile=pyproject.toml", addon)
-
-
-@pytest.mark.parametrize("wing", get_wings())
-def test_classes_are_merged(wing):
-    """Of a wing alone: what it adds to a model of a lower one is a class of its own."""
-    folder = MODELS / wing
-    files = [*MODELS.glob("*.py"), *(ROOT / ADDON / "wizard").glob("*.py")]
-    run(
-        *("pylint", f"--rcfile={os.devnull}", "--load-plugins=pylint_odoo", "--disable=all"),
-        "--enable=consider-merging-classes-inherited",
-        *map(str, files if wing == DOORS else [folder]),
+    result = start(
+        "pylint", "--rcfile=pyproject.toml", f"--enable={MERGE}", "--output-format=json", addon
     )
+    found = [each for each in json.loads(result.stdout) if not is_of_several_wings(each)]
+    assert not found, "\n".join(
+        f"{each['path']}:{each['line']}: {each['symbol']}: {each['message']}" for each in found
+    )
+
+
+def is_of_several_wings(found):
+    """What an upper wing adds to a lower model is the only reason for a class of its own."""
+    if found["symbol"] != MERGE:
+        return False
+    files = [found["path"], *re.findall(r"[\w/]+\.py", found["message"])]
+    wings = [get_wing(ROOT / file) for file in files]
+    return len(set(wings)) == len(wings)

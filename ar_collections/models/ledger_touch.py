@@ -9,5 +9,6 @@ class ArLedgerTouch(models.AbstractModel):
     @api.model
     def _forget_cached_values(self):
         # EXTENDS ar_collections: what contacts show of their credit file
-        super()._forget_cached_values()
+        result = super()._forget_cached_values()
         self.env["res.partner"].invalidate_model(FIGURES, flush=False)
+        return result

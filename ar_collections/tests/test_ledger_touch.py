@@ -193,7 +193,8 @@ class TestLedgerTouch(CollectionsCommon):
             with registry.cursor() as other:
                 files = api.Environment(other, self.env.uid, context)["ar.credit.file"]
                 self.assertFalse(files.search([("partner_id", "=", customer.id)]))
-            cr.commit()
+            # What others see is what this is about.
+            cr.commit()  # pylint: disable=invalid-commit
             try:
                 with registry.cursor() as other:
                     files = api.Environment(other, self.env.uid, context)["ar.credit.file"]
@@ -207,4 +208,3 @@ class TestLedgerTouch(CollectionsCommon):
                 ).history_ids.sudo().unlink()
                 env["ar.credit.file"].sudo().search([("partner_id", "=", customer.id)]).unlink()
                 customer.unlink()
-                cr.commit()

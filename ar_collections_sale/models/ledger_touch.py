@@ -15,7 +15,8 @@ class ArLedgerTouch(models.AbstractModel):
     @api.model
     def _follow_touched(self, line_ids, parts):
         # EXTENDS ar_collections: what orders add to the exposure
-        super()._follow_touched(line_ids, parts)
+        result = super()._follow_touched(line_ids, parts)
         for company, partners in self._browse_part(parts, ORDERS):
             date = company._ar_get_run_date()
             self.env["ar.credit.refresh"]._refresh_orders(company, date, partners)
+        return result

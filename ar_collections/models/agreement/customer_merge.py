@@ -9,17 +9,19 @@ class ArCustomerMerge(models.AbstractModel):
     @api.model
     def _bring_over(self, file, doubles, target):
         # EXTENDS ar_collections
-        super()._bring_over(file, doubles, target)
+        result = super()._bring_over(file, doubles, target)
         self._move_to_file(self.env["ar.payment.promise"], file, doubles)
         self._move_to_file(self.env["ar.payment.plan"], file, doubles)
         self._move_to_file(self.env["ar.dispute"], file, doubles)
         self._move_to_file(self.env["ar.debt.acknowledgement"], file, doubles)
+        return result
 
     @api.model
     def _bring_over_cases(self, case, closed):
         # EXTENDS ar_collections
-        super()._bring_over_cases(case, closed)
+        result = super()._bring_over_cases(case, closed)
         going_on = [("case_id", "in", closed.ids), *NOT_CLOSED]
         self.env["ar.payment.promise"].search(going_on).case_id = case
         self.env["ar.payment.plan"].search(going_on).case_id = case
         self.env["ar.dispute"].search(going_on).case_id = case
+        return result

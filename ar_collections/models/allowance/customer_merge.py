@@ -7,5 +7,6 @@ class ArCustomerMerge(models.AbstractModel):
     @api.model
     def _merge_customers(self, sources, target):
         # EXTENDS ar_collections
-        super()._merge_customers(sources, target)
+        result = super()._merge_customers(sources, target)
         self.env["ar.ageing.snapshot"]._merge_customers(sources, target)
+        return result

@@ -89,7 +89,7 @@ class ArCollectionAction(models.Model):
 
     def _freeze_more(self, date):
         # EXTENDS ar_collections: what the items have accrued, for the letter and as proof
-        super()._freeze_more(date)
+        result = super()._freeze_more(date)
         for company, actions in self.grouped("company_id").items():
             accrued = self.env["ar.late.charge.accrual"]._get_accruals(
                 company, date, actions.partner_id
@@ -103,6 +103,7 @@ class ArCollectionAction(models.Model):
                     for accrual in accrued.get(action.partner_id.id, ())
                     if accrual.line_id in asked
                 )
+        return result
 
 
 class AccountMoveLine(models.Model):

@@ -28,5 +28,6 @@ class ArCreditFile(models.Model):
 
     def _follow_risk_tier(self):
         # EXTENDS ar_collections: policies may be for a risk tier
-        super()._follow_risk_tier()
+        result = super()._follow_risk_tier()
         self.env["ar.collection.case"]._match_policies(self)
+        return result

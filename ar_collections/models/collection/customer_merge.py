@@ -7,14 +7,15 @@ class ArCustomerMerge(models.AbstractModel):
     @api.model
     def _merge_customers(self, sources, target):
         # EXTENDS ar_collections
-        super()._merge_customers(sources, target)
+        result = super()._merge_customers(sources, target)
         actions = self.env["ar.collection.action"].search([("partner_id", "in", sources.ids)])
         actions.partner_id = target
+        return result
 
     @api.model
     def _bring_over(self, file, doubles, target):
         # EXTENDS ar_collections: of several open cases in one company one stays
-        super()._bring_over(file, doubles, target)
+        result = super()._bring_over(file, doubles, target)
         cases = self.env["ar.collection.case"].search([("file_id", "in", (file | doubles).ids)])
         opened = cases.filtered(lambda case: case.state != "closed")
         case = opened.filtered(lambda case: case.partner_id == target)[:1] or opened[:1]
@@ -23,6 +24,7 @@ class ArCustomerMerge(models.AbstractModel):
             closed._close(file.company_id._ar_today(), "cancelled")
         cases.write({"file_id": file.id, "partner_id": target.id})
         self._bring_over_cases(case, closed)
+        return result
 
     @api.model
     def _bring_over_cases(self, case, closed):

@@ -39,10 +39,11 @@ class ArLedgerFollower(models.AbstractModel):
         # EXTENDS base: whoever reads a field holds its cache, and what is deleted while customers
         # are followed, here or in the search for the records, replaces the caches
         cache = field._get_cache(self.env)
-        super()._fetch_field(field)
+        result = super()._fetch_field(field)
         fresh = field._get_cache(self.env)
         if cache is not fresh:
             cache.update({id_: fresh[id_] for id_ in self._ids if id_ in fresh})
+        return result
 
     def _fetch_query(self, query, fields):
         # EXTENDS base

@@ -7,14 +7,16 @@ class ArCustomerMerge(models.AbstractModel):
     @api.model
     def _bring_over(self, file, doubles, target):
         # EXTENDS ar_collections
-        super()._bring_over(file, doubles, target)
+        result = super()._bring_over(file, doubles, target)
         self._move_to_file(self.env["ar.placement"], file, doubles)
         self._move_to_file(self.env["ar.legal.decision"], file, doubles)
+        return result
 
     @api.model
     def _bring_over_cases(self, case, closed):
         # EXTENDS ar_collections
-        super()._bring_over_cases(case, closed)
+        result = super()._bring_over_cases(case, closed)
         of_closed = ("case_id", "in", closed.ids)
         self.env["ar.placement"].search([of_closed, ("date_closed", "=", False)]).case_id = case
         self.env["ar.legal.decision"].search([of_closed, ("state", "=", "draft")]).case_id = case
+        return result

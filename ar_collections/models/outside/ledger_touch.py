@@ -7,5 +7,6 @@ class ArLedgerTouch(models.AbstractModel):
     @api.model
     def _follow_matching(self, lines):
         # EXTENDS ar_collections: agencies have nothing left to collect, or have it back
-        super()._follow_matching(lines)
+        result = super()._follow_matching(lines)
         self.env["ar.placement"]._follow_matching(lines)
+        return result

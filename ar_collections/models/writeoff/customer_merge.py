@@ -7,6 +7,7 @@ class ArCustomerMerge(models.AbstractModel):
     @api.model
     def _bring_over(self, file, doubles, target):
         # EXTENDS ar_collections
-        super()._bring_over(file, doubles, target)
+        result = super()._bring_over(file, doubles, target)
         self._move_to_file(self.env["ar.writeoff.request"], file, doubles)
         file._refresh_writeoffs(file)
+        return result
