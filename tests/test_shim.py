@@ -27,8 +27,9 @@ def shim():
 
 def options_of_odoo():
     """``{option: it has a value}`` of all that Odoo's report puts on the command line."""
-    [folder] = importlib.util.find_spec("odoo").submodule_search_locations
-    tree = ast.parse((Path(folder) / SOURCE).read_text())
+    folders = importlib.util.find_spec("odoo").submodule_search_locations
+    [path] = {path for folder in folders if (path := Path(folder, SOURCE).resolve()).exists()}
+    tree = ast.parse(path.read_text())
     lists = [
         node.args[0]
         for node in ast.walk(tree)

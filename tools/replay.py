@@ -231,7 +231,7 @@ class Replay:
     def _open_disputes(self, env, invoices, day):
         """One dispute per invoice, of all of it."""
         # The addons are found only after Odoo has read its configuration.
-        from odoo.addons.ar_collections.models.res_company import Clock  # noqa: PLC0415
+        from odoo.addons.ar_collections.models.common.res_company import Clock  # noqa: PLC0415
 
         env = env(context={**env.context, "ar_clock": Clock(day)})
         disputes = env["ar.dispute"].create(

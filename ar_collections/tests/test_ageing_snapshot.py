@@ -194,7 +194,7 @@ class TestAgeingSnapshot(CollectionsCommon):
 
     def test_many_customers_cost_as_much_as_few(self):
         def take(day):
-            self.env.flush_all()
+            self.env.cr.flush()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             self.snapshots._take_snapshot(self.company, day)

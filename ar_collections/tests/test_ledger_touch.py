@@ -17,7 +17,7 @@ class TestLedgerTouch(CollectionsCommon):
     def _counted(self):
         """The customers of each refresh of credit files while the block lasts."""
         model = self.registry["ar.credit.refresh"]
-        refresh, calls = model._refresh, []
+        refresh, calls = model._refresh_figures, []
 
         def counted(records, companies, date, partners=None, current=False):
             calls.append(partners)

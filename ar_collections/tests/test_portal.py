@@ -377,7 +377,7 @@ class TestPortal(PortalCase):
 
     def test_queries_do_not_grow_with_the_items(self):
         def queries():
-            self.env.flush_all()
+            self.env.cr.flush()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             page = self._get(token=self.token)

@@ -140,7 +140,7 @@ class SaleOrder(models.Model):
             return False
         if not self.env.user._is_internal():
             return self._ar_neutral_text()
-        return self.env["ar.credit.control"]._stopped_text({self: decision})
+        return self.env["ar.credit.control"]._get_stopped_text({self: decision})
 
     def _ar_stopping_decision(self):
         """What would stop the quotation now, or ``None``; released or paid it is not stopped."""
@@ -184,7 +184,7 @@ class SaleOrder(models.Model):
             if decision.stops and not demands[order].exempt
         }
         if stopped:
-            raise UserError(control._stopped_text(stopped))
+            raise UserError(control._get_stopped_text(stopped))
 
     def _ar_confirmed_totals(self):
         """``{order: total}`` of confirmed orders; what the system adds by itself is left alone.

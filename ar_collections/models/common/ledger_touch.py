@@ -14,14 +14,25 @@ KEPT_CONTEXT = ("lang", "tz", "allowed_company_ids", "ar_clock", "tracking_disab
 CUSTOMERS = "customers"
 
 
+def _make_companies():
+    return defaultdict(set)
+
+
 class Touched:
-    """What one transaction has touched: items by their matching, and customers."""
+    """What one transaction has touched: items by their matching, and customers.
+
+    Plain values, which can be copied with all else that the transaction keeps.
+    """
 
     def __init__(self, env):
-        context = {key: env.context[key] for key in KEPT_CONTEXT if key in env.context}
+        self.uid = env.uid
+        self.context = {key: env.context[key] for key in KEPT_CONTEXT if key in env.context}
+        self.line_ids, self.parts = set(), defaultdict(_make_companies)
+
+    def get_env(self, env):
+        """The environment in which the customers are followed: of who touched the first."""
         # Whoever posts or reconciles need not have rights on collection.
-        self.env = env(context=context, su=True)
-        self.line_ids, self.parts = set(), defaultdict(lambda: defaultdict(set))
+        return env(user=self.uid, context=self.context, su=True)
 
     def add(self, part, company, partners):
         self.parts[part][company.id].update(partners.ids)
@@ -29,7 +40,7 @@ class Touched:
     def take(self):
         """``(ids of journal items, {part: {company id: ids of customers}})``, gone from here."""
         taken = self.line_ids, self.parts
-        self.line_ids, self.parts = set(), defaultdict(lambda: defaultdict(set))
+        self.line_ids, self.parts = set(), defaultdict(_make_companies)
         return taken
 
 
@@ -76,7 +87,7 @@ class ArLedgerTouch(models.AbstractModel):
         if touched is None:
             self._forget_cached_values()
             touched = cr.precommit.data[TOUCHED] = Touched(self.env)
-            cr.precommit.add(touched.env[self._name]._settle_touched)
+            cr.precommit.add(touched.get_env(self.env)[self._name]._settle_touched)
         return touched
 
     @api.model
@@ -98,9 +109,10 @@ class ArLedgerTouch(models.AbstractModel):
             return
         cr = self.env.cr
         cr.cache[SETTLING] = touched = cr.precommit.data.pop(TOUCHED)
+        touch = touched.get_env(self.env)[self._name]
         try:
             while touched.line_ids or touched.parts:
-                touched.env[self._name]._follow_touched(*touched.take())
+                touch._follow_touched(*touched.take())
         finally:
             cr.cache.pop(SETTLING, None)
 
