@@ -35,6 +35,9 @@ class TestTranslations(TransactionCase):
                 fuzzy = {entry.msgid for entry in catalog.fuzzy_entries()}
                 self.assertFalse(sorted(fuzzy), "fuzzy")
                 self.assertFalse(sorted(terms - translated), "without translation")
+                # Odoo passes over entries that do not say where they come from.
+                lost = {entry.msgid for entry in catalog if not entry.occurrences}
+                self.assertFalse(sorted(lost), "without reference")
 
     def test_placeholders(self):
         """A translation that drops or invents a placeholder fails when it is shown."""
