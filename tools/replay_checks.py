@@ -214,8 +214,8 @@ class Checks:
                 self.add(day, f"{name}: {invoice.number} is {want}, frozen as {got}")
             self._once(item.move_line_id.id, action, name, day)
             if step.days > 0:
-                asked = (step.days, item.days_overdue, action.id)
-                self._days_asked[item.move_line_id.id].append(asked)
+                step_day = (step.days, item.days_overdue, action.id)
+                self._days_asked[item.move_line_id.id].append(step_day)
         wrong, forgotten = _compare(asked, open_items, step, day)
         for number in wrong:
             self.add(day, f"{name} asks for {number}, for which it is too early or too late")
@@ -289,14 +289,14 @@ class Checks:
             reached = [step.days for step in policy.step_ids if 0 < step.days <= days]
             # Invoices of one due date climb together, so that one of them is enough.
             climbed = [
-                asked
+                step_day
                 for invoice in invoices
                 if invoice.due == oldest.due
-                for asked in self._days_asked[numbers[invoice.number]]
-                if asked[2] not in self._cancelled
+                for step_day in self._days_asked[numbers[invoice.number]]
+                if step_day[2] not in self._cancelled
             ]
             top = max(reached, default=0)
-            had = any(day == top or asked_at >= top for day, asked_at, _action_id in climbed)
+            had = any(days == top or asked_at >= top for days, asked_at, _action_id in climbed)
             capped = self._capped(customer, day, policy.min_days_between)
             if top and not had and not capped:
                 self.add(day, f"{customer} is {days} days late and had no step for day {top}")

@@ -194,7 +194,7 @@ class TestLedgerTouch(CollectionsCommon):
                 files = api.Environment(other, self.env.uid, context)["ar.credit.file"]
                 self.assertFalse(files.search([("partner_id", "=", customer.id)]))
             # What others see is what this is about.
-            cr.commit()  # pylint: disable=invalid-commit
+            env.cr.commit()
             try:
                 with registry.cursor() as other:
                     files = api.Environment(other, self.env.uid, context)["ar.credit.file"]
