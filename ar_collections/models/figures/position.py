@@ -436,6 +436,8 @@ class ArPosition(models.AbstractModel):
 
         What is disputed is not promised.
         The demand is what is left of an item that may be followed up.
+
+        ``OFFSET 0`` keeps the planner from putting each expression into all that use it.
         """
         if partners is not None:
             partners = partners.commercial_partner_id
@@ -446,22 +448,26 @@ class ArPosition(models.AbstractModel):
                    CASE WHEN followup THEN residual_currency - claimed_currency ELSE 0 END
                        AS demand_currency
               FROM (
-                SELECT item.*, %(disputed)s AS disputed, %(claimed)s AS claimed,
-                       %(claimed_currency)s AS claimed_currency,
-                       %(disputed_currency)s AS disputed_currency
-                  FROM (%(items)s) item
-                  LEFT JOIN (
-                    SELECT line_id, ARRAY_AGG(kind) AS kinds, ARRAY_AGG(amount) AS amounts,
-                           ARRAY_AGG(residual_before) AS befores
-                      FROM (%(claims)s) claim
-                     GROUP BY line_id
-                  ) claim ON claim.line_id = item.line_id AND item.residual > 0
+                SELECT item.*, %(disputed)s AS disputed, %(claimed)s AS claimed
+                  FROM (
+                    SELECT item.*, %(claimed_currency)s AS claimed_currency,
+                           %(disputed_currency)s AS disputed_currency
+                      FROM (%(items)s) item
+                      LEFT JOIN (
+                        SELECT line_id, ARRAY_AGG(kind) AS kinds, ARRAY_AGG(amount) AS amounts,
+                               ARRAY_AGG(residual_before) AS befores
+                          FROM (%(claims)s) claim
+                         GROUP BY line_id
+                      ) claim ON claim.line_id = item.line_id AND item.residual > 0
+                    OFFSET 0
+                  ) item
+                OFFSET 0
               ) item
             """,
-            disputed=self._share_sql(self._claimed_sql("disputed")),
-            claimed=self._share_sql(self._claimed_sql()),
-            claimed_currency=self._if_claimed_sql(self._claimed_sql()),
-            disputed_currency=self._if_claimed_sql(self._claimed_sql("disputed")),
+            disputed=self._share_sql(SQL("disputed_currency")),
+            claimed=self._share_sql(SQL("claimed_currency")),
+            claimed_currency=self._claimed_sql(),
+            disputed_currency=self._claimed_sql("disputed"),
             items=self._items_sql(companies, date, partners, current, ageing, as_booked),
             claims=self._claims_sql(date, current, partners),
         )
@@ -471,32 +477,30 @@ class ArPosition(models.AbstractModel):
         """What is left of the claims of one item, its own currency, the residual at most."""
         return SQL(
             """
-            (SELECT LEAST(COALESCE(SUM(GREATEST(LEAST(
-                        part.amount, part.amount - part.before + item.residual_currency
-                    ), 0)), 0), item.residual_currency)
-               FROM UNNEST(claim.kinds, claim.amounts, claim.befores)
-                    AS part(kind, amount, before)
-              WHERE %s)
+            CASE WHEN claim.line_id IS NULL THEN 0 ELSE (
+                SELECT LEAST(COALESCE(SUM(GREATEST(LEAST(
+                            part.amount, part.amount - part.before + item.residual_currency
+                        ), 0)), 0), item.residual_currency)
+                  FROM UNNEST(claim.kinds, claim.amounts, claim.befores)
+                       AS part(kind, amount, before)
+                 WHERE %s
+            ) END
             """,
             SQL("part.kind = %s", kind) if kind else SQL("TRUE"),
         )
-
-    @api.model
-    def _if_claimed_sql(self, claimed):
-        return SQL("CASE WHEN claim.line_id IS NULL THEN 0 ELSE %s END", claimed)
 
     @api.model
     def _share_sql(self, claimed):
         """The same in company currency: the share of the residual, to the cent."""
         return SQL(
             """
-            CASE WHEN claim.line_id IS NULL THEN 0
-                 WHEN %(claimed)s = item.residual_currency THEN item.residual
-                 ELSE ROUND(item.residual * %(claimed)s / item.residual_currency, (
+            CASE WHEN %(claimed)s = 0 THEN 0
+                 WHEN %(claimed)s = residual_currency THEN residual
+                 ELSE ROUND(residual * %(claimed)s / residual_currency, (
                     SELECT currency.decimal_places
                       FROM res_company company
                       JOIN res_currency currency ON currency.id = company.currency_id
-                     WHERE company.id = item.root_id))
+                     WHERE company.id = root_id))
              END
             """,
             claimed=claimed,
@@ -530,6 +534,7 @@ class ArPosition(models.AbstractModel):
                            CASE WHEN residual < 0 THEN -1
                                 ELSE WIDTH_BUCKET(%(date)s::date - due, edges) END AS bucket
                       FROM (%(items)s) item
+                    OFFSET 0
                   ) item
                  GROUP BY root_id, partner_id
               ) total
