@@ -189,15 +189,15 @@ class TestPlan(CollectionsCommon):
         self.assertEqual((plan.state, plan.amount_paid), ("accepted", 500))
         self.assertEqual(plan.line_ids.mapped("state"), ["paid", "open", "open"])
 
-    def test_what_is_written_off_is_not_asked_for(self):
-        plan = self._accepted()
+    def _give_up(self, move, amount, day):
+        """Book it to an expense: nothing of it is to be paid any more."""
         entry = self.env["account.move"].create(
             {
                 "move_type": "entry",
-                "date": self._day(3),
+                "date": self._day(day),
                 "line_ids": [
                     Command.create(
-                        {"account_id": account.id, "partner_id": self.customer.id, side: 500}
+                        {"account_id": account.id, "partner_id": self.customer.id, side: amount}
                     )
                     for account, side in (
                         (self.company_data["default_account_receivable"], "credit"),
@@ -207,13 +207,42 @@ class TestPlan(CollectionsCommon):
             }
         )
         entry.action_post()
-        lines = (self.other | entry).line_ids
+        lines = (move | entry).line_ids
         lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+
+    def test_what_is_written_off_is_not_asked_for(self):
+        plan = self._accepted()
+        self._give_up(self.other, 500, day=3)
         self._pay(self.invoice, 600, day=7)
         self._pay(self.invoice, 400, day=14)
         # The third instalment fell away with the item.
         self._run(30)
         self.assertEqual(plan.state, "done")
+
+    def test_no_instalment_is_more_than_what_is_left(self):
+        plan = self._accepted(count=2)
+        self._give_up(self.other, 500, day=1)
+        self._give_up(self.invoice, 600, day=2)
+        self._pay(self.invoice, 300, day=3)
+        self._pay(self.invoice, 100, day=7)
+        # 400 were left of the first 750.
+        self._run(30)
+        self.assertEqual(plan.state, "done")
+
+    def test_paid_before_the_rest_is_given_up(self):
+        plan = self._accepted()
+        self._pay(self.invoice, 500, day=6)
+        self._give_up(self.invoice, 500, day=8)
+        self._give_up(self.other, 500, day=8)
+        self._run(9)
+        self.assertEqual(plan.state, "done")
+
+    def test_nothing_was_paid_and_all_is_given_up(self):
+        plan = self._accepted()
+        self._give_up(self.invoice, 1000, day=2)
+        self._give_up(self.other, 500, day=2)
+        self._run(9)
+        self.assertEqual(plan.state, "cancelled")
 
     def test_plan_takes_the_place_of_promises(self):
         promise = self.env["ar.payment.promise"].create(

@@ -374,6 +374,18 @@ class TestDispute(CollectionsCommon):
         with self.assertRaises(UserError):
             dispute.owner_id = self.manager
 
+    def test_who_only_reads_decides_nothing(self):
+        self.company.ar_dispute_days = 15
+        dispute = self._dispute(400)
+        dispute.sudo().decision_note = "No."
+        auditor = self._user("dispute_auditor", "ar_collections.group_auditor")
+        for action in ("action_reject", "action_withdraw", "action_credit", "action_accept_late"):
+            with self.subTest(action=action), self.assertRaises(AccessError):
+                getattr(dispute.with_user(auditor), action)()
+        self.assertRecordValues(
+            dispute, [{"state": "open", "accepted_late": False, "credit_note_ids": []}]
+        )
+
     def test_foreign_currency_to_the_cent(self):
         euro = self.setup_other_currency("EUR", rates=[("2030-01-01", 3.0)])
         invoice = self._invoice(self.customer, 1000, due=-10, currency=euro)

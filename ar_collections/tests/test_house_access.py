@@ -54,6 +54,48 @@ class TestAccess(CollectionsCommon):
             function()
             self.env.flush_all()
 
+    def test_nobody_creates_what_the_system_alone_writes(self):
+        """Over RPC and import a new record has no more rights than an old one."""
+        wanted = {
+            "ar.dispute": {"accepted_late": True},
+            "ar.payment.promise": {"state": "kept"},
+            "ar.payment.plan": {"state": "accepted"},
+            "ar.collection.action": {"state": "done"},
+            "ar.placement": {"date_closed": self.today},
+        }
+        for model, values in wanted.items():
+            records = self.env[model].with_user(self.manager)
+            with self.subTest(model=model):
+                self.assertTrue(records._fields[next(iter(values))].readonly)
+                self._refused(
+                    lambda records=records, values=values: records.create(
+                        {"partner_id": self.customer.id, "company_id": self.company.id, **values}
+                    )
+                )
+
+    def test_auditors_are_shown_what_they_cannot_change(self):
+        """What a rule opens to auditors, other rows of the table may let everybody change."""
+        group = self.env.ref("ar_collections.group_auditor")
+        rules = self.env["ir.rule"].search([("groups", "in", group.ids)])
+        self.assertGreater(len(rules), 5)
+        for rule in rules:
+            with self.subTest(rule=rule.name):
+                self.assertEqual(rule.groups, group)
+                self.assertFalse(rule.perm_write or rule.perm_create or rule.perm_unlink)
+        rows = self.env["ir.model.access"].search([("group_id", "=", group.id)])
+        for row in rows.filtered(lambda row: not row.model_id.transient):
+            with self.subTest(row=row.name):
+                self.assertFalse(row.perm_write or row.perm_create or row.perm_unlink)
+
+    def test_delegation_of_somebody_else_is_not_the_auditors(self):
+        values = {"delegate_id": self.auditor.id, "date_from": self.today, "date_to": self._day(9)}
+        delegations = self.env["ar.writeoff.delegation"]
+        theirs = delegations.create({"user_id": self.manager.id, **values})
+        mine = delegations.with_user(self.auditor)
+        self._refused(lambda: theirs.with_user(self.auditor).write({"date_to": self._day(90)}))
+        self._refused(lambda: theirs.with_user(self.auditor).unlink())
+        self._refused(lambda: mine.create({"user_id": self.manager.id, **values}))
+
     def test_collector_works_cases(self):
         case = self.case.with_user(self.collector)
         case.read(["amount_overdue", "amount_collected", "open_item_ids", "attention"])

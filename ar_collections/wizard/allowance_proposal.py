@@ -174,7 +174,6 @@ class ArAllowanceProposal(models.TransientModel):
             raise UserError(self.env._("Choose the rates to take over first."))
         if not (self.reason or "").strip():
             raise UserError(self.env._("Write down why these rates are taken over."))
-        chosen.rate_id.check_access("write")
         for line in chosen:
             line.rate_id.rate = line.proposed_rate
         chosen.rate_id._message_log_batch(

@@ -181,7 +181,6 @@ class ArDispute(models.Model):
 
     def write(self, vals):
         if not self.env.su:
-            self._check_readonly(vals)
             decided = self.filtered(lambda dispute: dispute.state != "open")
             if decided and vals.keys() - {"cause_id"}:
                 raise UserError(
