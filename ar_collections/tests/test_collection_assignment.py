@@ -172,9 +172,18 @@ class TestAssignment(CollectionsCommon):
         own = case.activity_schedule(
             "mail.mail_activity_data_todo", user_id=self.eve.id, automated=True
         )
+        note = self.env["mail.activity"].create(
+            {
+                "res_model_id": self.env["ir.model"]._get_id(case._name),
+                "res_id": case.id,
+                "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id,
+                "user_id": self.ann.id,
+            }
+        )
         case.with_user(self.manager).collector_id = self.bob
         self.assertEqual((nobodys.user_id, nobodys.activity_id.user_id), (self.bob, self.bob))
         self.assertEqual((done.user_id, own.user_id), (self.ann, self.eve))
+        self.assertEqual(note.user_id, self.ann, "what she wrote down for herself is hers")
 
     def test_closed_cases_stay(self):
         customers = self._cases(1)

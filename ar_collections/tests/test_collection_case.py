@@ -132,6 +132,15 @@ class TestCase(CollectionsCommon):
             ],
         )
 
+    def test_step_asks_for_what_is_overdue_only(self):
+        late = self._invoice(self.customer, 100, due=0)
+        for due in (1, 5):
+            self._invoice(self.customer, 50, due=due)
+        self._run(1)
+        action = self._case().action_ids
+        self.assertEqual(action.amount, 100)
+        self.assertEqual(action.item_ids.move_line_id.move_id, late)
+
     def test_message_is_kept_in_both_chatters(self):
         invoice = self._invoice(self.customer, 1234.5, due=0)
         self._run(1)

@@ -130,6 +130,18 @@ class TestChannel(CollectionsCommon):
         actions = self.env["ar.collection.action"].search([("company_id", "=", self.company.id)])
         self.assertEqual(actions.partner_id, self.customer)
 
+    def test_no_courtesy_when_credit_covers_it(self):
+        self._step("email", days=-3)
+        self._invoice(self.customer, 100, due=3)
+        self._invoice(self.customer, 100, due=-1, move_type="out_refund")
+        self._run(0)
+        actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
+        self.assertFalse(actions)
+        self.policy.net_of_credit = False
+        self._run(1)
+        actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
+        self.assertEqual(actions.amount, 100)
+
     def test_who_may_send(self):
         self._step("email", automatic=False)
         self._invoice(self.customer, 100, due=-1)

@@ -77,6 +77,13 @@ class TestDispute(CollectionsCommon):
         final = self.case.action_ids.filtered(lambda action: action.step_id == self.steps["Final"])
         self.assertEqual(final.item_ids.mapped("residual"), [600])
 
+    def test_call_asks_for_nothing_that_is_disputed(self):
+        other = self._invoice(self.customer, 50, due=-16)
+        self._dispute(50, self._item(other))
+        call = self.case.action_ids.filtered(lambda action: action.channel == "call")
+        call.with_user(self.collector).action_done()
+        self.assertEqual(call.item_ids.move_line_id, self.item)
+
     def test_late_dispute_stops_nothing(self):
         self.company.ar_dispute_days = 15
         dispute = self._dispute(400)

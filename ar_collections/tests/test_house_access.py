@@ -96,6 +96,13 @@ class TestAccess(CollectionsCommon):
         self._refused(lambda: theirs.with_user(self.auditor).unlink())
         self._refused(lambda: mine.create({"user_id": self.manager.id, **values}))
 
+    def test_why_a_contact_that_is_over_is_not_changed(self):
+        """What only the system writes is refused as that, over or not."""
+        call = self.case.sudo()._plan_call(self.today, "Ask")
+        call.action_done()
+        self._refused(lambda: call.with_user(self.collector).write({"state": "planned"}))
+        self._refused(lambda: call.with_user(self.collector).write({"user_id": False}), UserError)
+
     def test_collector_works_cases(self):
         case = self.case.with_user(self.collector)
         case.read(["amount_overdue", "amount_collected", "open_item_ids", "attention"])
@@ -215,13 +222,17 @@ class TestAccess(CollectionsCommon):
             )
             self._refused(lambda record=record, name=name: record.write({name: False}))
             self._refused(record.unlink)
-        self._refused(
-            lambda: (
-                self.case.with_user(self.auditor).action_resume()
-                or self.case.with_user(self.auditor)._pause_until("x", self._day(9999))
-            )
-        )
+        self._refused(self.case.with_user(self.auditor).action_resume)
+        self._refused(lambda: self.case.with_user(self.auditor)._pause_until("x", self._day(9999)))
         self._refused(self.case.action_ids.with_user(self.auditor).action_done)
+        unreachable = self._customer("Unreachable", email=False)
+        self._invoice(unreachable, 100, due=-1)
+        self._run(1)
+        failed = self._case(unreachable).action_ids
+        unreachable.email = "found@example.com"
+        self._refused(failed.with_user(self.auditor).action_send)
+        self._refused(failed.with_user(self.auditor).action_cancel)
+        self.assertEqual(failed.state, "failed")
 
     def test_biller_is_warned_without_collection_rights(self):
         draft = self._invoice(self.customer, 5, due=30, post=False).with_user(self.biller)

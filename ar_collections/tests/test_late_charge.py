@@ -628,6 +628,17 @@ class TestLateCharge(LateChargeCommon):
         found = self.env["ar.late.charge"].search(case.action_open_charges()["domain"])
         self.assertEqual(found, run.charge_ids)
 
+    def test_charges_of_another_company_are_not_set_free(self):
+        charge = self._charge_run().charge_ids[0]
+        charge.sudo().state = "waived"
+        elsewhere = self.setup_other_company(name="Other company")["company"]
+        manager = self.manager.copy(
+            {"company_id": elsewhere.id, "company_ids": [Command.set(elsewhere.ids)]}
+        )
+        with self.assertRaises(AccessError):
+            charge.with_user(manager).action_free()
+        self.assertEqual(charge.state, "waived")
+
     def test_charge_from_the_case(self):
         case = self._case_of_customer()
         action = case.with_user(self.manager).action_charge()

@@ -341,7 +341,17 @@ class TestLetter(LetterCommon):
         with self.assertRaises(AccessError):
             wizard = self._open(letter.with_user(auditor).action_print_letters())
             wizard.action_print()
+        elsewhere = self._create_company(name="Elsewhere")
+        stranger = new_test_user(
+            self.env,
+            "letters_stranger",
+            "base.group_user,ar_collections.group_collector",
+            company_id=elsewhere.id,
+            company_ids=[Command.set(elsewhere.ids)],
+        )
         wizard = self._open(letter.with_user(self.collector).action_print_letters())
+        with self.assertRaises(AccessError):
+            letter.with_user(stranger).action_print_letters()
         for values in (
             {"state": "printed"},
             {"document": "eA=="},
@@ -355,6 +365,11 @@ class TestLetter(LetterCommon):
             self._case().action_ids.filtered(
                 lambda action: action.channel == "call"
             ).action_print_letters()
+        wizard.sudo().state = "printed"
+        self.collector.write({"company_id": elsewhere.id, "company_ids": elsewhere.ids})
+        with self.assertRaises(AccessError):
+            wizard.action_sent()
+        self.assertEqual(letter.state, "planned")
 
     # Agreements
 

@@ -161,6 +161,27 @@ class TestRun(CollectionsCommon):
         self.assertEqual(sorted(self._case(quiet).action_ids.mapped("state")), ["done", "failed"])
         self.assertFalse(self._case(quiet).activity_ids)
 
+    def test_nobody_is_told_less_because_of_an_older_mail(self):
+        quiet = self._customer("Quiet", phone=False)
+        first, second, _third = (self._invoice(quiet, 100, due=due) for due in (-7, -1, 10))
+        self._run(0)
+        self._pay(first, day=1)
+        quiet.email = False
+        self._run(11)
+        self._pay(second, day=12)
+        before = self._case(quiet).activity_ids
+        self._run(17)
+        states = self._case(quiet).action_ids.sorted("id").mapped("state")
+        self.assertEqual(states[-2:], ["failed", "failed"])
+        self.assertEqual(len(self._case(quiet).activity_ids - before), 1)
+
+    def test_policy_of_another_company_is_nobodys_here(self):
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        self.policy.copy({"company_id": elsewhere.id, "sequence": -1, "name": "Theirs"})
+        self._invoice(self.customer, 100, due=-1)
+        self._run(0)
+        self.assertEqual(self._case().policy_id, self.policy)
+
     def test_bounced_mail_shows(self):
         self._invoice(self.customer, 100, due=-1)
         self._run(0)
@@ -257,6 +278,24 @@ class TestRun(CollectionsCommon):
         actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
         self.assertEqual(len(actions), 1, "once per item")
         self.assertFalse(self._case())
+
+    def test_no_courtesy_for_who_is_late_already(self):
+        self.policy.step_ids = [
+            Command.create(
+                {
+                    "name": name,
+                    "days": days,
+                    "channel": "email",
+                    "template_id": self.mail_template.id,
+                }
+            )
+            for name, days in (("Courtesy", -3), ("Reminder", 20))
+        ]
+        self._invoice(self.customer, 50, due=-5)
+        self._invoice(self.customer, 100, due=3)
+        self._run(0)
+        actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
+        self.assertEqual(actions.case_id, self._case(), "none that is of no case")
 
     def test_one_failure_does_not_stop_the_others(self):
         bad, good = self._customer("Bad"), self._customer("Good")

@@ -397,6 +397,19 @@ class TestCall(CollectionsCommon):
         self._call("away", other_contact_id=self.clerk.id)
         self.assertEqual(self._planned().date_planned, self._day(3))
 
+    def test_training_is_no_holiday(self):
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Training",
+                "company_id": self.company.id,
+                "date_from": self._day(2),
+                "date_to": self._day(3) - timedelta(seconds=1),
+                "time_type": "other",
+            }
+        )
+        self._call("away", other_contact_id=self.clerk.id)
+        self.assertEqual(self._planned().date_planned, self._day(2))
+
     def test_company_says_when_to_call_again(self):
         self.company.ar_recall_days = 4
         self._call("away", other_contact_id=self.clerk.id)

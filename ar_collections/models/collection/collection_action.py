@@ -644,7 +644,7 @@ class ArCollectionAction(models.Model):
                 lambda other, action=action: (
                     other.rung == action.rung
                     and other.due_date == action.due_date
-                    and other.state == "done"
+                    and other.state in ("done", "failed")
                     and other.channel != action.channel
                 )
             )
