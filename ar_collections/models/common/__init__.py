@@ -2,8 +2,6 @@
 
 from . import (
     res_company,
-    ledger_follower,
-    ledger_touch,
     readonly_mixin,
     numbered_mixin,
     state_mixin,

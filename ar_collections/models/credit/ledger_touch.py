@@ -1,17 +1,8 @@
 from odoo import api, models
 
-from ..figures.trade_receivable import is_trade_receivable
-
 
 class ArLedgerTouch(models.AbstractModel):
     _inherit = "ar.ledger.touch"
-
-    @api.model
-    def _get_followed_items(self, lines):
-        # EXTENDS ar_collections: loans and the like are nobody's to collect
-        return super()._get_followed_items(lines) | lines.filtered(
-            lambda line: line.partner_id and is_trade_receivable(line)
-        )
 
     @api.model
     def _follow_customers(self, company, date, partners):

@@ -1,8 +1,9 @@
-"""What is owed, demanded and paid, by SQL on the ledger; knows no rule and writes nothing."""
+"""What is owed, demanded and paid, by SQL on the ledger, and who is told when it changes."""
 
 from . import (
     res_company,
     settlement,
     position,
     ageing_bucket,
+    ledger_touch,
 )

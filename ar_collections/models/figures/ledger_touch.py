@@ -2,6 +2,8 @@ from collections import defaultdict
 
 from odoo import api, models
 
+from .trade_receivable import is_trade_receivable
+
 # In what the transaction keeps until it commits or goes back: the customers not followed yet.
 TOUCHED = "ar_collections.touched"
 # In the cursor while they are followed: what is touched meanwhile comes next.
@@ -62,7 +64,8 @@ class ArLedgerTouch(models.AbstractModel):
         :param lines: ``account.move.line``; those that are no trade receivable are passed over
         :param matched: what is agreed about the items is judged again as well
         """
-        items = self._get_followed_items(lines)
+        # Loans and the like are nobody's to collect.
+        items = lines.filtered(lambda line: line.partner_id and is_trade_receivable(line))
         if not items:
             return
         touched = self._get_touched()
@@ -138,11 +141,6 @@ class ArLedgerTouch(models.AbstractModel):
             yield company, self.env["res.partner"].browse(ids).exists()
 
     @api.model
-    def _get_followed_items(self, lines):
-        """Those of the journal items that somebody follows."""
-        return lines.browse()
-
-    @api.model
     def _follow_matching(self, lines):
         """Judge again what is agreed about journal items whose matching changed.
 
@@ -159,3 +157,53 @@ class ArLedgerTouch(models.AbstractModel):
         :return: those of whom what is to be followed up changed
         """
         return partners
+
+
+class ArLedgerFollower(models.AbstractModel):
+    """Records that follow the ledger: whoever reads them sees what it has become.
+
+    Nothing reads a table without coming through here: a search and a statement flush it first, a
+    field that is not in the cache is fetched. What is written or made is not in the cache either
+    while customers wait to be followed, so that a value there is never an old one.
+    """
+
+    _name = "ar.ledger.follower"
+    _description = "Record That Follows the Ledger"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS base
+        self.env["ar.ledger.touch"]._settle_touched()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS base
+        self.env["ar.ledger.touch"]._settle_touched()
+        return super().write(vals)
+
+    @api.private
+    def flush_model(self, fnames=None):
+        # EXTENDS base
+        self.env["ar.ledger.touch"]._settle_touched()
+        return super().flush_model(fnames)
+
+    @api.private
+    def flush_recordset(self, fnames=None):
+        # EXTENDS base
+        self.env["ar.ledger.touch"]._settle_touched()
+        return super().flush_recordset(fnames)
+
+    def _fetch_field(self, field):
+        # EXTENDS base: whoever reads a field holds its cache, and what is deleted while customers
+        # are followed, here or in the search for the records, replaces the caches
+        cache = field._get_cache(self.env)
+        result = super()._fetch_field(field)
+        fresh = field._get_cache(self.env)
+        if cache is not fresh:
+            cache.update({id_: fresh[id_] for id_ in self._ids if id_ in fresh})
+        return result
+
+    def _fetch_query(self, query, fields):
+        # EXTENDS base
+        self.env["ar.ledger.touch"]._settle_touched()
+        return super()._fetch_query(query, fields)
