@@ -70,7 +70,7 @@ class ResCompany(models.Model):
         string="Open Reviews Before Their Date (days)", default=30
     )
     ar_review_limit_use = fields.Float(
-        string="Review From a Use of the Limit of",
+        string="Review From This Use of the Limit",
         default=0.9,
         help="Share of the limit in use above which a review is opened.",
     )
