@@ -106,6 +106,7 @@ class TestAgeingSnapshot(CollectionsCommon):
     def test_past_months_are_made_from_the_ledger(self):
         invoice = self._invoice(self.customer, 100, due=-70)
         self._pay(invoice, day=-20)
+        self._invoice(self.customer, 50, due=-200, post=False)
         self.snapshots._take_snapshot(self.company, APRIL)
         self.assertEqual(self.snapshots._take_missing(self.company, self.today), 2)
         kept = self.snapshots.search([("company_id", "=", self.company.id)], order="date")

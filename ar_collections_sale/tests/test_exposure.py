@@ -190,6 +190,30 @@ class TestExposure(SaleControlCommon):
         self.env["res.currency.rate"].search([("currency_id", "=", currency.id)]).unlink()
         self.assertEqual(self._exposure(), 60)
 
+    def test_rates_of_other_companies_are_theirs(self):
+        currency = self.setup_other_currency("CHF", rates=[])
+        elsewhere = self.setup_other_company(name="Other company")["company"]
+        self.env["res.currency.rate"].create(
+            [
+                {
+                    "currency_id": currency.id,
+                    "name": self._day(day),
+                    "rate": rate,
+                    "company_id": company.id,
+                }
+                for company, day, rate in (
+                    (self.env["res.company"], 20, 2),
+                    (elsewhere, -5, 8),
+                    (elsewhere, 10, 5),
+                )
+            ]
+        )
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "CHF", "currency_id": currency.id, "company_id": self.company.id}
+        )
+        self._order(100, pricelist_id=pricelist.id).action_confirm()
+        self.assertEqual(self._exposure(), 50, "the first one to come, as Odoo does")
+
     def test_branch_and_other_company(self):
         order = self.env["sale.order"].create(
             {

@@ -40,6 +40,21 @@ class TestInvoice(SaleControlCommon):
         transaction.amount = 100
         self._passes(move, "paid in advance")
 
+    def test_money_of_another_currency_is_not_that_much(self):
+        order = self._confirmed(100)
+        move = self._draft(order)
+        yen = self.setup_other_currency("JPY", rates=[("2020-01-01", 100)])
+        transaction = self._transaction(100, moves=move)
+        transaction.currency_id = yen
+        self._stopped(move)
+        self.file.sudo()._lift_hold()
+        move.currency_id = yen
+        move.invoice_line_ids.price_unit = 100
+        move.action_post()
+        self._pay(move)
+        self.assertEqual((move.amount_total, move.amount_residual), (100, 0))
+        self.assertEqual(order._ar_credit_exemption(), "")
+
     def test_transaction_of_the_order(self):
         order = self._confirmed(100, 50)
         transaction = self._transaction(150, "pending", orders=order)
