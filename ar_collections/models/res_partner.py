@@ -141,8 +141,14 @@ class ResPartner(models.Model):
         for partner in self:
             partner.collection_case_count = counts.get(partner.commercial_partner_id, 0)
 
-    def _search_in_file(self, name, operator, value):
-        """Customers by a field of their credit file; without a file it is empty."""
+    def _search_in_file(self, field, name, operator, value):
+        """Customers by a field of their credit file; without a file it is empty.
+
+        :param field: of the customer
+        :param name: of the credit file
+        """
+        # A search method runs whoever asks: what cannot be read must not be guessed either.
+        self._check_field_access(self._fields[field], "read")
         if operator in Domain.NEGATIVE_OPERATORS:
             return NotImplemented
         domain = Domain(name, operator, value)
@@ -161,29 +167,25 @@ class ResPartner(models.Model):
         return found | Domain("commercial_partner_id", "not in", known)
 
     def _search_credit_file_id(self, operator, value):
-        self._check_field_access(self._fields["credit_file_id"], "read")
-        return self._search_in_file("id", operator, value)
+        return self._search_in_file("credit_file_id", "id", operator, value)
 
     def _search_credit_grade_id(self, operator, value):
-        return self._search_in_file("grade_id", operator, value)
+        return self._search_in_file("credit_grade_id", "grade_id", operator, value)
 
     def _search_credit_hold(self, operator, value):
-        return self._search_in_file("hold", operator, value)
+        return self._search_in_file("credit_hold", "hold", operator, value)
 
     def _search_credit_score(self, operator, value):
-        return self._search_in_file("score", operator, value)
+        return self._search_in_file("credit_score", "score", operator, value)
 
     def _search_risk_tier(self, operator, value):
-        return self._search_in_file("risk_tier", operator, value)
+        return self._search_in_file("risk_tier", "risk_tier", operator, value)
 
     def _search_amount_overdue(self, operator, value):
-        # A search method runs whoever asks: what cannot be read must not be guessed either.
-        self._check_field_access(self._fields["amount_overdue"], "read")
-        return self._search_in_file("overdue_amount", operator, value)
+        return self._search_in_file("amount_overdue", "overdue_amount", operator, value)
 
     def _search_days_overdue(self, operator, value):
-        self._check_field_access(self._fields["days_overdue"], "read")
-        return self._search_in_file("days_overdue", operator, value)
+        return self._search_in_file("days_overdue", "days_overdue", operator, value)
 
     # Screens
 

@@ -261,6 +261,17 @@ class TestCase(CollectionsCommon):
         with self.assertRaises(IntegrityError), self.env.cr.savepoint():
             self._case().sudo().copy()
 
+    def test_activity_moves_its_own_contact_only(self):
+        other = self._customer("Other")
+        for partner in (self.customer, other):
+            self._invoice(partner, 100, due=-16)
+        self._run(0)
+        mine, theirs = self._case().action_ids, self._case(other).action_ids
+        mine.activity_id.date_deadline = self._day(3)
+        self.assertRecordValues(
+            mine | theirs, [{"date_planned": self._day(3)}, {"date_planned": self.today}]
+        )
+
     def test_pause_ends(self):
         self.policy.skip_rest_days = False
         self._invoice(self.customer, 100, due=-100)

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, Command, api
+from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -268,6 +268,13 @@ class TestPaths(ControlCommon):
             form.ref = "order 4711"
         self._stopped(draft, "Fraud")
 
+    def test_form_without_a_currency(self):
+        """Whoever fills in the form may clear what it needs before it is saved."""
+        draft = self._draft()
+        self.assertIn("Fraud", draft.ar_credit_text)
+        unsaved = draft.new({"currency_id": False}, origin=draft)
+        self.assertFalse(unsaved.ar_credit_text)
+
     def test_every_role(self):
         draft = self._draft()
         for user in (self.biller, self.admin, self.env.ref("base.user_root")):
@@ -334,6 +341,13 @@ class TestPaths(ControlCommon):
         draft = self._draft()
         draft.write({"date": "2040-01-01", "auto_post": "at_date"})
         draft._post(soft=True)
+        self.assertEqual(draft.state, "draft")
+
+    def test_invoice_of_today_is_not_put_off(self):
+        draft = self._draft()
+        draft.date = fields.Date.context_today(draft)
+        with self.assertRaisesRegex(UserError, "Fraud"):
+            draft._post(soft=True)
         self.assertEqual(draft.state, "draft")
 
     def test_batch_posts_what_passes(self):

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
-from odoo.exceptions import ValidationError
-from odoo.tests import Form
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import Form, new_test_user
 
 from .common import CollectionsCommon
 
@@ -100,6 +100,14 @@ class TestCreditFile(CollectionsCommon):
             ._behaviour(self.company, self._day(-100), self.customer)
             .get((self.company.id, self.customer.id), False)
         )
+
+    def test_payment_behaviour_is_looked_at_once_a_week(self):
+        self._run(0)
+        self._pay(self._invoice(self.customer, 100, due=-10), day=-5)
+        self._run(6)
+        self.assertEqual(self.file.late_count, 0)
+        self._run(7)
+        self.assertEqual(self.file.late_count, 1)
 
     def test_limit_modes(self):
         file, grade = self.file, self.grade
@@ -226,6 +234,7 @@ class TestCreditFile(CollectionsCommon):
                 {
                     "credit_grade_id": self.grade.id,
                     "credit_hold": True,
+                    "credit_hold_reason": "test",
                     "risk_tier": "high",
                     "amount_overdue": 100,
                     "days_overdue": 10,
@@ -252,6 +261,22 @@ class TestCreditFile(CollectionsCommon):
         ):
             self.assertEqual(self.env["res.partner"].search(scope + domain), found, domain)
 
+    def test_what_nobody_may_read_is_not_guessed_by_searching(self):
+        contact = self.env["res.partner"].create({"name": "Desk", "parent_id": self.customer.id})
+        employee = new_test_user(self.env, "file_employee", "base.group_user")
+        portal = new_test_user(self.env, "file_portal", "base.group_portal", partner_id=contact.id)
+        every = {"credit_grade_id", "credit_hold", "credit_score", "risk_tier"}
+        collection = {"credit_file_id", "amount_overdue", "days_overdue"}
+        for user, refused in ((employee, collection), (portal, collection | every)):
+            partners = self.env["res.partner"].with_user(user)
+            for name in collection | every:
+                with self.subTest(user=user.login, field=name):
+                    if name in refused:
+                        with self.assertRaises(AccessError):
+                            partners.search([(name, "!=", False)])
+                    else:
+                        partners.search([(name, "!=", False)])
+
     def test_company_decides_which_file_is_shown(self):
         other = self.setup_other_company(name="Other company")["company"]
         self.customer.credit_grade_id = self.grade
@@ -266,6 +291,10 @@ class TestCreditFile(CollectionsCommon):
             files.create({"partner_id": contact.id, "company_id": self.company.id})
         with self.assertRaises(ValidationError):
             files.create({"partner_id": self._customer("X").id, "company_id": self.branch.id})
+        other = self.setup_other_company(name="Other company")["company"]
+        theirs = files.sudo()._get_file(self.customer, other, create=True)
+        self.assertEqual(theirs.company_id, other)
+        self.assertEqual(files.sudo()._get_file(self.customer, self.company), self.file)
 
     def test_invoice_banner_is_of_its_own_company(self):
         self.file.write({"limit_mode": "custom", "custom_limit": 120})
@@ -352,3 +381,5 @@ class TestCreditFile(CollectionsCommon):
         for wrong in ("", "a", "30,20", "0,30", "30,30"):
             with self.assertRaises(ValidationError):
                 self.company.ar_ageing_days = wrong
+        self.company.ar_ageing_days = "1,30"
+        self.assertEqual(self.company._ar_bucket_edges(), [1, 30])

@@ -521,6 +521,15 @@ class TestDispute(CollectionsCommon):
         with self.assertRaisesRegex(UserError, "draft credit note"):
             dispute.action_withdraw()
 
+    def test_credit_note_of_what_was_paid_meanwhile(self):
+        dispute = self._dispute(400)
+        self.collector.group_ids += self.env.ref("account.group_account_invoice")
+        dispute.action_credit()
+        note = dispute.credit_note_ids.sudo()
+        self._pay(self.invoice)
+        note.action_post()
+        self.assertEqual((note.state, note.amount_residual), ("posted", 400))
+
     def test_credit_note_of_an_opening_balance(self):
         entry = self.env["account.move"].create(
             {
