@@ -444,6 +444,21 @@ class TestWriteoff(WriteoffCommon):
         )
         self.assertNotIn("written_off", [code for code, _text in decision.reasons])
 
+    def test_not_submitted_when_it_was_paid_meanwhile(self):
+        request = self._request()
+        self._pay(self.invoice, 1)
+        with self.assertRaisesRegex(UserError, "999.00 is open"):
+            request.action_submit()
+        request.line_ids.amount = 999
+        request.action_submit()
+        self.assertEqual(request.state, "submitted")
+
+    def test_paid_after_the_writeoff_was_reversed(self):
+        request = self._posted()
+        request.with_user(self.biller).action_reverse()
+        self._pay(self.invoice)
+        self.assertEqual(self._case().close_reason, "paid")
+
     def test_paid_part_then_rest_written_off(self):
         self._pay(self.invoice, 900)
         self._posted({self.item: 100})

@@ -472,9 +472,13 @@ class TestWriteoffAccess(WriteoffCommon):
         self._refused(paper.unlink, AccessError)
         self._refused(lambda: request.evidence_ids.write({"attachment_ids": [Command.clear()]}))
         self._refused(request.evidence_ids.unlink)
+        self._refused(request.evidence_ids.sudo().unlink)
         self._refused(
             lambda: request.evidence_ids.create({"request_id": request.id, "name": "Other"})
         )
+        item = self._items(self._invoice(self.customer, 50, due=-200))
+        draft = self._request({item: 50})
+        self._refused(lambda: draft.evidence_ids.write({"request_id": request.id}))
 
     def test_other_company(self):
         other = self.setup_other_company()["company"]

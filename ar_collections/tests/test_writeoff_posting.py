@@ -120,6 +120,38 @@ class TestWriteoffPosting(WriteoffCommon):
             self._balance(self.tax_account), -100 + 50 - 10, "tax of the invoice, less, again"
         )
 
+    def test_tax_on_two_accounts_is_claimed_back_from_both(self):
+        second = self.tax_account.copy({"code": "TAX2"})
+        parts = [
+            Command.create({"repartition_type": "base"}),
+            *(
+                Command.create(
+                    {
+                        "repartition_type": "tax",
+                        "factor_percent": percent,
+                        "account_id": account.id,
+                    }
+                )
+                for percent, account in ((60, self.tax_account), (40, second))
+            ),
+        ]
+        tax = self.tax_sale_a.copy(
+            {
+                "name": "Two accounts",
+                "amount": 10,
+                "invoice_repartition_line_ids": parts,
+                "refund_repartition_line_ids": parts,
+            }
+        )
+        item = self._taxed(tax)
+        self.reason.tax_treatment = "relief"
+        request = self._posted({item: 1100})
+        self.assertEqual(
+            self._debits(request), {self.expense: 1000, self.tax_account: 60, second: 40}
+        )
+        self._payment(110).with_user(self.biller).action_ar_recover()
+        self.assertEqual([self._balance(self.tax_account), self._balance(second)], [-6, -4])
+
     def test_tax_stays_in_the_loss(self):
         item = self._taxed(self.tax_sale_a)
         request = self._posted({item: item.amount_residual})
@@ -182,6 +214,38 @@ class TestWriteoffPosting(WriteoffCommon):
         request = self._posted()
         self.assertEqual(self._debits(request), {allowance: 300, self.expense: 700})
         self.assertEqual(request.amount_allowance, 300)
+
+    def test_allowance_covers_what_a_discount_leaves(self):
+        """However the discount of an invoice is analysed, its allowance is used to the end."""
+        allowance = self.expense.copy({"code": "ALLOW1"})
+        plan = self.env["account.analytic.plan"].create({"name": "Projects"})
+        project = self.env["account.analytic.account"].create(
+            {"name": "Project", "plan_id": plan.id}
+        )
+        for available, covered in ((0, 0), (500, 500), (2000, 900)):
+            with self.subTest(available=available):
+                self.patch(
+                    type(self.env["ar.credit.file"]),
+                    "_get_allowance",
+                    lambda file, left=available: (allowance if left else allowance.browse(), left),
+                )
+                move = self._invoice(self.customer, 1000, due=-200, post=False)
+                discount = {
+                    "name": "Discount",
+                    "price_unit": -100,
+                    "tax_ids": [Command.clear()],
+                    "analytic_distribution": {str(project.id): 100},
+                }
+                move.invoice_line_ids = [Command.create(discount)]
+                move.action_post()
+                request = self._posted({self._items(move): 900})
+                self.assertEqual(request.amount_allowance, covered)
+                booked = request.move_id.line_ids.grouped("account_id")
+                balances = {
+                    account: sum(lines.mapped("balance")) for account, lines in booked.items()
+                }
+                self.assertEqual(balances.get(allowance, 0), covered)
+                self.assertEqual(balances.get(self.expense, 0), 900 - covered)
 
     # Dates
 

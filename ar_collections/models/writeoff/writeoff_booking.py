@@ -122,15 +122,20 @@ class ArWriteoffBooking(models.AbstractModel):
                 parts[part] = parts.get(part, 0.0) + amount
         loss_account = request.reason_id._expense_account(company)
         allowance_account, allowance = request.file_id._get_allowance()
+        # A discount is a part below zero: it leaves less to cover, and is not covered itself.
+        lost = sum(amount for part, amount in parts.items() if part.kind == LOSS)
+        available = min(allowance, lost)
         values, used = [], 0.0
         for part, amount in parts.items():
-            if part.kind == LOSS and allowance_account:
-                covered = currency.round(min(max(allowance - used, 0.0), amount))
-                used += covered
-                values.append(self._prepare_loss_values(request, part, covered, allowance_account))
-                amount = currency.round(amount - covered)
             if part.kind == LOSS:
-                values.append(self._prepare_loss_values(request, part, amount, loss_account))
+                covered = currency.round(max(min(available - used, amount), 0.0))
+                used += covered
+                values += [
+                    self._prepare_loss_values(request, part, covered, allowance_account),
+                    self._prepare_loss_values(
+                        request, part, currency.round(amount - covered), loss_account
+                    ),
+                ]
             else:
                 values.append(self._prepare_tax_values(request, part, amount, loss_account))
         return [line for line in values if not currency.is_zero(line["balance"])], used
@@ -232,5 +237,5 @@ class AccountTax(models.Model):
         other = self[f"{document_type}_repartition_line_ids"]
         lines = self[own].filtered(lambda line: line.repartition_type == "tax")
         twins = other.filtered(lambda line: line.repartition_type == "tax")
-        index = lines.ids.index(repartition.id)
-        return twins[index] if index < len(twins) else twins[-1:]
+        # Odoo keeps as many of both kinds, in the same order.
+        return twins[lines.ids.index(repartition.id)]
