@@ -17,7 +17,7 @@ class AccountPayment(models.Model):
         Of an invoice in instalments Odoo would settle the oldest, chosen or not.
         """
         # Who posts the payment need not see the transaction.
-        chosen = chosen = self.sudo().payment_transaction_id._ar_paid_lines().with_env(self.env)
+        chosen = self.sudo().payment_transaction_id._ar_paid_lines().with_env(self.env)
         if not chosen:
             return
         (self.move_id.line_ids | chosen).filtered(

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from psycopg2.errors import DeadlockDetected
 
 from odoo import Command
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
@@ -82,6 +82,14 @@ class TestChannel(CollectionsCommon):
         case.action_ids.action_done()
         self.assertEqual(case.last_contact_date, self.today)
         self.assertEqual(case._get_contacts_made()[case.id], [("call", self.today)])
+
+    def test_visit_of_nobody_is_in_no_calendar(self):
+        self._step("visit")
+        self._invoice(self.customer, 100, due=-1)
+        self._run(0)
+        self.assertRecordValues(
+            self._case().action_ids, [{"channel": "visit", "user_id": False, "event_id": False}]
+        )
 
     def test_copy(self):
         """Who has the role gets the mail too, unless it is archived or has no address."""
@@ -240,6 +248,28 @@ class TestChannel(CollectionsCommon):
     def test_day_without_steps_needs_no_reason(self):
         self._patch("ar.collection.run", "_get_reason_not_to_send", lambda run: "Never.")
         self.assertFalse(self._run(0).log)
+
+    def test_of_two_who_execute_one_run_one_goes_on(self):
+        self._step("email")
+        self._invoice(self.customer, 100, due=-1)
+        locks = iter([False, True, False])
+        self._patch("ar.collection.run", "try_lock_for_update", lambda run: next(locks))
+        with self.assertRaisesRegex(UserError, "right now"):
+            self._run(0)
+        run = self._run(0, execute=False)
+        run.sudo()._execute(lambda done, remaining: 60)
+        self.assertEqual(run.state, "running", "the other one goes on with it")
+
+    def test_failures_of_other_companies_are_theirs(self):
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        self.env["ar.collection.case"].sudo().create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": elsewhere.id,
+                "last_error": "Nobody could be reached.",
+            }
+        )
+        self.assertEqual(self._run(0).failure_count, 0)
 
     # Stages
 

@@ -1,11 +1,12 @@
 import base64
 from datetime import timedelta
+from unittest.mock import Mock
 
 from dateutil.relativedelta import relativedelta
 from psycopg2 import IntegrityError
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, LockError, UserError
 from odoo.service.model import get_public_method
 from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
@@ -401,6 +402,23 @@ class TestReview(ReviewCommon):
         self.assertRecordValues(review, [{"proposed_grade_id": self.good.id}])
         self.assertEqual(self.file.grade_id, self.fair)
 
+    def test_grade_of_new_customers_is_not_proposed(self):
+        self._figures(self.file, avg_days_late=0)
+        review = self._review()
+        self._fill(review)
+        self.assertEqual(review.proposed_grade_id, self.good)
+        self.good.is_default = True
+        self._fill(review, visit="Bad")
+        self.assertEqual(review.proposed_grade_id, self.fair)
+
+    def test_choice_without_an_option_is_unknown(self):
+        review = self._review()
+        line = self._line(review, self.visit)
+        line.write({"has_value": True, "value": 50})
+        self.assertRecordValues(line, [{"points": 0, "contribution": 0}])
+        line.option_id = self._option(self.visit, "Bad")
+        self.assertEqual(line.points, 10)
+
     def test_checklist(self):
         types = self.env["ar.credit.document.type"].create(
             [
@@ -517,6 +535,19 @@ class TestReview(ReviewCommon):
         self._refused(review.with_user(other).action_draft)
         self._refused(review.with_user(other).action_cancel)
 
+    def test_rule_of_the_company_binds_who_decides(self):
+        review = self._submitted()
+        self.env["ir.rule"].create(
+            {
+                "name": "Reviews of others",
+                "model_id": self.env["ir.model"]._get_id("ar.credit.review"),
+                "domain_force": "[('requester_id', '=', user.id)]",
+                "perm_read": False,
+            }
+        )
+        self._refused(review.with_user(self.manager).action_approve)
+        self.assertEqual(review.state, "submitted")
+
     def test_decided_once(self):
         review = self._submitted()
         review.with_user(self.manager).action_approve()
@@ -525,6 +556,17 @@ class TestReview(ReviewCommon):
                 getattr(review.with_user(self.second), name)()
         with self.assertRaisesRegex(UserError, "Approved"):
             review.action_submit()
+
+    def test_of_two_who_decide_one_wins(self):
+        review = self._submitted().with_user(self.manager)
+        review.decision_note = "Too little is known"
+        self.patch(
+            type(review), "lock_for_update", Mock(side_effect=LockError("Cannot grab a lock"))
+        )
+        for button in (review.action_approve, review.action_refuse):
+            with self.assertRaises(LockError):
+                button()
+        self.assertEqual(review.state, "submitted")
 
     def test_refusal_needs_a_reason(self):
         review = self._submitted()
@@ -593,6 +635,11 @@ class TestReview(ReviewCommon):
                     {"file_id": self.env["ar.credit.file"].search([], limit=1).id, **values}
                 )
             )
+
+    def test_defaults_say_who_it_is_about_and_no_more(self):
+        reviews = self.env["ar.credit.review"].with_user(self.collector)
+        review = reviews.with_context(default_file_id=self.file.id, default_state="approved")
+        self.assertRecordValues(review.create({}), [{"file_id": self.file.id, "state": "draft"}])
 
     def test_nobody_writes_what_the_system_says(self):
         review = self._review()

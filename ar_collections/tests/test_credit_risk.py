@@ -321,6 +321,19 @@ class TestHistory(CollectionsCommon):
         ):
             with self.assertRaises(AccessError):
                 attempt()
+        # Not even by who has given themselves the right.
+        self.env["ir.model.access"].create(
+            {
+                "name": "More than anybody has",
+                "model_id": self.env["ir.model"]._get_id("ar.credit.history"),
+                "perm_read": True,
+                "perm_write": True,
+                "perm_unlink": True,
+            }
+        )
+        for attempt in (lambda: row.write({"reason": "x"}), row.unlink):
+            with self.assertRaisesRegex(AccessError, "never changed"):
+                attempt()
 
     def test_end_of_a_temporary_limit_is_kept(self):
         file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)

@@ -339,19 +339,8 @@ class TestLetter(LetterCommon):
             company_ids=[Command.set(self.company.ids)],
         )
         with self.assertRaises(AccessError):
-            wizard = self._open(letter.with_user(auditor).action_print_letters())
-            wizard.action_print()
-        elsewhere = self._create_company(name="Elsewhere")
-        stranger = new_test_user(
-            self.env,
-            "letters_stranger",
-            "base.group_user,ar_collections.group_collector",
-            company_id=elsewhere.id,
-            company_ids=[Command.set(elsewhere.ids)],
-        )
+            letter.with_user(auditor).action_print_letters()
         wizard = self._open(letter.with_user(self.collector).action_print_letters())
-        with self.assertRaises(AccessError):
-            letter.with_user(stranger).action_print_letters()
         for values in (
             {"state": "printed"},
             {"document": "eA=="},
@@ -365,11 +354,29 @@ class TestLetter(LetterCommon):
             self._case().action_ids.filtered(
                 lambda action: action.channel == "call"
             ).action_print_letters()
+
+    def test_letter_of_a_colleague_where_each_has_their_own(self):
+        """Rules that a company adds hold for printing as well."""
+        self._invoice(self.customer, 100, due=-20)
+        self._run(0)
+        letter = self._letter()
+        wizard = self._open(letter.with_user(self.collector).action_print_letters())
         wizard.sudo().state = "printed"
-        self.collector.write({"company_id": elsewhere.id, "company_ids": elsewhere.ids})
-        with self.assertRaises(AccessError):
-            wizard.action_sent()
+        self.env["ir.rule"].create(
+            {
+                "name": "Collectors change what is theirs",
+                "model_id": self.env["ir.model"]._get_id("ar.collection.action"),
+                "domain_force": "[('user_id', '=', user.id)]",
+                "perm_read": False,
+            }
+        )
+        for button in (wizard.action_print, wizard.action_sent):
+            with self.assertRaises(AccessError):
+                button()
         self.assertEqual(letter.state, "planned")
+        letter.user_id = self.collector
+        wizard.action_sent()
+        self.assertEqual(letter.state, "done")
 
     # Agreements
 
@@ -455,3 +462,10 @@ class TestPaginate(BaseCase):
         self.assertFalse(
             [chunk for chunk in chunks if chunk.table.rows and not chunk.rows], "no empty page"
         )
+
+    def test_table_that_just_fits_stays_on_its_page(self):
+        rows = [Row([], 1.0), Row([], 2.0)]
+        table = Table("T", [], rows, Unit, "Total")
+        for first, starts in ((HEAD + 2 + FOOT, False), (HEAD + 1 + FOOT, True)):
+            chunks = paginate([table], first, 40)
+            self.assertEqual([chunk.starts_page for chunk in chunks], [starts])

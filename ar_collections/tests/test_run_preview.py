@@ -173,6 +173,17 @@ class TestMessagePreview(LetterCommon):
             {action.partner_id: action.message_id.subject for action in actions}, shown
         )
 
+    def test_step_is_shown_from_its_minimum_on(self):
+        self.steps["First"].min_amount = 100
+        small = self._customer("Small")
+        self._invoice(self.customer, 100, due=-1)
+        self._invoice(small, 99.99, due=-1)
+        run = self._run(0, execute=False)
+        self.assertEqual(run.line_ids.filtered("step_id").partner_id, self.customer)
+        self._run(0)
+        self.assertTrue(self._case().action_ids)
+        self.assertFalse(self._case(small).action_ids)
+
     def test_nothing_to_preview(self):
         self._late_customers(self.customer)
         call = self._case().action_ids.filtered(lambda action: action.channel == "call")
@@ -214,6 +225,27 @@ class TestMessagePreview(LetterCommon):
             preview.line_ids.write({"action_id": mail.id})
         with self.assertRaises(AccessError), self.cr.savepoint():
             mail.with_user(self.env.ref("base.public_user")).action_preview()
+
+    def test_what_may_not_be_read_any_more_is_not_shown(self):
+        other = self._customer("Other")
+        self._late_customers(self.customer, other)
+        mail = self._planned(self.steps["First"])
+        theirs = self._planned(self.steps["First"], other)
+        line = self._open(mail.action_preview()).line_ids
+        self.env["ir.rule"].create(
+            {
+                "name": "Collectors read what is theirs",
+                "model_id": self.env["ir.model"]._get_id("ar.collection.action"),
+                "domain_force": "[('user_id', '=', user.id)]",
+            }
+        )
+        with self.assertRaises(AccessError):
+            line.action_show()
+        mail.sudo().user_id = self.collector
+        with self.assertRaises(AccessError):
+            (mail | theirs).action_preview()
+        line.action_show()
+        self.assertTrue(line.preview_id.body)
 
     def test_text_messages_are_short(self):
         """Both languages fit two text messages, with long names and amounts."""

@@ -247,6 +247,9 @@ class TestStatement(LetterCommon):
         wizard.action_print()
         with self.assertRaises(AccessError):
             wizard.action_send()
+        self.customer.email = False
+        with self.assertRaises(AccessError):
+            wizard.action_send()
         stranger = user("statement_stranger", "base.group_partner_manager")
         with self.assertRaises(AccessError):
             self.file.with_user(stranger).action_statement()

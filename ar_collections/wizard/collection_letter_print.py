@@ -38,7 +38,7 @@ class ArCollectionPrint(models.TransientModel):
     @api.model
     def _open_for(self, letters):
         """The wizard for letters; one that has no address is told and left as it is."""
-        letters.check_access("read")
+        letters.check_access("write")
         contacts = letters._get_postal_contacts(letters._get_lines_of_now())
         wizard = self.sudo().create(
             {

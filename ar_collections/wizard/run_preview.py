@@ -73,7 +73,6 @@ class ArCollectionPreview(models.TransientModel):
         )
         if not actions:
             raise UserError(self.env._("None of these actions is a message of a step."))
-        actions.check_access("read")
         return self._open(
             [
                 {"action_id": action.id, "partner_id": action.partner_id.id, "step": action.step_id}

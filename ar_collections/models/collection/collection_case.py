@@ -261,12 +261,6 @@ class ArCollectionCase(models.Model):
 
     # CRUD
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        cases = super().create(vals_list)
-        cases._check_collector()
-        return cases
-
     def write(self, vals):
         former = {case.id: case.collector_id for case in self if vals.get("collector_id")}
         if vals.get("stage_id"):

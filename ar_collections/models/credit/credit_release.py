@@ -313,7 +313,6 @@ class ArCreditRelease(models.Model):
         return self.env.ref(group).all_user_ids.filtered(
             lambda user: (
                 user.active
-                and not user.share
                 and user != self.requester_id
                 and self.company_id in user.company_ids.root_id
             )
