@@ -280,22 +280,24 @@ class TestRun(CollectionsCommon):
         self.assertFalse(self._case())
 
     def test_no_courtesy_for_who_is_late_already(self):
+        self._invoice(self.customer, 50, due=-5)
+        self._run(0)
+        self._case()._pause_until("They look into it", self._day(60))
         self.policy.step_ids = [
             Command.create(
                 {
-                    "name": name,
-                    "days": days,
+                    "name": "Courtesy",
+                    "days": -3,
                     "channel": "email",
                     "template_id": self.mail_template.id,
                 }
             )
-            for name, days in (("Courtesy", -3), ("Reminder", 20))
         ]
-        self._invoice(self.customer, 50, due=-5)
-        self._invoice(self.customer, 100, due=3)
-        self._run(0)
+        self._invoice(self.customer, 100, due=23)
+        self._run(20)
         actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
-        self.assertEqual(actions.case_id, self._case(), "none that is of no case")
+        self.assertEqual(actions.case_id, self._case())
+        self.assertFalse(actions.filtered(lambda action: not action.case_id))
 
     def test_one_failure_does_not_stop_the_others(self):
         bad, good = self._customer("Bad"), self._customer("Good")
