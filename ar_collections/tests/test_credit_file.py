@@ -78,6 +78,7 @@ class TestCreditFile(CollectionsCommon):
         self._pay(late, day=-20)
         self._pay(early, day=-35)
         self._invoice(self.customer, 200, due=10)
+        self._invoice(self.customer, 900, due=10, post=False)
         behaviour = self.env["ar.position"]._behaviour(self.company, self.today, self.customer)
         found = behaviour[self.company.id, self.customer.id]
         self.assertEqual(found.avg_days_late, 15, "20 days on 300 of 400")
