@@ -135,7 +135,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
         user = request.env.user
         # Who came by a link pays for the customer, with nobody's saved cards.
         own = user.partner_id.commercial_partner_id == file.partner_id
-        return user.partner_id.sudo() if own and not user._is_public() else file.partner_id
+        return user.partner_id.sudo() if own else file.partner_id
 
     def _receivables_reference(self, file, lines):
         """What the bank statement will say: the invoice, or the number of invoices."""

@@ -354,6 +354,15 @@ class TestPromise(CollectionsCommon):
         self._run(8)
         self.assertEqual(promise.state, "broken")
 
+    def test_money_of_the_last_day_of_grace_is_in_time(self):
+        promise = self._promise(1000, 5)
+        self._pay(self.invoice, day=7)
+        self.assertEqual(promise.state, "kept")
+        self.invoice.line_ids.remove_move_reconcile()
+        self._pay(self.invoice, day=8)
+        self._run(9)
+        self.assertEqual(promise.state, "broken")
+
     def test_what_is_disputed_whole_is_passed_over(self):
         other = self._invoice(self.customer, 500, due=-3)
         self.env["ar.dispute"].create(

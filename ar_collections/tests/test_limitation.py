@@ -295,6 +295,16 @@ class TestLimitation(CollectionsCommon):
         self.assertEqual(self._line(old).ar_lapse_date, lapse)
         self.assertRecordValues(self.case, [{"limitation_date": lapse, "limitation_near": True}])
 
+    def test_case_is_the_open_one_of_the_customer(self):
+        other = self._invoice(self._customer("Other"), 50, due=-15)
+        self._run(1)
+        self.case.sudo()._close(self.today)
+        items = self.env["ar.limitation"].search([("move_id", "in", (self.invoice | other).ids)])
+        cases = {item.move_id: item.case_id for item in items}
+        self.assertFalse(cases[self.invoice])
+        self.assertEqual(cases[other], self._case(other.partner_id))
+        self.assertEqual((len(items), cases[other].state), (2, "open"))
+
     def test_rights(self):
         items = self.env["ar.limitation"]
         with self.assertRaises(AccessError):

@@ -4,7 +4,13 @@ from datetime import timedelta
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from odoo import Command
+from odoo.tools import SQL
 
+from ..models.figures.trade_receivable import (
+    TRADE_RECEIVABLE_DOMAIN,
+    get_trade_receivable_sql,
+    is_trade_receivable,
+)
 from .common import CollectionsCommon
 
 DAY = st.integers(0, 90)
@@ -243,6 +249,35 @@ class TestPosition(CollectionsCommon):
         figures = self.env["ar.position"]._figures(self.company, self._day(5))
         found = figures[self.company.id, self.customer.id]
         self.assertEqual((found.overdue_amount, found.followup_amount), (130, 100))
+
+    def test_days_overdue_start_after_the_due_date(self):
+        for due in (1, 0, -1, -30):
+            self._invoice(self.customer, 100, due=due)
+        items = self.env["ar.position"]._items(self.company, self.today, self.customer)
+        days = [item.days_overdue for item in items[self.company.id, self.customer.id]]
+        self.assertEqual(sorted(days), [0, 0, 1, 30])
+
+    def test_trade_receivable_means_one_thing(self):
+        """Loans are none, whichever form of the definition is asked."""
+        invoice = self._invoice(self.customer, 100, due=0)
+        lines = invoice.line_ids | self._non_trade(self.customer, 70).move_id.line_ids
+        trade = invoice.line_ids.filtered("date_maturity")
+        self.assertEqual(lines.filtered(is_trade_receivable), trade)
+        self.assertEqual(lines.filtered_domain(TRADE_RECEIVABLE_DOMAIN), trade)
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT line.id
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+                 WHERE line.id = ANY(%s) AND %s
+                """,
+                lines.ids,
+                get_trade_receivable_sql("account"),
+            )
+        )
+        self.assertEqual(rows, [(trade.id,)])
 
     def _compare(self, date):
         expected = oracle(self.env, self.company, date)
