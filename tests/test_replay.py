@@ -1,4 +1,4 @@
-"""The replay: the parser of ledgers, and a quarter of a year lived day by day."""
+"""The replay: the parser of ledgers, and two months lived day by day."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HEADER = (
     "countryCode,customerID,PaperlessDate,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,"
     "Disputed,SettledDate,PaperlessBill,DaysToSettle,DaysLate"
 )
-DAYS = 90
+DAYS = 60
 
 
 def row(
@@ -204,7 +204,7 @@ def test_bad_file_changes_nothing(tmp_path):
 
 
 def test_days_of_a_ledger(tmp_path):
-    """Ninety days of the big ledger when it is here, else of a small one."""
+    """Sixty days of the big ledger when it is here, else of a small one."""
     ledger = LEDGER if LEDGER.exists() else write(tmp_path, *small_ledger())
     first = Ledger.read(ledger).first_day
     summary = lived(ledger, "--to", first + timedelta(days=DAYS - 1))

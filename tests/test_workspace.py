@@ -370,6 +370,20 @@ def test_server_of_a_configuration_file(tmp_path, monkeypatch):
         postgres.use_config_file(tmp_path / "missing.conf")
 
 
+def test_the_distributions_python_comes_first(tmp_path):
+    assert runtime.find_python(tmp_path) == Path(sys.executable)
+    built = tmp_path / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    built.touch()
+    (tmp_path / "python3.9").touch()
+    assert runtime.find_python(tmp_path) == built
+
+
+def test_the_suite_runs_each_file_once():
+    apart = [*testing.PLAIN, *testing.BY_COMMAND]
+    assert len(set(apart)) == len(apart)
+    assert all(path.exists() for path in apart)
+
+
 def test_an_environment_in_use_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(runtime, "HOME", tmp_path)
     for name in ("venv-now", "venv-used", "venv-old"):

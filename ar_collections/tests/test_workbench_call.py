@@ -98,6 +98,23 @@ class TestCall(CollectionsCommon):
             call.case_item_ids, self._line() | self._line(self.other), "what the call is about"
         )
 
+    def test_history_is_of_talks_alone(self):
+        self._call(note="Asked for a copy")
+        letter = self.env["ar.collection.action"].create(
+            {
+                "case_id": self.case.id,
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "channel": "letter",
+                "date_planned": self.today,
+                "note": "Written, not said",
+            }
+        )
+        letter.sudo().write({"state": "done", "date_done": self.today, "outcome": "posted"})
+        history = self._call(done=False).prepare_history
+        self.assertIn("Asked for a copy", history)
+        self.assertNotIn("Written, not said", history)
+
     def test_items_of_a_branch_that_the_collector_does_not_see(self):
         self._invoice(self.customer, 200, due=-20, company=self.branch)
         self._run(1)

@@ -101,6 +101,13 @@ class TestInbound(CollectionsCommon):
         self._reply(author="new.person@example.com")
         self.assertEqual(len(self._activities()), 1)
 
+    def test_customer_with_a_login_is_no_colleague(self):
+        new_test_user(
+            self.env, "inbound_customer", "base.group_portal", partner_id=self.customer.id
+        )
+        self._reply()
+        self.assertEqual(len(self._activities()), 1)
+
     def test_colleagues_are_not_customers(self):
         self._reply(author=self.collector.email)
         self.assertFalse(self._activities())

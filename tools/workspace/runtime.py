@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from . import debian, odoo_package
 from .console import WorkspaceError, stage, tail
@@ -28,7 +29,7 @@ from .layout import (
 )
 
 #: raise it when the way an environment is built changes
-BUILD = 1
+BUILD = 2
 #: Debian's bundle; has a company's own certificates as well
 SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -51,8 +52,10 @@ def ensure_runtime():
     prepare_home()
     with exclusive("setup"):
         packages = debian.odoo_packages()
+        python = find_python()
         key = digest(
             *sys.version_info[:2],
+            python,
             REQUIREMENTS.read_text(),
             *(package["sha256"] for package in packages),
             *LANGUAGES,
@@ -62,16 +65,26 @@ def ensure_runtime():
         venv = HOME / f"venv-{key}"
         if not (venv / ".complete").exists():
             remove_tree(venv)
-            _build(venv, packages)
+            _build(venv, python, packages)
             (venv / ".complete").touch()
         runtime = Runtime(venv, packages[0]["sha256"])
         _remove_unused(venv)
     return runtime
 
 
-def _build(venv, packages):
+def find_python(folder="/usr/bin"):
+    """The distribution's Python if it is of this version, else this one.
+
+    A distribution builds it with optimizations that one built at home usually lacks: Odoo is a
+    sixth faster.
+    """
+    python = Path(folder, f"python{sys.version_info[0]}.{sys.version_info[1]}")
+    return python if python.exists() else Path(sys.executable)
+
+
+def _build(venv, python, packages):
     with stage("Python packages", ticking=True):
-        uv("venv", "--python", sys.executable, venv)
+        uv("venv", "--python", python, venv)
         uv("pip", "install", "--require-hashes", "--python", venv / "bin/python",
            "-r", REQUIREMENTS)  # fmt: skip
     with stage("Odoo: unpacking", ticking=True):

@@ -1,13 +1,13 @@
 """bin/test: the checks and tests of this repository in a fresh database."""
 
-import contextlib
 import os
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import tempfile
 
 from .browser import ensure_browser
 from .console import run_in_foreground, say, stage_report
 from .core_tests import run_core_tests
-from .databases import ensure_prepared, ensure_template, temporary_clone
+from .databases import ensure_prepared, temporary_clone
 from .layout import ADDON, HOME, ROOT, addons
 from .postgres import use_config_file
 from .runtime import ensure_runtime
@@ -26,6 +26,12 @@ PLAIN = {
         "test_workspace.py",
     )
 }
+#: tests that start Odoo as a command, in databases of their own
+BY_COMMAND = [
+    ROOT / "tests" / name for name in ("test_lifecycle.py", "test_replay.py", "test_extension.py")
+]
+#: a skipped test is one that nobody has seen pass
+EVERYTHING = ["--no-skips"]
 #: pytest's options of every run
 PYTEST = ("-o", f"cache_dir={HOME / 'pytest'}", "-p", "workspace.strict")
 USAGE = """\
@@ -53,32 +59,65 @@ def main(args):
     paths, options = _split(args)
     if _are_plain(paths):
         return _run_plain([*options, *paths])
-    full = not args
     with open_session() as session:
         ensure_browser()
-        with _demo_template_meanwhile(session) if full else contextlib.nullcontext():
-            prepared = ensure_prepared(session)
-            with temporary_clone(session, prepared) as database:
-                say("stages:", stage_report())
-                command = [session.python, "-m", "pytest", "--odoo-http",
-                           f"--odoo-database={database}", "--odoo-log-level=info",
-                           *PYTEST, "--show-capture=log"]  # fmt: skip
-                if full:
-                    # A skipped test is one that nobody has seen pass.
-                    command += ["--no-skips", "-p", "workspace.costs", *_workers()]
-                    paths = ["tests", *addons()]
-                command += [*options, *(paths or addons())]
-                env = {**session.env, "PGDATABASE": database}
-                return run_in_foreground(command, env=env, cwd=ROOT)
+        if args:
+            return _run(session, [*options, *(paths or addons())])
+        with Apart(session) as apart:
+            others = {*map(str, PLAIN), *map(str, BY_COMMAND)}
+            ignored = [f"--ignore={path}" for path in sorted(others)]
+            options = [*EVERYTHING, "-p", "workspace.costs", *_workers(), *ignored]
+            code = _run(session, [*options, "tests", *addons()])
+            return max(code, apart.finish(stop=code > 1))
 
 
-@contextlib.contextmanager
-def _demo_template_meanwhile(session):
-    """Make the database of the life cycle tests on another core; they wait for it themselves."""
-    with ThreadPoolExecutor(1) as pool:
-        made = pool.submit(ensure_template, session, demo=True)
-        yield
-        made.result()
+def _run(session, arguments):
+    """Run tests with Odoo in their process, in a database of their own."""
+    with temporary_clone(session, ensure_prepared(session)) as database:
+        say("stages:", stage_report())
+        command = [session.python, "-m", "pytest", "--odoo-http",
+                   f"--odoo-database={database}", "--odoo-log-level=info",
+                   *PYTEST, "--show-capture=log", *arguments]  # fmt: skip
+        env = {**session.env, "PGDATABASE": database}
+        return run_in_foreground(command, env=env, cwd=ROOT)
+
+
+class Apart:
+    """The tests that need no Odoo in their own process, beside the set-up and the other tests."""
+
+    def __init__(self, session):
+        self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the object)
+        command = [session.python, "-m", "pytest", "-p", "no:odoo", *PYTEST, *EVERYTHING,
+                   *sorted(PLAIN), *BY_COMMAND]  # fmt: skip
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=ROOT,
+            env=session.env,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_error):
+        if kind:
+            self.process.terminate()
+        self.process.wait()
+        self.output.close()
+
+    def finish(self, stop=False):
+        """Show what was printed, return the exit code.
+
+        :param stop: the other tests were interrupted
+        """
+        if stop:
+            self.process.terminate()
+        code = self.process.wait()
+        self.output.seek(0)
+        print(self.output.read(), end="", flush=True)
+        return code
 
 
 def _are_plain(paths):
