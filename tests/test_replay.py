@@ -46,7 +46,7 @@ def us(day):
     return f"{day.month}/{day.day}/{day.year}" if day else ""
 
 
-def small_ledger(first=date(2012, 1, 3), days=DAYS, seed=19):
+def small_ledger(first=date(2012, 1, 3), days=90, seed=19):
     """Rows of a made-up ledger: some customers pay early, some late, some never."""
     dice = random.Random(seed)
     rows = []
