@@ -27,6 +27,8 @@ MOST_SHARED = 10
 LEDGER = ("account_move_line", "account_partial_reconcile")
 LEDGER_FILES = {
     "figures/position.py": "what is owed, and how it was paid",
+    "figures/claim.py": "which debits are claims, and since when",
+    "figures/netting.py": "since when credits pay what nobody has matched",
     "figures/settlement.py": "what came off items, by what and when",
     "charge/late_charge_accrual.py": "what was open of an item on which days",
     "writeoff/writeoff_unapproved.py": "expenses that receivables were cleared to by hand",

@@ -12,9 +12,6 @@ class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "ar.credit.document"]
 
-    # Invoices in payment are few and every ageing asks for them.
-    _ar_in_payment_idx = models.Index("(id) WHERE payment_state = 'in_payment'")
-
     collection_case_count = fields.Integer(
         compute="_compute_collection_case_count", compute_sudo=True, groups=COLLECTION_GROUPS
     )

@@ -181,6 +181,25 @@ class CollectionsCommon(SharedCommon):
         return wizard._create_payments()
 
     @classmethod
+    def _pay_in_process(cls, moves, amount=None, day=0):
+        """A payment that is on its way and not booked before the bank confirms it: so it is with
+        the accounting app, which says so by the state of its invoices."""
+        methods = cls.env["account.payment.method.line"].search([("journal_id", "!=", False)])
+        methods.payment_account_id = False
+        model = cls.registry["account.move"]
+        with patch.object(model, "_get_invoice_in_payment_state", return_value="in_payment"):
+            payment = cls._pay(moves, amount, day)
+        assert payment.state == "in_process", payment.state
+        assert not payment.move_id, payment.move_id
+        return payment
+
+    @classmethod
+    def _bounce(cls, payment):
+        """The bank takes a payment back: it never came."""
+        payment.action_draft()
+        payment.action_cancel()
+
+    @classmethod
     def _non_trade(cls, partner, amount, day=0, journal_type="general"):
         """A posted receivable that is not of trade: a loan, or its instalment when negative."""
         account = cls.env["account.account"].create(

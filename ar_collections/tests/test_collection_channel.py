@@ -148,6 +148,10 @@ class TestChannel(CollectionsCommon):
         self.policy.net_of_credit = False
         self._run(1)
         actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
+        self.assertFalse(actions, "who owes nothing on balance is never asked")
+        self._invoice(self.customer, 7, due=90)
+        self._run(2)
+        actions = self.env["ar.collection.action"].search([("partner_id", "=", self.customer.id)])
         self.assertEqual(actions.amount, 100)
 
     def test_who_may_send(self):

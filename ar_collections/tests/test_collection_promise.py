@@ -102,9 +102,9 @@ class TestPromise(CollectionsCommon):
 
     def test_payment_that_is_undone_opens_the_promise_again(self):
         promise = self._promise(1000, 5)
-        self._pay(self.invoice, day=3)
+        payment = self._pay(self.invoice, day=3)
         self.assertEqual(promise.state, "kept")
-        self.invoice.line_ids.remove_move_reconcile()
+        self._bounce(payment)
         self.assertEqual((promise.state, promise.date_closed), ("open", False))
         self.assertEqual(self.case.amount_promised, 1000)
 
@@ -356,9 +356,9 @@ class TestPromise(CollectionsCommon):
 
     def test_money_of_the_last_day_of_grace_is_in_time(self):
         promise = self._promise(1000, 5)
-        self._pay(self.invoice, day=7)
+        payment = self._pay(self.invoice, day=7)
         self.assertEqual(promise.state, "kept")
-        self.invoice.line_ids.remove_move_reconcile()
+        self._bounce(payment)
         self._pay(self.invoice, day=8)
         self._run(9)
         self.assertEqual(promise.state, "broken")

@@ -404,7 +404,7 @@ class TestWarning(CollectionsCommon):
         def above(value, *thresholds):
             return sum(value > threshold for threshold in thresholds)
 
-        overdue = file.overdue_amount
+        overdue = file.demand_amount
         months = overdue / max(file.avg_monthly_sales, 1) if overdue > 0 else 0
         late_share = 1 - file.on_time_share if file.late_count >= 3 else 0
         rhythm = 0
@@ -427,7 +427,9 @@ class TestWarning(CollectionsCommon):
                 {
                     "grade_id": self.good.id,
                     "days_overdue": (0, 1, 30, 31, 60, 61, 90)[index % 7],
-                    "overdue_amount": (0, 49, 51, 101, 201)[index % 5],
+                    "demand_amount": (0, 49, 51, 101, 201)[index % 5],
+                    "oldest_due": self.today,
+                    "demand_due": self.today,
                     "avg_monthly_sales": (0, 100)[index % 2],
                     "late_count": (0, 2, 3, 9)[index % 4],
                     "on_time_share": (1, 0.7, 0.45, 0.2, 0)[index % 5],
@@ -504,7 +506,15 @@ class TestWarning(CollectionsCommon):
         self.assertEqual(signals[changed]["rhythm"], 3)
 
     def test_thresholds_are_the_companys(self):
-        self.file.sudo().write({"grade_id": self.good.id, "days_overdue": 20, "broken_promises": 1})
+        self.file.sudo().write(
+            {
+                "grade_id": self.good.id,
+                "days_overdue": 20,
+                "oldest_due": self.today,
+                "demand_due": self.today,
+                "broken_promises": 1,
+            }
+        )
         warnings = self.env["ar.credit.warning"]
 
         def judge():

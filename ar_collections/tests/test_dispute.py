@@ -578,16 +578,15 @@ class TestDispute(CollectionsCommon):
 
     def test_undone_payment_opens_it_again(self):
         dispute = self._dispute(400)
-        self._pay(self.invoice, day=2)
+        payment = self._pay(self.invoice, day=2)
         self.assertEqual((dispute.state, dispute.date_closed), ("cancelled", self._day(2)))
         self.assertEqual((self._figures(1).disputed, self._figures(2).disputed), (400, 0))
-        self.invoice.line_ids.remove_move_reconcile()
+        self._bounce(payment)
         self.assertEqual((dispute.state, dispute.date_closed), ("open", False))
         self.assertEqual((self._case().amount_disputed, self._case().amount_demand), (400, 600))
         # What somebody decided stays decided.
         dispute.action_withdraw()
-        self._pay(self.invoice, day=2)
-        self.invoice.line_ids.remove_move_reconcile()
+        self._bounce(self._pay(self.invoice, day=2))
         self.assertEqual(dispute.state, "cancelled")
 
     def test_undone_credit_note_opens_it_again(self):

@@ -284,10 +284,7 @@ class TestLateCharge(LateChargeCommon):
             self.env["ar.late.charge.run"].create({"company_id": self.branch.id})
 
     def test_what_is_being_paid_waits_for_a_later_run(self):
-        self.env.cr.execute(
-            "UPDATE account_move SET payment_state = 'in_payment' WHERE id = %s", [self.other.id]
-        )
-        self.other.invalidate_recordset()
+        self._pay_in_process(self.other, 1)
         run = self._charge_run()
         self.assertRecordValues(run, [{"amount": 2, "amount_held": 2}])
         self.assertEqual(run.charge_ids.move_line_id.move_id, self.invoice)

@@ -145,10 +145,7 @@ class TestLateChargeAccrual(CollectionsCommon):
             for move in (paying, other)
         ]
         self.assertEqual(held(), dict.fromkeys(lines))
-        self.env.cr.execute(
-            "UPDATE account_move SET payment_state = 'in_payment' WHERE id = %s", [paying.id]
-        )
-        paying.invalidate_recordset()
+        self._pay_in_process(paying, 10)
         self.assertEqual(held(), {lines[0]: "payment", lines[1]: None})
 
     def test_cap_of_the_year_is_from_january_to_december(self):
@@ -200,10 +197,10 @@ class TestLateChargeAccrual(CollectionsCommon):
         payment = self._pay(invoice, day=-8)
         self.assertEqual(self._amounts(), [0.4])
         invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(self._amounts(), [0.4], "the money is there, matched or not")
+        self._bounce(payment)
         self.assertEqual(self._amounts(), [2.0])
         self._pay(invoice, 1000, day=-5)
-        self.assertEqual(self._amounts(), [1.0])
-        payment.move_id.button_draft()
         self.assertEqual(self._amounts(), [1.0])
 
     def test_a_draft_entry_settles_nothing(self):
@@ -330,7 +327,7 @@ class TestLateChargeAccrual(CollectionsCommon):
         for customer in customers[2:]:
             self._pay(self._invoice(customer, 1000, due=-10), 100, day=-5)
         self.assertEqual(queries(), few)
-        self.assertLessEqual(few, 5)
+        self.assertLessEqual(few, 7)
 
     # All of it at once
 

@@ -19,9 +19,9 @@ class TestLedgerTouch(CollectionsCommon):
         model = self.registry["ar.credit.refresh"]
         refresh, calls = model._refresh_figures, []
 
-        def counted(records, companies, date, partners=None, current=False):
+        def counted(records, companies, date, partners=None):
             calls.append(partners)
-            return refresh(records, companies, date, partners, current)
+            return refresh(records, companies, date, partners)
 
         with patch.object(model, "_refresh_figures", counted):
             yield calls
@@ -123,7 +123,7 @@ class TestLedgerTouch(CollectionsCommon):
         self.assertEqual((promise.state, case.amount_promised), ("open", 100))
         payment = self._pay(move)
         self.assertEqual(promise.state, "kept")
-        payment.move_id.line_ids.remove_move_reconcile()
+        self._bounce(payment)
         self.assertEqual((promise.state, case.state), ("open", "open"))
 
     def test_rollback_to_savepoint(self):

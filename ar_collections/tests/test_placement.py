@@ -349,12 +349,12 @@ class TestPlacement(CollectionsCommon):
 
     def test_paid_in_full_ends_it_and_undoing_starts_it_again(self):
         placement = self._placed()
-        self._pay(self.invoice, day=5)
+        payment = self._pay(self.invoice, day=5)
         self.assertRecordValues(
             placement, [{"state": "closed", "result": "paid", "amount_recovered": 1000}]
         )
         self.assertEqual(self.case.state, "closed")
-        self.invoice.line_ids.remove_move_reconcile()
+        self._bounce(payment)
         placement.invalidate_recordset()
         self.assertRecordValues(
             placement, [{"state": "placed", "result": False, "amount_recovered": 0}]

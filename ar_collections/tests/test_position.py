@@ -46,6 +46,7 @@ EVENTS = st.permutations(
 def oracle(env, companies, date):
     """Slow and obvious: every posted receivable item, less what was matched with it by then."""
     expected = defaultdict(lambda: defaultdict(float))
+    claims, credits_ = defaultdict(list), defaultdict(lambda: defaultdict(list))
     lines = env["account.move.line"].search(
         [
             ("account_id.account_type", "=", "asset_receivable"),
@@ -56,19 +57,16 @@ def oracle(env, companies, date):
         ]
     )
     for line in lines:
-        residual = line.balance
-        for partial in line.matched_debit_ids | line.matched_credit_ids:
-            other = (partial.debit_move_id | partial.credit_move_id) - line
-            if other.parent_state == "posted" and max(other.date, line.date) <= date:
-                residual += partial.amount * (1 if partial.credit_move_id == line else -1)
-        residual = round(residual, 2)
+        residual, in_currency = oracle_residuals(line, date)
         if not residual:
             continue
         due = line.date_maturity or line.date
         figures = expected[line.company_id.root_id.id, line.partner_id.commercial_partner_id.id]
         figures["open_amount"] += residual
+        key = line.company_id.root_id.id, line.partner_id.commercial_partner_id.id
         if residual < 0:
             figures["unallocated"] += residual
+            credits_[key][line.currency_id.id].append([-residual, -in_currency])
         elif due >= date:
             figures["not_due"] += residual
         else:
@@ -80,10 +78,49 @@ def oracle(env, companies, date):
                 if days <= last:
                     figures[f"bucket{index}"] += residual
                     break
-            if not line.no_followup and line.move_id.payment_state != "in_payment":
-                figures["followup_amount"] += residual
-                figures["followup_due"] = min(figures["followup_due"] or due, due)
+        if residual > 0 and not line.no_followup:
+            claims[key].append([due, line.id, residual, in_currency, line.currency_id.id])
+    for key, of_customer in claims.items():
+        for due, left in oracle_netting(sorted(of_customer), credits_[key]):
+            if left and due < date:
+                expected[key]["followup_amount"] += left
+                expected[key]["followup_due"] = min(expected[key]["followup_due"] or due, due)
     return expected
+
+
+def oracle_residuals(line, date):
+    """What of an item was open, in company currency and in its own."""
+    residuals = [line.balance, line.amount_currency]
+    for partial in line.matched_debit_ids | line.matched_credit_ids:
+        other = (partial.debit_move_id | partial.credit_move_id) - line
+        if other.parent_state == "posted" and max(other.date, line.date) <= date:
+            is_credit = partial.credit_move_id == line
+            sign = 1 if is_credit else -1
+            residuals[0] += sign * partial.amount
+            residuals[1] += sign * (
+                partial.credit_amount_currency if is_credit else partial.debit_amount_currency
+            )
+    return [round(residual, 2) for residual in residuals]
+
+
+def oracle_netting(claims, credits_):
+    """``(due, what is left)`` of each claim: credits of its currency first, then what is left."""
+    for claim in claims:
+        _due, _id, amount, in_currency, currency = claim
+        open_credits = credits_.get(currency, [])
+        pool = sum(credit[1] for credit in open_credits)
+        taken = min(pool, in_currency)
+        if taken > 0:
+            claim[2] -= amount * taken / in_currency
+            claim[3] -= taken
+            for credit in open_credits:
+                credit[0] *= 1 - taken / pool
+                credit[1] *= 1 - taken / pool
+    spare = sum(credit[0] for credits_of in credits_.values() for credit in credits_of)
+    for due, _id, amount, _in_currency, _currency in claims:
+        taken = min(spare, amount)
+        spare -= taken
+        yield due, round(amount - taken, 2)
 
 
 class TestPosition(CollectionsCommon):

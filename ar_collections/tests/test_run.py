@@ -88,9 +88,10 @@ class TestRun(CollectionsCommon):
         self._run(1)
         self.assertEqual(self._steps_taken(), ["First"])
 
-    def test_net_of_unallocated_credit(self):
+    def test_net_of_open_credits(self):
         self._invoice(self.customer, 100, due=-2)
-        self._invoice(self.customer, 100, due=-2, move_type="out_refund")
+        self._invoice(self.customer, 60, due=-2, move_type="out_refund")
+        self.policy.min_amount = 50
         self._run(0)
         self.assertEqual(self._case().waiting_for, "below_minimum")
         self.policy.net_of_credit = False

@@ -1,8 +1,10 @@
 import re
+from collections import defaultdict
 from datetime import timedelta
 
 from hypothesis import given, settings, strategies as st
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
 
@@ -29,17 +31,18 @@ class TestStatement(LetterCommon):
         )
         return file.env["ar.statement"]._get_statement(file)
 
-    def _ledger(self, date):
-        """The balance of the receivable accounts: every booking up to the day."""
+    def _ledger(self, date, currency="USD"):
+        """The balance of the receivable accounts: every booking in a currency up to the day."""
         lines = self.env["account.move.line"].search(
             [
                 ("partner_id", "child_of", self.customer.id),
                 ("account_id.account_type", "=", "asset_receivable"),
                 ("parent_state", "=", "posted"),
                 ("date", "<=", date),
+                ("currency_id.name", "=", currency),
             ]
         )
-        return self.company.currency_id.round(sum(lines.mapped("balance")))
+        return round(sum(lines.mapped("amount_currency")), 2)
 
     def _number(self, text):
         return float(re.sub(r"[^\d.-]", "", text))
@@ -48,18 +51,16 @@ class TestStatement(LetterCommon):
         for day in (-200, -110, -50, -21, -20, -5, 0, 30):
             date = self._day(day)
             statement = self._get_statement(date)
-            name, amounts = statement["ageing"][-1]
-            with self.subTest(day=day):
-                self.assertAlmostEqual(self._number(amounts[-1]), self._ledger(date), places=2)
-                self.assertAlmostEqual(
-                    sum(map(self._number, amounts[:-1])), self._ledger(date), places=2
-                )
-                totals = {}
-                for chunk in statement["pages"]:
-                    if chunk.is_last:
-                        totals.setdefault(chunk.table.currency.name, []).append(chunk.total)
-                for currency, row in statement["ageing"][:-1]:
-                    self.assertAlmostEqual(sum(totals[currency]), self._number(row[-1]), places=2)
+            totals = defaultdict(float)
+            for chunk in statement["pages"]:
+                if chunk.is_last:
+                    totals[chunk.table.currency.name] += chunk.total
+            for currency, amounts in statement["ageing"]:
+                with self.subTest(day=day, currency=currency):
+                    ledger = self._ledger(date, currency)
+                    self.assertAlmostEqual(self._number(amounts[-1]), ledger, places=2)
+                    self.assertAlmostEqual(sum(map(self._number, amounts[:-1])), ledger, places=2)
+                    self.assertAlmostEqual(totals[currency], ledger, places=2)
 
     def test_buckets(self):
         statement = self._get_statement()
@@ -72,7 +73,8 @@ class TestStatement(LetterCommon):
             rows["USD"],
             ["80.00", "0.00", "250.25", "0.00", "600.00", "0.00", "-60.00", "870.25"],
         )
-        self.assertEqual(rows["EUR"][1], "300.00")
+        self.assertEqual((rows["EUR"][1], rows["EUR"][-1]), ("300.00", "300.00"))
+        self.assertEqual(list(rows), ["USD", "EUR"], "in what is owed, and in nothing else")
         self.assertEqual(
             [(chunk.table.title, chunk.table.currency.name) for chunk in statement["pages"]],
             [
@@ -87,16 +89,80 @@ class TestStatement(LetterCommon):
             self._customer("Punctual"), self.company, create=True
         )
         self._invoice(file.partner_id, 12.5, due=3)
-        self.assertEqual(self._get_statement(file=file)["overdue"], 0)
+        self.assertFalse(self._get_statement(file=file)["demand"])
         statement = self._get_statement(self._day(5), file=file)
         self.assertEqual(
-            (statement["overdue"], statement["total"]), ("$\N{NO-BREAK SPACE}12.50",) * 2
+            (statement["demand"], statement["total"]), ("$\N{NO-BREAK SPACE}12.50",) * 2
         )
+
+    def test_asks_for_the_net_demand_alone(self):
+        """Not for what credits pay, what is in dispute, or what is agreed to be paid later."""
+        file = self.env["ar.credit.file"]._get_file(
+            self._customer("Careful"), self.company, create=True
+        )
+        invoice = self._invoice(file.partner_id, 1000, due=-20)
+        note = self._invoice(file.partner_id, 1000, due=-1, move_type="out_refund")
+        statement = self._get_statement(file=file)
+        self.assertEqual(statement["total"], "$\N{NO-BREAK SPACE}0.00")
+        self.assertFalse(statement["demand"])
+        note.button_draft()
+        self.env["ar.payment.promise"].create(
+            {
+                "partner_id": file.partner_id.id,
+                "company_id": self.company.id,
+                "amount": 600,
+                "date": self._day(5),
+            }
+        )
+        self.assertEqual(self._get_statement(file=file)["demand"], "$\N{NO-BREAK SPACE}400.00")
+        self.env["ar.dispute"].create(
+            {
+                "partner_id": file.partner_id.id,
+                "company_id": self.company.id,
+                "reason_id": self.env.ref("ar_collections.dispute_reason_quality").id,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "move_line_id": invoice.line_ids.filtered("date_maturity").id,
+                            "amount": 400,
+                        }
+                    )
+                ],
+            }
+        )
+        statement = self._get_statement(file=file)
+        self.assertEqual(statement["total"], "$\N{NO-BREAK SPACE}1,000.00")
+        self.assertFalse(statement["demand"])
+
+    def test_a_foreign_debt_is_shown_in_its_currency_alone(self):
+        """Paid in another currency, with a difference of exchange that is ours."""
+        file = self.env["ar.credit.file"]._get_file(
+            self._customer("Foreign"), self.company, create=True
+        )
+        invoice = self._invoice(file.partner_id, 900, due=-20, currency=self.foreign)
+        self._invoice(file.partner_id, 100, due=-10, currency=self.foreign)
+        self._pay(
+            invoice, invoice.amount_residual_signed, day=-5, currency_id=self.company.currency_id.id
+        )
+        statement = self._get_statement(file=file, start=self._day(-100))
+        self.assertEqual([name for name, _amounts in statement["ageing"]], ["EUR"])
+        self.assertNotIn("$", statement["total"])
+        balances = {
+            chunk.table.currency.name: chunk.total
+            for chunk in statement["pages"]
+            if chunk.is_last and chunk.table.opening_label
+        }
+        self.assertEqual(balances, {"EUR": 100, "USD": 0})
 
     def test_movements_lead_from_balance_to_balance(self):
         start = self._day(-60)
         statement = self._get_statement(start=start)
-        table, total = statement["pages"][-1].table, statement["pages"][-1].total
+        last = next(
+            chunk
+            for chunk in statement["pages"]
+            if chunk.table.opening_label and chunk.table.currency.name == "USD" and chunk.is_last
+        )
+        table, total = last.table, last.total
         self.assertEqual(table.opening, self._ledger(start - timedelta(days=1)))
         self.assertEqual(total, self._ledger(self.today))
         balances = [self._number(row.cells[-1]) for row in table.rows]
@@ -138,10 +204,13 @@ class TestStatement(LetterCommon):
                 )
             date = self._day(day)
             statement = self._get_statement(date, start=self._day(-150))
-            self.assertAlmostEqual(
-                self._number(statement["ageing"][-1][1][-1]), self._ledger(date), places=2
-            )
-            self.assertAlmostEqual(statement["pages"][-1].total, self._ledger(date), places=2)
+            for currency, amounts in statement["ageing"]:
+                ledger = self._ledger(date, currency)
+                self.assertAlmostEqual(self._number(amounts[-1]), ledger, places=2)
+                for chunk in statement["pages"]:
+                    table = chunk.table
+                    if table.opening_label and table.currency.name == currency and chunk.is_last:
+                        self.assertAlmostEqual(chunk.total, ledger, places=2)
             savepoint.rollback()
         self.env.invalidate_all(flush=False)
 

@@ -71,7 +71,7 @@ class ArWriteoffSmallBalance(models.TransientModel):
                 ON small.currency_id = item.currency_id
              WHERE item.residual > 0 AND item.followup
                AND item.residual_currency <= small.amount
-               AND item.due <= %(last_day)s AND item.claimed = 0
+               AND item.due <= %(last_day)s AND item.claimed = 0 AND item.credit = 0
                AND NOT EXISTS (
                 SELECT FROM ar_writeoff_request_line line
                  WHERE line.move_line_id = item.line_id AND line.state IN %(waiting)s)

@@ -120,7 +120,7 @@ class ArCollectionCase(models.Model):
         self.ensure_one()
         totals = {}
         items = self.env["ar.position"]._items(
-            self.company_id, self.company_id._ar_today(), self.partner_id
+            self.company_id, self.company_id._ar_today(), self.partner_id, current=True
         )
         for item in items.get((self.company_id.id, self.partner_id.id), ()):
             if item.days_overdue and item.demand > 0:

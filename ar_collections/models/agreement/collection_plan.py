@@ -206,10 +206,10 @@ class ArPaymentPlan(models.Model):
         What is in dispute, or in another plan, is not in it.
         """
         items = self.env["ar.position"]._items(
-            self.company_id, self.company_id._ar_today(), self.partner_id
+            self.company_id, self.company_id._ar_today(), self.partner_id, current=True
         )
         items = [
-            (item, self.currency_id.round(item.residual_currency - item.disputed_currency))
+            (item, self.currency_id.round(item.agreeable_currency))
             for item in items.get((self.company_id.id, self.partner_id.id), ())
             if item.currency_id == self.currency_id.id and item.followup and item.days_overdue
         ]

@@ -137,26 +137,36 @@ class ArPaymentPromise(models.Model):
         values = []
         for company, promises in self.grouped("company_id").items():
             items = self.env["ar.position"]._items(
-                company, company._ar_today(), promises.partner_id
+                company, company._ar_today(), promises.partner_id, current=True
             )
             for promise in promises:
-                currency, left = promise.currency_id, promise.amount
-                for item in items.get((company.id, promise.partner_id.id), ()):
-                    if item.currency_id != currency.id or item.residual_currency <= 0:
-                        continue
-                    # Nobody promises to pay what it objects to.
-                    part = min(
-                        left, currency.round(item.residual_currency - item.disputed_currency)
-                    )
-                    if currency.compare_amounts(left, 0) <= 0:
-                        break
-                    if currency.compare_amounts(part, 0) <= 0:
-                        continue
-                    left = currency.round(left - part)
-                    values.append(
-                        {"promise_id": promise.id, "move_line_id": item.line_id, "amount": part}
-                    )
+                parts = promise._get_promised_parts(
+                    [
+                        item
+                        for item in items.get((company.id, promise.partner_id.id), ())
+                        if item.currency_id == promise.currency_id.id and item.residual_currency > 0
+                    ]
+                )
+                values += [
+                    {"promise_id": promise.id, "move_line_id": line_id, "amount": part}
+                    for line_id, part in parts.items()
+                ]
         self.env["ar.payment.promise.line"].create(values)
+
+    def _get_promised_parts(self, items):
+        """``{line id: amount}`` of open items, the oldest first, that the promise is about.
+
+        What open credits pay is promised last, and nobody promises to pay what it objects to.
+        """
+        left, parts = self.amount, {}
+        for most in ("agreeable_currency", "undisputed_currency"):
+            for item in items:
+                taken = parts.get(item.line_id, 0)
+                part = self.currency_id.round(min(left, getattr(item, most) - taken))
+                if self.currency_id.compare_amounts(part, 0) > 0:
+                    left -= part
+                    parts[item.line_id] = taken + part
+        return parts
 
     def _check_not_more(self):
         for promise in self:

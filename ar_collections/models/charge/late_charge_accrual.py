@@ -32,8 +32,8 @@ class ArLateChargeAccrual(models.AbstractModel):
     A day costs ``open amount x annual rate / 365`` (simple interest, the formula of ERPNext's
     dunning), a leap year too. Charged are the days after the due date and the free days, the day
     of the payment included; what is open is what was open the evening before, by the real
-    matchings with their dates. Rounded once per item and period, to the currency. The rate is the
-    one in force when the period is charged.
+    matchings with their dates, and by money on account that nobody has matched yet. Rounded once
+    per item and period, to the currency. The rate is the one in force when the period is charged.
 
     * Not charged: items without follow-up, bank entries, and charges themselves unless set.
     * The part of an item that is disputed in time does not accrue while the dispute is open. One
@@ -70,8 +70,8 @@ class ArLateChargeAccrual(models.AbstractModel):
         self.env.flush_all()
         return SQL(
             """
-            WITH item AS (%(items)s), gap AS (%(gaps)s), point AS (%(points)s),
-            segment AS (%(segments)s), period AS (
+            WITH item AS (%(items)s), set_off AS (%(set_offs)s), gap AS (%(gaps)s),
+            point AS (%(points)s), segment AS (%(segments)s), period AS (
                 SELECT line_id, MIN(day) AS date_from, MAX(day_to) AS date_to,
                        SUM(day_to - day + 1) AS days, SUM(open * (day_to - day + 1)) AS numbers
                   FROM segment WHERE open > 0
@@ -103,6 +103,7 @@ class ArLateChargeAccrual(models.AbstractModel):
              ORDER BY due, line_id, date_from
             """,
             items=self._get_chargeable_items_sql(company, date, partners),
+            set_offs=self.env["ar.netting"]._set_offs_sql(company, date, partners),
             gaps=self._gaps_sql(date),
             points=self._points_sql(),
             segments=self._segments_sql(),
@@ -137,6 +138,9 @@ class ArLateChargeAccrual(models.AbstractModel):
                      WHERE charge.state IN ('drafted', 'posted')
                        AND charge.move_id IN (
                         SELECT move_id FROM ar_late_charge charge WHERE %(chosen)s)
+                ), set_off AS (  -- only what is matched gives a charge back
+                    SELECT NULL::int AS line_id, NULL::date AS date, 0.0 AS amount_currency
+                     WHERE FALSE
                 ), gap AS (
                     SELECT line_id, principal, first_day, last_day FROM noted
                 ), point AS (%(points)s), segment AS (%(segments)s), fresh AS (
@@ -273,7 +277,9 @@ class ArLateChargeAccrual(models.AbstractModel):
                      WHERE line.move_line_id = item.line_id AND dispute.state = 'open'
                        AND %s) THEN 'dispute'
                  WHEN item.move_id IN (
-                    SELECT id FROM account_move WHERE payment_state = 'in_payment')
+                    SELECT link.invoice_id FROM account_payment payment
+                      JOIN account_move__account_payment link ON link.payment_id = payment.id
+                     WHERE payment.state = 'in_process' AND payment.move_id IS NULL)
                  THEN 'payment' END
             """,
             self._dispute_holds_sql(),
@@ -321,6 +327,8 @@ class ArLateChargeAccrual(models.AbstractModel):
                 SELECT max_date AS date FROM account_partial_reconcile
                  WHERE debit_move_id = gap.line_id
                  UNION ALL
+                SELECT date FROM set_off WHERE line_id = gap.line_id
+                 UNION ALL
                 SELECT UNNEST(ARRAY[dispute.date, dispute.date_closed])
                   FROM ar_dispute_line line JOIN ar_dispute dispute ON dispute.id = line.dispute_id
                  WHERE line.move_line_id = gap.line_id
@@ -346,7 +354,7 @@ class ArLateChargeAccrual(models.AbstractModel):
 
     @api.model
     def _open_sql(self):
-        """What was open the evening before a day; drafts settle nothing."""
+        """What was open the evening before a day; drafts settle nothing, money on account does."""
         return SQL(
             """
             (principal - COALESCE((
@@ -354,7 +362,10 @@ class ArLateChargeAccrual(models.AbstractModel):
                   FROM account_partial_reconcile partial
                   JOIN account_move_line money ON money.id = partial.credit_move_id
                  WHERE partial.debit_move_id = point.line_id AND partial.max_date < day
-                   AND money.parent_state = 'posted'), 0))
+                   AND money.parent_state = 'posted'), 0)
+             - COALESCE((
+                SELECT SUM(amount_currency) FROM set_off
+                 WHERE line_id = point.line_id AND date < day), 0))
             """
         )
 

@@ -3,6 +3,7 @@
 from . import (
     collection_stage,
     collection_policy,
+    position,
     collection_channel,
     collection_step,
     collection_cadence,

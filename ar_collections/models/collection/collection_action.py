@@ -81,7 +81,19 @@ class ArCollectionAction(models.Model):
     failure_reason = fields.Char(readonly=True)
     due_date = fields.Date(string="Oldest Due Date", readonly=True)
     amount = fields.Monetary(string="Amount Asked For", readonly=True)
-    item_ids = fields.One2many("ar.collection.action.item", "action_id", readonly=True)
+    item_ids = fields.One2many(
+        "ar.collection.action.item",
+        "action_id",
+        readonly=True,
+        domain=[("is_credit", "=", False)],
+    )
+    credit_ids = fields.One2many(
+        "ar.collection.action.item",
+        "action_id",
+        string="Open Credits",
+        readonly=True,
+        domain=[("is_credit", "=", True)],
+    )
     message_id = fields.Many2one("mail.message", readonly=True, index="btree_not_null")
     attachment_id = fields.Many2one("ir.attachment", string="Letter", readonly=True)
     activity_id = fields.Many2one("mail.activity", readonly=True, index="btree_not_null")
@@ -143,7 +155,7 @@ class ArCollectionAction(models.Model):
         for action in self:
             action.lang = action.partner_id.lang or action.company_id.partner_id.lang
 
-    @api.depends("item_ids")
+    @api.depends("item_ids", "credit_ids")
     @api.depends_context("lang")
     def _compute_texts(self):
         qweb = self.env["ir.qweb"]
@@ -158,9 +170,11 @@ class ArCollectionAction(models.Model):
             action.amount_text = " + ".join(amounts)
             action.due_text = action.due_date and format_date(self.env, action.due_date)
             action.days_text = str(max(action.item_ids.mapped("days_overdue"), default=0))
+            policy = action.step_id.policy_id or action.case_id.policy_id
             values = {
                 "action": action,
                 "totals": amounts,
+                "is_gross": policy and not policy.net_of_credit,
                 "format_date": lambda date: format_date(self.env, date),
                 "format_amount": lambda amount, currency: formatLang(
                     self.env, amount, currency_obj=currency
@@ -262,19 +276,28 @@ class ArCollectionAction(models.Model):
         """What is asked for of customers: all that is overdue, or what falls due soon.
 
         :param wanted: ``[(customer id, ids of the journal items that fall due, or None)]``
-        :return: one list of ``ar.position`` items for each
+        :return: one list of ``ar.position`` items for each, with the open credits; empty when
+            nothing may be asked for
         """
         partners = self.env["res.partner"].browse({partner_id for partner_id, _ids in wanted})
-        items = self.env["ar.position"]._items(company, date, partners)
+        items = self.env["ar.position"]._items(company, date, partners, current=True)
         return [
-            [
-                item
-                for item in items.get((company.id, partner_id), ())
-                if item.demand > 0
-                and (item.days_overdue > 0 if line_ids is None else item.line_id in line_ids)
-            ]
+            self._select_asked(items.get((company.id, partner_id), ()), line_ids)
             for partner_id, line_ids in wanted
         ]
+
+    @api.model
+    def _select_asked(self, items, line_ids=None):
+        """What of a customer's items is asked for, with the open credits that are named.
+
+        :param line_ids: ask for these, due or not, instead of all that is overdue
+        """
+        asked = [
+            item
+            for item in items
+            if item.demand > 0 and (item.line_id in line_ids if line_ids else item.days_overdue > 0)
+        ]
+        return asked and [*asked, *(item for item in items if item.is_credit)]
 
     def _freeze_items(self, items):
         """Keep what each action asks for.
@@ -297,8 +320,11 @@ class ArCollectionAction(models.Model):
                     "date": line.move_id.invoice_date or line.date,
                     "due_date": item.due,
                     "days_overdue": item.days_overdue,
-                    "residual": item.demand,
-                    "residual_currency": item.demand_currency,
+                    "residual": item.residual if item.is_credit else item.demand,
+                    "residual_currency": (
+                        item.residual_currency if item.is_credit else item.demand_currency
+                    ),
+                    "is_credit": item.is_credit,
                     "currency_id": item.currency_id,
                     "amount_total": line.move_id.amount_total or abs(item.residual_currency),
                 }
@@ -311,10 +337,12 @@ class ArCollectionAction(models.Model):
             action.write(
                 {
                     "amount": sum(item.demand for item in wanted),
-                    "due_date": min((item.due for item in wanted), default=False),
+                    "due_date": min(
+                        (item.due for item in wanted if item.demand > 0), default=False
+                    ),
                 }
             )
-        self.invalidate_recordset(["item_ids"])
+        self.invalidate_recordset(["item_ids", "credit_ids"])
 
     def _freeze_more(self, date):
         """Keep what upper wings know of the items asked for, as proof.
@@ -381,16 +409,11 @@ class ArCollectionAction(models.Model):
         :param line_ids: ask for these items instead, due or not
         """
         for company, actions in self.grouped("company_id").items():
-            items = self.env["ar.position"]._items(company, date, actions.partner_id)
-            actions.sudo().item_ids.unlink()
+            items = self.env["ar.position"]._items(company, date, actions.partner_id, current=True)
+            (actions.sudo().item_ids | actions.sudo().credit_ids).unlink()
             actions._freeze_items(
                 [
-                    [
-                        item
-                        for item in items.get((company.id, action.partner_id.id), ())
-                        if item.demand > 0
-                        and (item.line_id in line_ids if line_ids else item.days_overdue)
-                    ]
+                    self._select_asked(items.get((company.id, action.partner_id.id), ()), line_ids)
                     for action in actions
                 ]
             )
@@ -571,6 +594,25 @@ class ArCollectionAction(models.Model):
             ],
         )
 
+    def _letter_credit_tables(self):
+        """The open payments and credit notes that the letter names."""
+        policy = self.step_id.policy_id or self.case_id.policy_id
+        is_gross = policy and not policy.net_of_credit
+        return self._letter_tables(
+            self.env._("In your favour, not taken off")
+            if is_gross
+            else self.env._("In your favour, already taken off"),
+            [
+                (self.env._("Document"), "text"),
+                (self.env._("Date"), "date"),
+                (self.env._("Amount"), "money"),
+            ],
+            [
+                (credit.currency_id, (credit.name, credit.date, credit.residual_currency))
+                for credit in self.credit_ids
+            ],
+        )
+
     def _get_postal_contacts(self, lines=None):
         """``{action: who gets the letter by post}``, nobody without street and city.
 
@@ -722,3 +764,8 @@ class ArCollectionActionItem(models.Model):
     )
     days_overdue = fields.Integer(readonly=True, aggregator="max")
     amount_total = fields.Monetary(string="Amount", readonly=True)
+    is_credit = fields.Boolean(
+        string="Credit",
+        readonly=True,
+        help="An open payment or credit note that the message names, not something asked for.",
+    )

@@ -192,7 +192,9 @@ class ArCollectionCase(models.Model):
     def _compute_open_item_ids(self):
         """Those that the user may see: the figures include branches, the rights may not."""
         for company, cases in self.grouped("company_id").items():
-            items = self.env["ar.position"]._items(company, company._ar_today(), cases.partner_id)
+            items = self.env["ar.position"]._items(
+                company, company._ar_today(), cases.partner_id, current=True
+            )
             for case in cases:
                 lines = self.env["account.move.line"].browse(
                     item.line_id
@@ -331,7 +333,9 @@ class ArCollectionCase(models.Model):
         """
         lines = {}
         for company, cases in self.grouped("company_id").items():
-            items = self.env["ar.position"]._items(company, company._ar_today(), cases.partner_id)
+            items = self.env["ar.position"]._items(
+                company, company._ar_today(), cases.partner_id, current=True
+            )
             for case in cases:
                 lines[case] = [
                     item.line_id

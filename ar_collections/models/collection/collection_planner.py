@@ -45,7 +45,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 """
             SELECT kase.id, kase.partner_id, kase.file_id, kase.policy_id,
                    kase.demand_due_date, %s - kase.demand_due_date, kase.amount_demand,
-                   COALESCE(file.unallocated, 0), file.last_contact_date,
+                   file.last_contact_date,
                    CASE WHEN kase.ladder_due_date = kase.demand_due_date
                         THEN kase.ladder_days END, kase.next_action_date, kase.waiting_for
               FROM ar_collection_case kase
@@ -71,7 +71,6 @@ class ArCollectionPlanner(models.AbstractModel):
             due,
             days,
             amount,
-            credit,
             last,
             asked_day,
             *noted,
@@ -84,14 +83,13 @@ class ArCollectionPlanner(models.AbstractModel):
                 )
                 continue
             policy = policies[policy_id]
-            net = amount + credit if policy["net_of_credit"] else amount
             situation = Situation(
                 date=date,
                 due=due,
                 days_overdue=days,
                 step_days=policy["step_days"],
                 asked_at=asked_day or 0,
-                amount=net,
+                amount=amount,
                 min_amount=policy["min_amount"],
                 last_contact=last,
                 min_days_between=policy["min_days_between"],
@@ -183,8 +181,7 @@ class ArCollectionPlanner(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-            SELECT file.id, file.partner_id, COALESCE(file.unallocated, 0),
-                   file.last_contact_date, ARRAY_AGG(item.line_id),
+            SELECT file.id, file.partner_id, file.last_contact_date, ARRAY_AGG(item.line_id),
                    ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.demand)::float8[]
               FROM (%(items)s) item
               JOIN ar_credit_file file ON file.company_id = item.root_id
@@ -205,23 +202,23 @@ class ArCollectionPlanner(models.AbstractModel):
                 date=date,
                 first=step_days[0],
                 step_days=step_days,
-                items=self.env["ar.position"]._claimed_items_sql(company, date),
+                items=self.env["ar.position"]._claimed_items_sql(company, date, current=True),
             )
         )
-        asked = self._get_days_asked_before_due([line_id for row in rows for line_id in row[4]])
+        asked = self._get_days_asked_before_due([line_id for row in rows for line_id in row[3]])
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._get_matching_policies(files)
         values = self._get_policy_values(company, date, set(policies.ids))
         plans = []
         for file, row in zip(files, rows, strict=True):
-            file_id, partner_id, credit, last_contact = row[:4]
+            file_id, partner_id, last_contact = row[:3]
             policy = values.get(matched[file].id)
-            new = policy and self._get_items_not_asked_yet(row[4:], policy["courtesy"], asked)
+            new = policy and self._get_items_not_asked_yet(row[3:], policy["courtesy"], asked)
             if not new:
                 continue
             step_day = max(day for day, _residual in new.values())
             amount = sum(residual for _day, residual in new.values())
-            wait = self._get_courtesy_wait(policy, amount, credit, last_contact, date)
+            wait = self._get_courtesy_wait(policy, amount, last_contact, date)
             plans.append(
                 Plan(
                     partner_id,
@@ -251,9 +248,8 @@ class ArCollectionPlanner(models.AbstractModel):
         return new
 
     @api.model
-    def _get_courtesy_wait(self, policy, amount, credit, last_contact, date):
-        net = amount + credit if policy["net_of_credit"] else amount
-        if net <= 0 or net < policy["min_amount"]:
+    def _get_courtesy_wait(self, policy, amount, last_contact, date):
+        if amount < policy["min_amount"]:
             return "below_minimum"
         if last_contact and (date - last_contact).days < policy["min_days_between"]:
             return "contact_cap"
@@ -287,7 +283,6 @@ class ArCollectionPlanner(models.AbstractModel):
             policy.id: {
                 "step_days": tuple({step.days for step in policy.step_ids if step.days > 0}),
                 "courtesy": tuple({step.days for step in policy.step_ids if step.days <= 0}),
-                "net_of_credit": policy.net_of_credit,
                 "min_amount": policy.min_amount,
                 "min_days_between": policy.min_days_between,
                 "held_back": held.get(policy),

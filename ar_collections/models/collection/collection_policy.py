@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 
 from ..credit.credit_grade import RISK_TIERS
 
@@ -24,9 +24,11 @@ class ArCollectionPolicy(models.Model):
         string="Minimum Amount", help="Customers who owe less are not contacted."
     )
     net_of_credit = fields.Boolean(
-        string="Net of Unallocated Credit",
+        string="Net of Open Credits",
         default=True,
-        help="Open payments and credit notes are taken off before the minimum is compared.",
+        help="Open payments and credit notes are set against the oldest items, without booking "
+        "anything: only what remains is asked for. Without it everything overdue is asked for; "
+        "the credits are named in either case.",
     )
     min_days_between = fields.Integer(
         string="Days Between Contacts",
@@ -55,6 +57,25 @@ class ArCollectionPolicy(models.Model):
     def _compute_currency_id(self):
         for policy in self:
             policy.currency_id = (policy.company_id or self.env.company).currency_id
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
+    @api.model
+    @tools.ormcache()
+    def _get_gross_ids(self):
+        """Ids of the policies that ask for everything overdue, whatever credits are open."""
+        return tuple(self.sudo().search([("net_of_credit", "=", False)]).ids)
 
     @api.model
     def _get_matching_policies(self, files):

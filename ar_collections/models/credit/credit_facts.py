@@ -174,13 +174,12 @@ class ArCreditFacts(models.AbstractModel):
                 VALUES %(asked)s
             ), open_item AS (
                 SELECT asked.company_id, asked.partner_id, SUM(item.residual) AS open_amount,
-                       SUM(item.residual) FILTER (WHERE item.late > tolerated_days) AS overdue,
+                       SUM(item.demand) FILTER (WHERE item.late > tolerated_days) AS overdue,
                        MAX(item.late) FILTER (WHERE item.late > tolerated_days) AS days_overdue
                   FROM asked
                   JOIN (
-                    SELECT root_id, partner_id, residual,
-                           CASE WHEN residual > 0 AND followup
-                                THEN %(date)s::date - due END AS late
+                    SELECT root_id, partner_id, residual, demand,
+                           CASE WHEN demand > 0 THEN %(date)s::date - due END AS late
                       FROM (%(items)s) open_item
                   ) item ON item.root_id = asked.company_id AND item.partner_id = asked.partner_id
                  GROUP BY 1, 2
@@ -215,7 +214,7 @@ class ArCreditFacts(models.AbstractModel):
                 SQL("(%s, %s, %s, %s)", *key, *asked[key]) for key in sorted(asked)
             ),
             date=date,
-            items=self.env["ar.position"]._items_sql(
+            items=self.env["ar.position"]._claimed_items_sql(
                 companies,
                 date,
                 partners,

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 
 from .credit_grade import RISK_TIERS, TIERS
@@ -170,10 +171,17 @@ class ArCreditFile(models.Model):
         readonly=True,
         help="Open payments on account and credit notes, as a negative amount.",
     )
+    is_insider = fields.Boolean(
+        string="Affiliate or Staff",
+        compute="_compute_is_insider",
+        search="_search_is_insider",
+        help="A company of this database, or somebody who works for us: never asked, held or "
+        "stopped for what is overdue.",
+    )
     followup_amount = fields.Monetary(
         string="To Follow Up",
         readonly=True,
-        help="Overdue items that are neither excluded from follow-up nor in payment.",
+        help="Overdue items that are not excluded from follow-up, less open credits.",
     )
     followup_due = fields.Date(string="Oldest Due Date to Follow Up", readonly=True)
     disputed = fields.Monetary(readonly=True, help="Open disputes that stop the dunning.")
@@ -329,6 +337,18 @@ class ArCreditFile(models.Model):
         for file in self:
             lines = file.cover_ids.filtered(lambda cover: cover.state == "active").line_ids
             file.financed_amount = sum(lines.mapped("amount_residual"))
+
+    @api.depends("partner_id")
+    def _compute_is_insider(self):
+        insiders = self.env["ar.position"]._get_insiders()
+        for file in self:
+            file.is_insider = file.partner_id in insiders
+
+    def _search_is_insider(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        insiders = Domain("partner_id", "in", self.env["ar.position"]._get_insiders().ids)
+        return Domain.OR(insiders if wanted else ~insiders for wanted in set(value))
 
     @api.depends("exposure", "member_ids.exposure")
     def _compute_group_exposure(self):

@@ -29,8 +29,8 @@ class ArCreditHoldRule(models.AbstractModel):
               LEFT JOIN ar_credit_grade grade ON grade.id = file.grade_id
              CROSS JOIN LATERAL (
                 SELECT grade.hold_by_rule IS TRUE
-                       AND file.followup_amount > COALESCE(grade.hold_amount, 0)
-                       AND %(date)s - file.followup_due > COALESCE(grade.hold_days, 0) AS held
+                       AND file.demand_amount > COALESCE(grade.hold_amount, 0)
+                       AND %(date)s - file.demand_due > COALESCE(grade.hold_days, 0) AS held
              ) caused
              WHERE file.company_id = %(company)s %(scope)s
                AND CASE WHEN caused.held THEN file.hold IS NOT TRUE
@@ -47,8 +47,8 @@ class ArCreditHoldRule(models.AbstractModel):
             file._set_hold(
                 self.env._(
                     "%(amount)s overdue since %(days)s days",
-                    amount=format_amount(self.env, file.followup_amount, file.currency_id),
-                    days=(date - file.followup_due).days,
+                    amount=format_amount(self.env, file.demand_amount, file.currency_id),
+                    days=(date - file.demand_due).days,
                 ),
                 date,
                 "rule",

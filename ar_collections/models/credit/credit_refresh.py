@@ -39,17 +39,18 @@ class ArCreditRefresh(models.AbstractModel):
     _description = "Refresh of Credit Files"
 
     @api.model
-    def _refresh_figures(self, companies, date, partners=None, current=False):
+    def _refresh_figures(self, companies, date, partners=None):
         """Bring the figures of all customers, or of some, to the date; make missing files.
 
+        What is booked counts whatever its date: only lateness is judged by the date.
+
         :param companies: root companies
-        :param current: see ``ar.position._items_sql``
         :return: the customers whose items to follow up changed
         """
         files = self.env["ar.credit.file"]
         files.flush_model()
         new = [self._get_new_file_values(company) for company in companies]
-        rows = self._write_figures(companies, date, partners, current, new)
+        rows = self._write_figures(companies, date, partners, new)
         files.invalidate_model(flush=False)
         made = files.browse(id_ for id_, _partner_id, _to_chase in rows if id_)
         made._refresh_limit_use()
@@ -78,7 +79,7 @@ class ArCreditRefresh(models.AbstractModel):
         return [*AGEING_COLUMNS, *(name for name in added if name in fields)]
 
     @api.model
-    def _write_figures(self, companies, date, partners, current, new):
+    def _write_figures(self, companies, date, partners, new):
         """Write what changed, and files of customers who have none.
 
         :param new: see ``_get_new_file_values``, of each company
@@ -105,7 +106,7 @@ class ArCreditRefresh(models.AbstractModel):
              WHERE inserted.id IS NOT NULL OR fresh.to_chase
             """,
                 columns=_list_sql(columns),
-                fresh=self._get_fresh_sql(columns, companies, date, partners, current),
+                fresh=self._get_fresh_sql(columns, companies, date, partners),
                 fresh_columns=_list_sql(columns, "fresh"),
                 limit_use=self.env["ar.credit.file"]._limit_use_sql(
                     SQL.identifier("fresh", "exposure")
@@ -115,7 +116,7 @@ class ArCreditRefresh(models.AbstractModel):
         )
 
     @api.model
-    def _get_fresh_sql(self, columns, companies, date, partners, current):
+    def _get_fresh_sql(self, columns, companies, date, partners):
         """SELECT of the figures that differ from those stored, with the file when there is one."""
         files, position = self.env["ar.credit.file"], self.env["ar.position"]
         scope = SQL("company_id IN %s", tuple(companies.ids))
@@ -131,7 +132,7 @@ class ArCreditRefresh(models.AbstractModel):
                 for name in names
             )
 
-        as_booked = current and not position._has_unposted_matching()
+        as_booked = not position._has_unposted_matching()
         return SQL(
             """
             SELECT file.id, COALESCE(figure.company_id, file.company_id),
@@ -152,7 +153,7 @@ class ArCreditRefresh(models.AbstractModel):
             followed=values("figure", FOLLOWED_COLUMNS),
             followed_before=values("file", FOLLOWED_COLUMNS),
             date=date,
-            figures_sql=position._figures_sql(companies, date, partners, current, False, as_booked),
+            figures_sql=position._figures_sql(companies, date, partners, True, False, as_booked),
             scope=scope,
             file_columns=_list_sql(columns, "file"),
         )

@@ -17,14 +17,17 @@ class Signal(NamedTuple):
 
 # Days of delay that nobody calls a change of rhythm, whatever the spread.
 _USUAL_SPREAD = SQL("GREATEST(file.late_spread, 3)")
+# Days since the oldest due date to ask for; the file has those of the oldest item.
+_DAYS_LATE = SQL("GREATEST(file.days_overdue - (file.demand_due - file.oldest_due), 0)")
 SIGNALS = (
-    Signal("overdue_days", SQL("file.days_overdue")),
-    # Overdue amount in months of the customer's own sales.
+    # What may be asked for, and not what a payment on account has paid.
+    Signal("overdue_days", _DAYS_LATE),
+    # The same amount in months of the customer's own sales.
     Signal(
         "overdue_months",
         SQL(
-            "CASE WHEN file.overdue_amount <= 0 THEN 0"
-            " ELSE file.overdue_amount / GREATEST(file.avg_monthly_sales, 1) END"
+            "CASE WHEN COALESCE(file.demand_amount, 0) <= 0 THEN 0"
+            " ELSE file.demand_amount / GREATEST(file.avg_monthly_sales, 1) END"
         ),
     ),
     # Share of late payments in percent, when there were three at least.
@@ -37,9 +40,10 @@ SIGNALS = (
     Signal(
         "rhythm",
         SQL(
-            "CASE WHEN file.days_overdue > 0 AND file.last_payment_date IS NOT NULL"
-            " THEN (file.days_overdue - file.avg_days_late) / %s ELSE 0 END",
-            _USUAL_SPREAD,
+            "CASE WHEN %(late)s > 0 AND file.last_payment_date IS NOT NULL"
+            " THEN (%(late)s - file.avg_days_late) / %(spread)s ELSE 0 END",
+            late=_DAYS_LATE,
+            spread=_USUAL_SPREAD,
         ),
     ),
 )

@@ -3,6 +3,7 @@
 from . import (
     res_company,
     settlement,
+    netting,
     position,
     ageing_bucket,
     ledger_touch,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from .claim import get_bounced_sql, get_insiders_sql
 from .settlement import money_sql
 from .trade_receivable import get_trade_receivable_sql
 
@@ -28,7 +29,7 @@ class Figures(NamedTuple):
     # What of the open items, due or not, is in dispute or agreed to be paid later.
     disputed: float = 0.0
     promised: float = 0.0
-    # The overdue items that may be asked for: not excluded from follow-up, not being paid.
+    # The overdue items that may be asked for, not excluded from follow-up, less open credits.
     followup_amount: float = 0.0
     followup_due: object = None
     # Those less what is disputed or promised: what is asked for now.
@@ -55,6 +56,21 @@ class Behaviour(NamedTuple):
     sales_trend: float = 0.0
 
 
+class NetDemand(NamedTuple):
+    """What one customer may be asked for by one root company now, in company currency."""
+
+    # What is overdue less open credits, disputes and promises: zero or positive.
+    amount: float = 0.0
+    # What is overdue and may be asked for, before all that.
+    gross: float = 0.0
+    # Open credit notes and payments on account: zero or negative.
+    credits: float = 0.0
+    # Due date of the oldest item asked for, ``None`` when nothing is.
+    oldest_due: object = None
+    # ``[(line_id, net_amount)]`` of the items asked for, the oldest due date first.
+    items: list = ()
+
+
 class Item(NamedTuple):
     """One open receivable journal item at one date."""
 
@@ -66,17 +82,31 @@ class Item(NamedTuple):
     residual: float
     residual_currency: float
     currency_id: int
+    # Whether it may be asked for, and whether it is set against what may.
     followup: bool
+    is_credit: bool = False
     disputed: float = 0.0
     promised: float = 0.0
-    # What may be asked for now of an item that is followed up.
+    # What open credits take off an item that is followed up, and what may be asked for now.
+    credit: float = 0.0
+    credit_currency: float = 0.0
     demand: float = 0.0
     demand_currency: float = 0.0
     disputed_currency: float = 0.0
 
+    @property
+    def undisputed_currency(self):
+        return self.residual_currency - self.disputed_currency
+
+    @property
+    def agreeable_currency(self):
+        """What may be promised or planned: what credits leave, less what is in dispute."""
+        return max(self.residual_currency - self.credit_currency - self.disputed_currency, 0)
+
 
 class Movement(NamedTuple):
-    """One receivable journal item of a period."""
+    """What changed a customer's account in a period: a journal item, or a matching of items in
+    different currencies, which moves a debt from one to the other."""
 
     company_id: int
     partner_id: int
@@ -84,8 +114,7 @@ class Movement(NamedTuple):
     date: object
     name: str
     label: str
-    # In company currency, credits negative.
-    balance: float
+    # Credits negative.
     amount_currency: float
     currency_id: int
 
@@ -160,22 +189,64 @@ class ArPosition(models.AbstractModel):
         }
 
     @api.model
-    def _items(self, companies, date, partners):
+    def _net_demand(self, companies, date, partners=None):
+        """What customers may be asked for on a day: one answer for message, case, hold and gate.
+
+        What is booked counts whatever its date; only lateness is judged by the date.
+
+        :return: ``{(root company id, commercial partner id): NetDemand}``, customers with at
+            least one open item, and those asked for by ``partners``
+        """
+        demands = {}
+        if partners is not None:
+            partners = partners.commercial_partner_id
+            demands = {
+                (root.id, partner.id): NetDemand(items=[])
+                for root in companies.root_id
+                for partner in partners
+            }
+        query = SQL(
+            """
+            SELECT root_id, partner_id,
+                   COALESCE(SUM(demand) FILTER (WHERE due < %(date)s), 0)::float8,
+                   COALESCE(SUM(residual) FILTER (WHERE due < %(date)s AND followup), 0)::float8,
+                   LEAST(COALESCE(SUM(residual) FILTER (WHERE is_credit), 0), 0)::float8,
+                   MIN(due) FILTER (WHERE due < %(date)s AND demand > 0),
+                   ARRAY_AGG(line_id ORDER BY due, line_id)
+                       FILTER (WHERE due < %(date)s AND demand > 0),
+                   ARRAY_AGG(demand::float8 ORDER BY due, line_id)
+                       FILTER (WHERE due < %(date)s AND demand > 0)
+              FROM (%(items)s) item
+             WHERE partner_id IS NOT NULL
+             GROUP BY root_id, partner_id
+            """,
+            date=date,
+            items=self._claimed_items_sql(companies, date, partners, current=True, ageing=False),
+        )
+        for root_id, partner_id, *sums, line_ids, amounts in self.env.execute_query(query):
+            items = list(zip(line_ids or (), amounts or (), strict=True))
+            demands[root_id, partner_id] = NetDemand(*sums, items)
+        return demands
+
+    @api.model
+    def _items(self, companies, date, partners, current=False):
         """Open items of some customers, the oldest due date first.
 
+        :param current: see ``_items_sql``
         :return: ``{(root company id, commercial partner id): [Item]}``
         """
         items = defaultdict(list)
         query = SQL(
             """
             SELECT root_id, partner_id, line_id, due, GREATEST(%(date)s - due, 0),
-                   residual, residual_currency, currency_id, followup,
-                   disputed, promised, demand, demand_currency, disputed_currency
+                   residual, residual_currency, currency_id, followup, is_credit,
+                   disputed, promised, credit, credit_currency, demand, demand_currency,
+                   disputed_currency
               FROM (%(items)s) item
              ORDER BY due, line_id
             """,
             date=date,
-            items=self._claimed_items_sql(companies, date, partners.commercial_partner_id),
+            items=self._claimed_items_sql(companies, date, partners.commercial_partner_id, current),
         )
         for row in self.env.execute_query(query):
             item = Item(*row)
@@ -186,25 +257,50 @@ class ArPosition(models.AbstractModel):
     def _movements(self, companies, date_from, date_to, partners):
         """What was booked on the receivable accounts of some customers, in the order of dates.
 
-        The open amount on the day before plus the movements is the open amount at the end.
+        In each currency, what is open on the day before plus the movements is what is open at
+        the end. Differences of exchange are ours alone and no movement.
 
         :return: ``{(root company id, commercial partner id): [Movement]}``
         """
         self.env["account.move.line"].flush_model()
+        self.env["account.partial.reconcile"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
         scope, accounts = self._get_scope(companies)
         movements = {}
         query = SQL(
             """
-            SELECT scope.root_id, contact.commercial_partner_id, l.id, l.date, l.move_name,
-                   COALESCE(l.ref, ''), l.balance::float8, l.amount_currency::float8, l.currency_id
-              FROM account_move_line l
-              JOIN (%(scope)s) AS scope(company_id, root_id, edges)
-                ON scope.company_id = l.company_id
-              JOIN res_partner contact ON contact.id = l.partner_id
-             WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
-               AND l.date BETWEEN %(date_from)s AND %(date_to)s AND l.balance <> 0 %(partners)s
-             ORDER BY l.date, l.move_id, l.id
+            WITH line AS (
+                SELECT scope.root_id, contact.commercial_partner_id AS partner_id, l.id, l.date,
+                       l.move_name, COALESCE(l.ref, '') AS label, l.amount_currency,
+                       l.currency_id, l.move_id
+                  FROM account_move_line l
+                  JOIN (%(scope)s) AS scope(company_id, root_id, edges)
+                    ON scope.company_id = l.company_id
+                  JOIN res_partner contact ON contact.id = l.partner_id
+                 WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
+                   AND l.date <= %(date_to)s AND l.balance <> 0 %(partners)s
+            ), movement AS (
+                SELECT * FROM line WHERE amount_currency <> 0
+                 UNION ALL
+                SELECT debit.root_id, debit.partner_id, side.line_id, partial.max_date,
+                       side.move_name, side.label, side.amount, side.currency_id, side.move_id
+                  FROM account_partial_reconcile partial
+                  JOIN line debit ON debit.id = partial.debit_move_id
+                  JOIN line credit ON credit.id = partial.credit_move_id
+                   AND credit.currency_id <> debit.currency_id
+                 CROSS JOIN LATERAL (VALUES
+                    (credit.id, credit.move_name, debit.move_name, -partial.debit_amount_currency,
+                     debit.currency_id, credit.move_id),
+                    (credit.id, credit.move_name, debit.move_name, partial.credit_amount_currency,
+                     credit.currency_id, credit.move_id)
+                  ) AS side(line_id, move_name, label, amount, currency_id, move_id)
+                 WHERE partial.max_date <= %(date_to)s AND side.amount <> 0
+            )
+            SELECT root_id, partner_id, id, date, move_name, label, amount_currency::float8,
+                   currency_id
+              FROM movement
+             WHERE date >= %(date_from)s
+             ORDER BY date, move_id, id
             """,
             scope=scope,
             accounts=accounts,
@@ -276,18 +372,20 @@ class ArPosition(models.AbstractModel):
             see ``_has_unposted_matching_sql``; the statement is planned in half the time
         """
         self.env["account.move.line"].flush_model()
-        self.env["account.move"].flush_model(["payment_state"])
+        self.env["account.move"].flush_model(["reversed_entry_id"])
+        self.env["account.journal"].flush_model(["ar_settlement"])
+        self.env["res.company"].flush_model(["partner_id"])
+        self.env["res.users"].flush_model(["partner_id", "active", "share"])
         self.env["account.partial.reconcile"].flush_model()
         self.env["res.partner"].flush_model(["commercial_partner_id"])
         scope, accounts = self._get_scope(companies, ageing, partners is not None and not ageing)
         columns = SQL(
             """
             l.id AS line_id, l.company_id, l.partner_id, l.currency_id,
-            COALESCE(l.date_maturity, l.date) AS due,
-            l.no_followup IS NOT TRUE AND l.move_id NOT IN (
-                SELECT id FROM account_move WHERE payment_state = 'in_payment'
-            ) AS followup
-            """
+            COALESCE(l.date_maturity, l.date) AS due, l.no_followup,
+            l.balance > 0 AND l.journal_id IN (%s) AS is_from_bank
+            """,
+            SQL("SELECT id FROM account_journal journal WHERE %s", money_sql()),
         )
         condition = SQL(
             "l.account_id = ANY(%s) AND l.parent_state = 'posted' AND (%s OR l.date <= %s) %s",
@@ -348,17 +446,26 @@ class ArPosition(models.AbstractModel):
         return SQL(
             """
             WITH %(customers)s %(undone)s line AS (%(lines)s)
-            SELECT scope.root_id, scope.edges,
-                   COALESCE(contact.commercial_partner_id, line.partner_id) AS partner_id,
-                   line.line_id, line.due, line.residual, line.residual_currency,
-                   line.currency_id, line.followup AND line.residual > 0 AS followup
+            SELECT scope.root_id, scope.edges, customer_id AS partner_id, line.line_id,
+                   COALESCE(bounced.due, line.due) AS due, line.residual, line.residual_currency,
+                   line.currency_id,
+                   line.no_followup IS NOT TRUE AND line.residual > 0
+                       AND (NOT is_from_bank OR bounced.due IS NOT NULL)
+                       AND (customer_id NOT IN (%(insiders)s)) IS NOT FALSE AS followup,
+                   is_from_bank AND bounced.due IS NULL AS is_paid_out
               FROM line
               JOIN (%(scope)s) AS scope(company_id, root_id, edges)
                 ON scope.company_id = line.company_id
               LEFT JOIN %(contact)s contact ON contact.id = line.partner_id
                    AND contact.commercial_partner_id <> contact.id
+             CROSS JOIN LATERAL (
+                SELECT COALESCE(contact.commercial_partner_id, line.partner_id) AS customer_id
+             ) payer
+              LEFT JOIN LATERAL (%(bounced)s) bounced ON is_from_bank
              WHERE line.residual <> 0
             """,
+            bounced=get_bounced_sql(),
+            insiders=get_insiders_sql(),
             customers=customers,
             undone=undone,
             lines=lines,
@@ -428,14 +535,30 @@ class ArPosition(models.AbstractModel):
         )
 
     @api.model
+    def _get_insiders(self):
+        """The customers who are ourselves, see ``get_insiders_sql``."""
+        self.env["res.company"].flush_model(["partner_id"])
+        self.env["res.users"].flush_model(["partner_id", "active", "share"])
+        rows = self.env.execute_query(get_insiders_sql())
+        return self.env["res.partner"].browse({id_ for (id_,) in rows})
+
+    @api.model
+    def _is_gross_sql(self, companies):
+        """Condition on ``root_id, partner_id``: nothing is set off for this customer.
+
+        A hook: an upper wing knows whose policy says so.
+        """
+        return SQL("FALSE")
+
+    @api.model
     def _claimed_items_sql(
         self, companies, date, partners=None, current=False, ageing=True, as_booked=False
     ):
-        """The rows of ``_items_sql`` with ``disputed, promised, demand, demand_currency``,
-        and ``disputed_currency``.
+        """The rows of ``_items_sql`` with ``credit, disputed, promised, followed``, and
+        ``demand``; credit, disputed and demand in the currency of the item as well.
 
-        What is disputed is not promised.
-        The demand is what is left of an item that may be followed up.
+        What is disputed is not promised. What open credits leave of an item that may be followed
+        up is ``followed``; the demand is what of it is neither disputed nor promised.
 
         ``OFFSET 0`` keeps the planner from putting each expression into all that use it.
         """
@@ -444,9 +567,12 @@ class ArPosition(models.AbstractModel):
         return SQL(
             """
             SELECT item.*, claimed - disputed AS promised,
-                   CASE WHEN followup THEN residual - claimed ELSE 0 END AS demand,
-                   CASE WHEN followup THEN residual_currency - claimed_currency ELSE 0 END
-                       AS demand_currency
+                   CASE WHEN followup THEN residual - credit ELSE 0 END AS followed,
+                   CASE WHEN followup THEN GREATEST(residual - credit - claimed, 0) ELSE 0 END
+                       AS demand,
+                   CASE WHEN followup
+                        THEN GREATEST(residual_currency - credit_currency - claimed_currency, 0)
+                        ELSE 0 END AS demand_currency
               FROM (
                 SELECT item.*, %(disputed)s AS disputed, %(claimed)s AS claimed
                   FROM (
@@ -468,7 +594,13 @@ class ArPosition(models.AbstractModel):
             claimed=self._share_sql(SQL("claimed_currency")),
             claimed_currency=self._claimed_sql(),
             disputed_currency=self._claimed_sql("disputed"),
-            items=self._items_sql(companies, date, partners, current, ageing, as_booked),
+            items=self.env["ar.netting"]._netted_items_sql(
+                self._items_sql(companies, date, partners, current, ageing, as_booked),
+                companies,
+                date,
+                partners,
+                current,
+            ),
             claims=self._claims_sql(date, current, partners),
         )
 
@@ -530,7 +662,7 @@ class ArPosition(models.AbstractModel):
                 SELECT root_id AS company_id, partner_id, %(sums)s, %(columns)s
                   FROM (
                     SELECT root_id, partner_id, due, residual, followup, disputed, promised,
-                           demand,
+                           followed, demand,
                            CASE WHEN residual < 0 THEN -1
                                 ELSE WIDTH_BUCKET(%(date)s::date - due, edges) END AS bucket
                       FROM (%(items)s) item
@@ -558,9 +690,9 @@ class ArPosition(models.AbstractModel):
     def _get_figure_columns(self):
         """``{name: SQL aggregate}`` of the figures of one customer beside the ageing.
 
-        The rows are the open items, with ``due, residual, followup, disputed, promised, demand``
-        in company currency and ``bucket``: negative for credits, zero for what is not due. An
-        addon adds a column here, and a field of that name on the credit file to keep it.
+        The rows are the open items, with ``due, residual, followup, disputed, promised, followed,
+        demand`` in company currency and ``bucket``: negative for credits, zero for what is not
+        due. An addon adds a column here, and a field of that name on the credit file to keep it.
         """
         return {
             "unallocated": SQL("COALESCE(SUM(residual) FILTER (WHERE bucket < 0), 0)"),
@@ -568,10 +700,8 @@ class ArPosition(models.AbstractModel):
             "oldest_due": SQL("MIN(due) FILTER (WHERE bucket > 0)"),
             "disputed": SQL("SUM(disputed)"),
             "promised": SQL("SUM(promised)"),
-            "followup_amount": SQL(
-                "COALESCE(SUM(residual) FILTER (WHERE bucket > 0 AND followup), 0)"
-            ),
-            "followup_due": SQL("MIN(due) FILTER (WHERE bucket > 0 AND followup)"),
+            "followup_amount": SQL("COALESCE(SUM(followed) FILTER (WHERE bucket > 0), 0)"),
+            "followup_due": SQL("MIN(due) FILTER (WHERE bucket > 0 AND followed > 0)"),
             "demand_amount": SQL("COALESCE(SUM(demand) FILTER (WHERE bucket > 0), 0)"),
             "demand_due": SQL("MIN(due) FILTER (WHERE bucket > 0 AND demand > 0)"),
         }

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class ResCompany(models.Model):
-    """How receivables are aged."""
+    """How receivables are aged, and how long money on its way counts."""
 
     _inherit = "res.company"
 
@@ -12,6 +12,18 @@ class ResCompany(models.Model):
         default="30,60,90,180",
         help="Last day of each ageing bucket, separated by commas. "
         "30,60,90,180 gives: not due, 1-30, 31-60, 61-90, 91-180, over 180 days.",
+    )
+
+    ar_in_process_days = fields.Integer(
+        string="Payments in Process",
+        default=10,
+        help="So many days after its date, a payment that is in process and not booked yet is "
+        "taken off what is asked for. Then it is asked for again.",
+    )
+
+    _ar_in_process_days_positive = models.Constraint(
+        "CHECK(ar_in_process_days >= 0)",
+        "The days that a payment in process counts cannot be negative.",
     )
 
     @api.constrains("ar_ageing_days")
@@ -48,3 +60,6 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     ar_ageing_days = fields.Char(related="company_id.root_id.ar_ageing_days", readonly=False)
+    ar_in_process_days = fields.Integer(
+        related="company_id.root_id.ar_in_process_days", readonly=False
+    )

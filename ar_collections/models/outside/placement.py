@@ -170,7 +170,7 @@ class ArPlacement(models.Model):
     def _take_items(self):
         """All that is overdue today and may be followed up."""
         items = self.env["ar.position"]._items(
-            self.company_id, self.company_id._ar_today(), self.partner_id
+            self.company_id, self.company_id._ar_today(), self.partner_id, current=True
         )
         self.env["ar.placement.item"].create(
             [

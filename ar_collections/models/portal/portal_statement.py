@@ -1,4 +1,3 @@
-from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import api, models
@@ -17,6 +16,8 @@ class PortalItem(NamedTuple):
     state: str
     # What a payment of this item pays; nothing when it cannot be paid here now.
     payable: float
+    # What of it is asked for now.
+    demand: float
 
 
 def item_state(residual, overdue, disputed, promised, processing):
@@ -47,7 +48,7 @@ class ArPortalStatement(models.AbstractModel):
         file.ensure_one()
         items = (
             self.env["ar.position"]
-            ._items(file.company_id, date, file.partner_id)
+            ._items(file.company_id, date, file.partner_id, current=True)
             .get((file.company_id.id, file.partner_id.id), [])
         )
         lines = self.env["account.move.line"].browse(item.line_id for item in items)
@@ -66,7 +67,14 @@ class ArPortalStatement(models.AbstractModel):
             )
             payable = 0.0 if state in ("credit", "processing") else left
             result.append(
-                PortalItem(line, item.residual_currency, item.days_overdue, state, payable)
+                PortalItem(
+                    line,
+                    item.residual_currency,
+                    item.days_overdue,
+                    state,
+                    payable,
+                    item.demand_currency if item.days_overdue else 0.0,
+                )
             )
         return result
 
@@ -98,25 +106,24 @@ class ArPortalStatement(models.AbstractModel):
         """What the page of the customer of a credit file shows, as of a date.
 
         :return: dict with ``items`` (:class:`PortalItem`), ``totals`` (per currency what is open,
-            overdue and unallocated; the company's own first), ``buckets`` (label and amount in
-            company currency) and ``figures`` (:class:`Figures`)
+            asked for now and unallocated), ``labels`` and ``ageing`` (see ``ar.statement``)
         """
         company = file.company_id
-        figures = self.env["ar.position"]._figures(company, date, file.partner_id)[
-            company.id, file.partner_id.id
-        ]
-        items, own = self._get_items(file, date), company.currency_id
-        totals = defaultdict(lambda: {"open": 0.0, "overdue": 0.0, "unallocated": 0.0})
-        for item in items:
-            total = totals[item.line.currency_id]
-            total["open"] += item.residual
-            if item.residual < 0:
-                total["unallocated"] += item.residual
-            elif item.days_overdue:
-                total["overdue"] += item.residual
+        items = self._get_items(file, date)
+        ageing = self.env["ar.statement"]._get_ageing(
+            company, [(item.line.currency_id, item.residual, item.days_overdue) for item in items]
+        )
+        totals = {
+            currency: {
+                "open": amounts[-1],
+                "unallocated": amounts[-2],
+                "overdue": sum(item.demand for item in items if item.line.currency_id == currency),
+            }
+            for currency, amounts in ageing.items()
+        }
         return {
             "items": items,
-            "totals": dict(sorted(totals.items(), key=lambda pair: (pair[0] != own, pair[0].name))),
-            "buckets": list(zip(company._ar_bucket_labels(), figures.buckets, strict=True)),
-            "figures": figures,
+            "totals": totals if items else {},
+            "labels": company._ar_bucket_labels(),
+            "ageing": ageing,
         }

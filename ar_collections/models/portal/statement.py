@@ -1,4 +1,5 @@
 from bisect import bisect_left
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -22,22 +23,26 @@ class ArStatement(models.AbstractModel):
         """The figures and pages of the statement of one credit file.
 
         :return: ``date``, ``pages``, ``ageing`` (``[(currency name, [amount per bucket, credits,
-            total])]`` as text), ``labels`` of its columns, ``currencies`` of the items, ``total``
-            and ``overdue`` as text
+            total])]`` as text), ``labels`` of its columns, ``currencies`` of the items; as text,
+            in the currencies that are owed, ``total`` and ``demand``, which is what is asked for
         """
         file.ensure_one()
         file.check_access("read")
         context = file.env.context
         date = fields.Date.to_date(context.get("ar_statement_date")) or file.company_id._ar_today()
         date_from = fields.Date.to_date(context.get("ar_statement_from"))
-        position = self.env["ar.position"]
         key = file.company_id.id, file.partner_id.id
-        items = position._items(file.company_id, date, file.partner_id).get(key, [])
-        figures = position._figures(file.company_id, date, file.partner_id)[key]
+        items = self.env["ar.position"]._items(file.company_id, date, file.partner_id).get(key, [])
         movements = self._get_movement_tables(file, date_from, date) if date_from else []
         tables = self._get_item_tables(file, items)
-        ageing = self._get_ageing(file, items, figures)
-        own = file.company_id.currency_id
+        currencies = self.env["res.currency"]
+        ageing = self._get_ageing(
+            file.company_id,
+            [
+                (currencies.browse(item.currency_id), item.residual_currency, item.days_overdue)
+                for item in items
+            ],
+        )
         return {
             "date": date,
             "date_from": date_from,
@@ -47,37 +52,52 @@ class ArStatement(models.AbstractModel):
                 self.env._("Credits"),
                 self.env._("Balance"),
             ],
-            "ageing": ageing,
-            "currencies": self.env["res.currency"].browse({item.currency_id for item in items}),
-            "total": file._letter_money(figures.open_amount, own),
-            "overdue": figures.overdue_amount and file._letter_money(figures.overdue_amount, own),
+            "ageing": [
+                (currency.name, [file._letter_number(amount, currency) for amount in amounts])
+                for currency, amounts in ageing.items()
+            ],
+            "currencies": currencies.browse({item.currency_id for item in items}),
+            "total": self._get_total(file, items, "residual_currency")
+            or file._letter_money(0, file.company_id.currency_id),
+            "demand": self._get_total(
+                file, [item for item in items if item.days_overdue], "demand_currency"
+            ),
         }
 
     @api.model
-    def _get_ageing(self, file, items, figures):
-        """One row per currency of the items; with foreign ones, the sum in company currency."""
-        edges = file.company_id._ar_bucket_edges()
-        own = file.company_id.currency_id
-        sums = {}
+    def _get_total(self, file, items, name):
+        """The sum of the items as text, one amount per currency that is owed: 100.00 € + 20.00 $.
+
+        :param name: what of the items is added up, in their own currency
+        """
+        own, sums = file.company_id.currency_id, {}
         for item in items:
-            # Not due, then one per edge, then older; credits at the end.
-            row = sums.setdefault(item.currency_id, [0.0] * (len(edges) + 3))
-            if item.residual < 0:
-                row[-1] += item.residual_currency
-            else:
-                row[bisect_left([0, *edges], item.days_overdue)] += item.residual_currency
-        rows = []
-        if set(sums) - {own.id}:
-            for currency in self.env["res.currency"].browse(sums):
-                amounts = sums[currency.id]
-                rows.append((currency.name, currency, [*amounts, sum(amounts)]))
-            rows.sort(key=lambda row: (row[1] != own, row[0]))
-        label = self.env._("In %s", own.name) if rows else own.name
-        own_row = [*figures.buckets, figures.unallocated, figures.open_amount]
-        return [
-            (name, [file._letter_number(amount, currency) for amount in amounts])
-            for name, currency, amounts in [*rows, (label, own, own_row)]
-        ]
+            currency = self.env["res.currency"].browse(item.currency_id)
+            sums[currency] = currency.round(sums.get(currency, 0) + getattr(item, name))
+        return " + ".join(
+            file._letter_money(amount, currency)
+            for currency, amount in sorted(
+                sums.items(), key=lambda total: (total[0] != own, total[0].name)
+            )
+            if amount
+        )
+
+    @api.model
+    def _get_ageing(self, company, amounts):
+        """How old is what a customer owes, in the currencies that are owed.
+
+        :param amounts: ``[(currency, amount, days overdue)]`` of the open items
+        :return: ``{currency: [not due, one amount per bucket, credits, balance]}``, the company's
+            own currency first
+        """
+        edges, own = company._ar_bucket_edges(), company.currency_id
+        sums = defaultdict(lambda: [0.0] * (len(edges) + 3))
+        for currency, amount, days in amounts:
+            sums[currency][-1 if amount < 0 else bisect_left([0, *edges], days)] += amount
+        return {
+            currency: [currency.round(amount) for amount in (*sums[currency], sum(sums[currency]))]
+            for currency in sorted(sums or (own,), key=lambda one: (one != own, one.name))
+        }
 
     @api.model
     def _get_item_tables(self, file, items):
@@ -117,12 +137,34 @@ class ArStatement(models.AbstractModel):
 
     @api.model
     def _get_movement_tables(self, file, date_from, date):
-        """One table in company currency, from the balance before to the balance of the day."""
-        own = file.company_id.currency_id
+        """One table per currency, from the balance before to the balance of the day."""
         key = file.company_id.id, file.partner_id.id
-        position = self.env["ar.position"]
+        position, own = self.env["ar.position"], file.company_id.currency_id
         before = date_from - timedelta(days=1)
-        opening = position._figures(file.company_id, before, file.partner_id)[key].open_amount
+        openings, movements = defaultdict(float), defaultdict(list)
+        for item in position._items(file.company_id, before, file.partner_id).get(key, ()):
+            openings[item.currency_id] += item.residual_currency
+        found = position._movements(file.company_id, date_from, date, file.partner_id)
+        for movement in found.get(key, ()):
+            movements[movement.currency_id].append(movement)
+        currencies = self.env["res.currency"].browse({*openings, *movements}) or own
+        return [
+            self._get_movement_table(
+                file,
+                currency,
+                currency.round(openings[currency.id]),
+                movements[currency.id],
+                self.env._(
+                    "Movements from %(start)s to %(end)s",
+                    start=file._letter_date(date_from),
+                    end=file._letter_date(date),
+                ),
+            )
+            for currency in currencies.sorted(lambda currency: (currency != own, currency.name))
+        ]
+
+    @api.model
+    def _get_movement_table(self, file, currency, opening, movements, title):
         # Odoo's own words: our "Credit" is the menu of the credit files.
         sides = self.env["account.move.line"].fields_get(["debit", "credit"], ["string"])
         debit, credit = (sides[side]["string"] for side in ("debit", "credit"))
@@ -135,42 +177,28 @@ class ArStatement(models.AbstractModel):
             (self.env._("Balance"), "money"),
         ]
         rows, balance = [], opening
-        for movement in position._movements(file.company_id, date_from, date, file.partner_id).get(
-            key, []
-        ):
-            balance = own.round(balance + movement.balance)
+        for movement in movements:
+            amount = movement.amount_currency
+            balance = currency.round(balance + amount)
             values = (
                 movement.date,
                 movement.name,
-                self._get_reference(file, movement),
-                movement.balance if movement.balance > 0 else None,
-                -movement.balance if movement.balance < 0 else None,
+                # Short enough for one line.
+                movement.label if len(movement.label) <= 24 else f"{movement.label[:23]}…",
+                amount if amount > 0 else None,
+                -amount if amount < 0 else None,
                 balance,
             )
-            rows.append(Row(file._letter_cells(columns, values, own), movement.balance))
-        return [
-            Table(
-                title=self.env._(
-                    "Movements from %(start)s to %(end)s",
-                    start=file._letter_date(date_from),
-                    end=file._letter_date(date),
-                ),
-                heads=[
-                    (f"{label} ({own.name})" if kind == "money" else label, kind == "money")
-                    for label, kind in columns
-                ],
-                rows=rows,
-                currency=own,
-                total_label=self.env._("Balance at the end"),
-                opening=opening,
-                opening_label=self.env._("Balance before"),
-            )
-        ]
-
-    @api.model
-    def _get_reference(self, file, movement):
-        """The reference, short enough for one line, or the amount in its foreign currency."""
-        currency = self.env["res.currency"].browse(movement.currency_id)
-        if currency != file.company_id.currency_id:
-            return file._letter_money(movement.amount_currency, currency)
-        return movement.label if len(movement.label) <= 24 else f"{movement.label[:23]}…"
+            rows.append(Row(file._letter_cells(columns, values, currency), amount))
+        return Table(
+            title=title,
+            heads=[
+                (f"{label} ({currency.name})" if kind == "money" else label, kind == "money")
+                for label, kind in columns
+            ],
+            rows=rows,
+            currency=currency,
+            total_label=self.env._("Balance at the end"),
+            opening=opening,
+            opening_label=self.env._("Balance before"),
+        )
