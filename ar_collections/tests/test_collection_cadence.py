@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..models.collection.collection_cadence import Situation, decide
+from ..models.collection.collection_cadence import Situation, decide, get_step_days
 
 DAY = date(2030, 1, 1)
 
@@ -25,6 +25,14 @@ class TestCadence(BaseCase):
         decision = decide(situation(8, asked_at=7))
         self.assertEqual((decision.step_day, decision.wait), (None, None))
         self.assertEqual(decision.next_date, DAY + timedelta(days=7))
+
+    def test_last_step_is_repeated(self):
+        self.assertEqual(get_step_days((1, 7, 15), 0, 400), (1, 7, 15))
+        self.assertEqual(get_step_days((), 30, 400), ())
+        self.assertEqual(get_step_days((1, 7, 15), 30, 3), (1, 7, 15, 45))
+        self.assertEqual(get_step_days((1, 7, 15), 30, 44), (1, 7, 15, 45))
+        self.assertEqual(get_step_days((1, 7, 15), 30, 45), (1, 7, 15, 45, 75))
+        self.assertEqual(max(get_step_days((1, 7, 15), 30, 10_000)), 10_005)
 
     def test_reasons_to_wait(self):
         recent = {"last_contact": DAY - timedelta(days=2), "min_days_between": 5}

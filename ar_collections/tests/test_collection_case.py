@@ -41,16 +41,68 @@ class TestCase(CollectionsCommon):
         closed = self._case(others[1].partner_id)
         self.assertEqual(closed.state, "closed")
         self.assertEqual(closed.amount_collected, 100, "what came later is not of this case")
-        unsaved = self.env["ar.collection.case"].new(origin=self._case())
-        self.assertEqual(unsaved.amount_collected, 420, "in the form, too, before it is saved")
-        cases = self.env["ar.collection.case"].search([("company_id", "=", self.company.id)])
-        queries = []
-        for some in (cases[:1], cases[:2], cases):
-            self.env.invalidate_all()
-            before = self.cr.sql_log_count
-            some.mapped("amount_collected")
-            queries.append(self.cr.sql_log_count - before)
-        self.assertEqual(queries[1], queries[2])
+
+    def test_reason_is_what_settled_its_items(self):
+        """A payment of what is not due yet is no payment of the case."""
+        credited, mixed, offset = (self._customer(name) for name in ("Credited", "Mixed", "Offset"))
+        invoices = {
+            partner: self._invoice(partner, 1000, due=-5) for partner in (credited, mixed, offset)
+        }
+        self._run(0)
+        later = self._invoice(credited, 50, due=60)
+        note = self._invoice(credited, 1000, due=1, date_=self._day(1), move_type="out_refund")
+        self._pay(later, day=1)
+        self._lines(invoices[credited] | note).reconcile()
+        note = self._invoice(mixed, 300, due=1, date_=self._day(1), move_type="out_refund")
+        self._lines(invoices[mixed] | note).reconcile()
+        self._pay(invoices[mixed], day=2)
+        bill = self.env["account.move"].create(
+            {
+                "date": self._day(3),
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "line_ids": [
+                    Command.create(
+                        {"account_id": account.id, "partner_id": offset.id, "balance": balance}
+                    )
+                    for account, balance in (
+                        (self.company_data["default_account_receivable"], -1000),
+                        (self.company_data["default_account_payable"], 1000),
+                    )
+                ],
+            }
+        )
+        bill.action_post()
+        self._lines(invoices[offset] | bill).reconcile()
+        names = ["close_reason", "amount_opened", "amount_collected", "amount_set_off"]
+        names += ["amount_credited", "date_closed"]
+        for partner, values in (
+            (credited, ("credited", 1000, 0, 0, 1000, self.today)),
+            (mixed, ("paid", 1000, 700, 0, 300, self.today)),
+            (offset, ("set_off", 1000, 0, 1000, 0, self.today)),
+        ):
+            case = self._case(partner)
+            case.invalidate_recordset()
+            self.assertRecordValues(
+                case, [{"state": "closed", **dict(zip(names, values, strict=True))}]
+            )
+
+    def test_money_on_account_closes_a_case_as_paid(self):
+        self._invoice(self.customer, 100, due=-5)
+        self._run(0)
+        payment = self.env["account.payment"].create(
+            {
+                "partner_id": self.customer.id,
+                "partner_type": "customer",
+                "payment_type": "inbound",
+                "amount": 100,
+                "date": self.today,
+            }
+        )
+        payment.action_post()
+        self.assertRecordValues(self._case(), [{"state": "closed", "close_reason": "paid"}])
+
+    def _lines(self, moves):
+        return moves.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
 
     def test_instalment_of_a_loan_is_not_collected(self):
         self._invoice(self.customer, 1000, due=-5)
@@ -159,11 +211,11 @@ class TestCase(CollectionsCommon):
         mail.unlink()
         self.assertTrue(message.exists(), "the proof outlives the mail")
 
-    def test_credit_note_cancels(self):
+    def test_reversal_credits(self):
         invoice = self._invoice(self.customer, 100, due=0)
         self._run(1)
         invoice._reverse_moves([{"invoice_date": self._day(2)}], cancel=True)
-        self.assertRecordValues(self._case(), [{"state": "closed", "close_reason": "cancelled"}])
+        self.assertRecordValues(self._case(), [{"state": "closed", "close_reason": "credited"}])
 
     def test_reset_to_draft_and_cancel(self):
         invoice = self._invoice(self.customer, 100, due=0)

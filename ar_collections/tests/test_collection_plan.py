@@ -182,12 +182,20 @@ class TestPlan(CollectionsCommon):
         lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
         return note
 
-    def test_credit_note_pays_an_instalment(self):
+    def test_credit_note_takes_off_the_last_instalment(self):
+        """It is no money: the first instalments are still to be paid on their days."""
+        plan = self._accepted()
+        total = plan.amount_total
+        self._credit(self.invoice, 500, 5)
+        self.assertEqual((plan.state, plan.amount_paid), ("accepted", 0))
+        self._pay(self.invoice | self.other, day=6)
+        self.assertEqual((plan.state, plan.amount_paid), ("done", total - 500))
+
+    def test_credit_note_keeps_no_instalment(self):
         plan = self._accepted()
         self._credit(self.invoice, 500, 5)
         self._run(10)
-        self.assertEqual((plan.state, plan.amount_paid), ("accepted", 500))
-        self.assertEqual(plan.line_ids.mapped("state"), ["paid", "open", "open"])
+        self.assertEqual(plan.state, "defaulted")
 
     def _give_up(self, move, amount, day):
         """Book it to an expense: nothing of it is to be paid any more."""

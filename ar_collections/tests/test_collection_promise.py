@@ -173,12 +173,22 @@ class TestPromise(CollectionsCommon):
         self.assertEqual(promise.state, "cancelled")
         self.assertEqual((self.file.broken_promises, self.file.promise_kept_rate), (0, 0))
 
-    def test_credit_note_keeps_it(self):
+    def test_credit_note_takes_it_away(self):
+        """Nobody has paid, and nobody has to pay any more."""
         promise = self._promise(1000, 5)
         credit = self._invoice(self.customer, 1000, due=2, move_type="out_refund")
         lines = (self.invoice | credit).line_ids
         lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
-        self.assertEqual(promise.state, "kept")
+        self.assertEqual((promise.state, promise.amount_paid), ("cancelled", 0))
+        self.assertEqual((self.file.promise_kept_rate, self.file.broken_promises), (0, 0))
+
+    def test_rest_after_a_credit_note_is_paid(self):
+        promise = self._promise(1000, 5)
+        credit = self._invoice(self.customer, 300, due=2, move_type="out_refund")
+        self._receivable(self.invoice | credit).reconcile()
+        self.assertEqual(promise.state, "open")
+        self._pay(self.invoice, day=4)
+        self.assertEqual((promise.state, promise.amount_paid), ("kept", 700))
 
     def test_several_items_oldest_first(self):
         other = self._invoice(self.customer, 500, due=-30)
@@ -621,7 +631,7 @@ class TestPromise(CollectionsCommon):
         invoices = [self._invoice(customer, 150, due=due, currency=currency) for due in (-9, -2)]
         promise = self._promise(cents / 100, 5, partner_id=customer.id, currency_id=currency.id)
         left = [15000, 15000]
-        matched = []
+        matched, moneys = [], []
         for second, credit, amount, day in events:
             amount = min(amount, left[second])
             if not amount:
@@ -640,17 +650,32 @@ class TestPromise(CollectionsCommon):
                 self._receivable(invoice | money).reconcile()
             else:
                 money = self._pay(invoice, amount / 100, day=day, currency_id=currency.id).move_id
-            matched.append((second, amount, day, money))
+            matched.append((second, credit, amount, day))
+            moneys.append(money)
         for number in undone & set(range(len(matched))):
-            self._receivable(matched[number][3]).remove_move_reconcile()
+            self._receivable(moneys[number]).remove_move_reconcile()
         promise._judge_by_ledger(self._day(judged))
 
         # The older item comes first; money for one that is not promised does not count.
-        promised = {False} if cents <= 15000 else {False, True}
-        paid = sum(
-            amount
-            for number, (second, amount, day, _money) in enumerate(matched)
-            if number not in undone and day <= 5 + grace and second in promised
-        )
-        verdict = "kept" if paid >= cents else "broken" if judged > 5 + grace else "open"
+        parts = {False: min(cents, 15000), True: cents - min(cents, 15000)}
+        paid = void = 0
+        for second, part in parts.items():
+            of_item = [
+                (credit, amount, day)
+                for number, (item, credit, amount, day) in enumerate(matched)
+                if item == second and number not in undone and part
+            ]
+            ever = sum(amount for credit, amount, _day in of_item if not credit)
+            paid += sum(
+                amount for credit, amount, day in of_item if not credit and day <= 5 + grace
+            )
+            residual = 15000 - sum(amount for _credit, amount, _day in of_item)
+            # Nobody has to pay more than what credit notes leave.
+            void += max(part - ever - residual, 0)
+        required = cents - void
+        verdict = "broken" if judged > 5 + grace else "open"
+        if required <= 0:
+            verdict = "cancelled"
+        elif paid >= required:
+            verdict = "kept"
         self.assertEqual((promise.state, round(promise.kept_share)), (verdict, verdict == "kept"))

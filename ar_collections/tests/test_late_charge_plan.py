@@ -97,7 +97,7 @@ class TestLateChargePlan(LateChargeCommon):
         self.assertEqual(plan.state, "done")
         self.assertEqual(set(self._charges().mapped("state")), {"waived"})
         self._run(20)
-        payment.move_id.line_ids.remove_move_reconcile()
+        self._bounce(payment)
         self.assertEqual(plan.state, "defaulted")
         self.assertEqual(
             self._charges().mapped("state"), ["cancelled", "cancelled", "drafted", "drafted"]

@@ -338,11 +338,11 @@ class TestPlacement(CollectionsCommon):
             placement,
             [
                 {
-                    "amount_recovered": 400,
+                    "amount_recovered": 300,
                     "amount_open": 600,
-                    "commission": 100,
+                    "commission": 75,
                     "amount_costs": 50.5,
-                    "amount_net": 249.5,
+                    "amount_net": 174.5,
                 }
             ],
         )
@@ -360,6 +360,17 @@ class TestPlacement(CollectionsCommon):
             placement, [{"state": "placed", "result": False, "amount_recovered": 0}]
         )
         self.assertEqual(self.case.state, "open")
+
+    def test_our_own_credit_note_earns_nobody_a_commission(self):
+        placement = self._placed()
+        placement.sudo().commission_rate = 0.2
+        note = self._invoice(self.customer, 1000, due=1, move_type="out_refund")
+        lines = (self.invoice | note).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        self.assertRecordValues(
+            placement,
+            [{"state": "closed", "result": "credited", "amount_recovered": 0, "commission": 0}],
+        )
 
     def test_several_payments_in_one_transaction_end_it(self):
         other = self._invoice(self.customer, 500, due=-30)

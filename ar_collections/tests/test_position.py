@@ -66,7 +66,8 @@ def oracle(env, companies, date):
         key = line.company_id.root_id.id, line.partner_id.commercial_partner_id.id
         if residual < 0:
             figures["unallocated"] += residual
-            credits_[key][line.currency_id.id].append([-residual, -in_currency])
+            if in_currency:
+                credits_[key][line.currency_id.id].append([-residual, -in_currency])
         elif due >= date:
             figures["not_due"] += residual
         else:
@@ -78,7 +79,7 @@ def oracle(env, companies, date):
                 if days <= last:
                     figures[f"bucket{index}"] += residual
                     break
-        if residual > 0 and not line.no_followup:
+        if in_currency > 0 and not line.no_followup:
             claims[key].append([due, line.id, residual, in_currency, line.currency_id.id])
     for key, of_customer in claims.items():
         for due, left in oracle_netting(sorted(of_customer), credits_[key]):

@@ -98,6 +98,24 @@ class TestRun(CollectionsCommon):
         self._run(1)
         self.assertEqual(self._steps_taken(), ["First"])
 
+    def test_last_step_comes_again_until_somebody_decides(self):
+        self._invoice(self.customer, 100, due=-60)
+        self.policy.repeat_days = 20
+        self._run(0)
+        self.assertEqual(self._steps_taken(), ["Final"])
+        self.assertEqual(self._case().next_action_date, self._day(20))
+        self._run(19)
+        self.assertEqual(self._steps_taken(), ["Final"])
+        self._run(21)
+        self._run(22)
+        self.assertEqual(self._steps_taken(), ["Final", "Final"])
+        self.assertEqual(self._case().action_ids.sorted("id").mapped("rung"), [60, 80])
+        self._run(40)
+        self.assertEqual(len(self._steps_taken()), 3)
+        self.policy.repeat_days = 0
+        self._run(90)
+        self.assertEqual(len(self._steps_taken()), 3)
+
     def test_minimum_amounts(self):
         self.policy.min_amount = 50
         self._invoice(self.customer, 49.99, due=-2)

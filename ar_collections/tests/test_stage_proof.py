@@ -159,6 +159,8 @@ class TestStageProof(CollectionsCommon):
         self.assertFalse(final)
         self.assertEqual((self.case.stage_id, self.case.waiting_for), (self.phone, "proof"))
         self.assertEqual(self.case.next_action_date, self._day(46))
+        calls = self.case.action_ids.filtered(lambda action: action.channel == "call")
+        self.assertEqual(calls.mapped("state"), ["planned"], "the missing call is to be made, once")
         preview = self._run(46, execute=False)
         self.assertIn("proof", preview.line_ids.mapped("wait"))
         self._done(day=40)
@@ -166,6 +168,39 @@ class TestStageProof(CollectionsCommon):
         self.assertEqual((self.case.stage_id, self.case.waiting_for), (self.final, False))
         self.assertTrue(
             self.case.action_ids.filtered(lambda action: action.step_id.name == "Final")
+        )
+
+    def test_old_debt_gets_the_highest_step_that_may_be_taken(self):
+        self.phone.exit_calls = 1
+        old = self._customer("Old")
+        self._invoice(old, 500, due=-200)
+        self._run(1)
+        case = self._case(old)
+        self.assertEqual(case.action_ids.step_id.mapped("name"), ["Call"])
+        self.assertEqual(case.stage_id, self.phone)
+        self._run(2)
+        self.assertEqual(case.waiting_for, "proof")
+        self.assertEqual(len(case.action_ids), 1, "the call is planned already")
+        case.action_ids.sudo()._mark_done(self._day(2), "no_answer")
+        self._run(8)
+        self.assertIn("Final", case.action_ids.step_id.mapped("name"))
+
+    def test_missing_contacts_are_planned(self):
+        self.phone.write({"exit_calls": 1, "exit_letters": 1, "exit_contacts": 4})
+        self._done(day=1)
+        self._run(50)
+        self.assertEqual(self.case.waiting_for, "proof")
+        planned = self.case.action_ids.filtered(
+            lambda action: action.state == "planned" and not action.step_id
+        )
+        self.assertIn("letter", planned.mapped("channel"))
+        self.assertTrue(all(planned.mapped("activity_id")))
+        self._run(51)
+        self.assertEqual(
+            planned,
+            self.case.action_ids.filtered(
+                lambda action: action.state == "planned" and not action.step_id
+            ),
         )
 
     def test_proof_costs_the_same_for_many(self):

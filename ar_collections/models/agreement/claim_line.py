@@ -8,11 +8,11 @@ from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN, is_trade_receiva
 
 
 class Settled(NamedTuple):
-    # What payments and credit notes took off the item in time; may be more than the claim.
+    # What the customer paid of the item in time; may be more than the claim.
     paid: float
     # What of the claim nobody has to pay any more.
     void: float
-    # The day of the last payment or credit note, in time or not.
+    # The day of the last of all that came off the item, in time or not.
     last_on: object = None
 
 
@@ -60,7 +60,9 @@ class ArClaimLine(models.AbstractModel):
     )
     settled_before = fields.Monetary(compute="_compute_item", store=True, precompute=True)
     amount_settled = fields.Monetary(
-        string="Paid Since", compute="_compute_amount_settled", help="By payment or credit note."
+        string="Paid Since",
+        compute="_compute_amount_settled",
+        help="By money, or by a bill of the customer that was set off.",
     )
     residual = fields.Monetary(
         string="Still Open", related="move_line_id.amount_residual_currency", related_sudo=True
@@ -83,7 +85,7 @@ class ArClaimLine(models.AbstractModel):
             line.settled_before = settled.get(item._origin.id, 0)
 
     def _get_settled_before(self):
-        """``{item id: what payments and credit notes took off it so far}``"""
+        """``{item id: what was paid of it so far}``"""
         items = self.move_line_id._origin
         settled = self.env["ar.settlement"]._get_settled((id_, None) for id_ in items.ids)
         return {id_: settlement.ever for (id_, _last_day), settlement in settled.items()}
@@ -96,8 +98,8 @@ class ArClaimLine(models.AbstractModel):
     def _get_settled_since(self, last_days=None):
         """What came off the items of these lines since they were made.
 
-        An item that was closed without money, by a write-off for example, or that was cancelled
-        takes the unpaid part of the claim out of it: nobody has to pay that any more.
+        What was taken off an item without money, by a credit note for example, goes off the end
+        of the claim: nobody has to pay more than what is left of the item.
 
         :param last_days: ``{line: date}``, the last day on which a payment counts as paid
         :return: ``{line id: Settled}``, in the currency of each item
@@ -139,7 +141,7 @@ class ArClaimLine(models.AbstractModel):
         left = float_round(self.amount - since(settlement.ever), precision_digits=6)
         return Settled(
             paid=since(settlement.in_time),
-            void=max(left, 0) if settlement.is_over else 0.0,
+            void=max(float_round(left - settlement.residual, precision_digits=6), 0),
             last_on=settlement.last_on,
         )
 

@@ -12,8 +12,8 @@ JUDGED = ("open", "kept", "broken")
 class ArPaymentPromise(models.Model):
     """The customer's word to pay an amount by a day. Dunning of that amount waits for it.
 
-    Whether it was kept is read from the ledger: payments and credit notes matched with its items
-    since it was made, dated not later than the promised day and the company's days of grace.
+    Whether it was kept is read from the ledger: money and set-offs matched with its items since
+    it was made, dated not later than the promised day and the company's days of grace.
     """
 
     _name = "ar.payment.promise"

@@ -387,10 +387,12 @@ class ArDispute(models.Model):
                 lambda dispute: dispute.state == "open" or dispute.closed_by_ledger
             )
         )
+        reversals = disputes._get_reversed()
         credited = disputes.filtered(
             lambda dispute: (
                 # A draft that was given up decides nothing.
                 set(dispute.credit_note_ids.mapped("state")) - {"cancel"} == {"posted"}
+                or (dispute in reversals and not any(dispute.line_ids.mapped("amount_left")))
             )
         )
         undone = (disputes - credited).filtered(
@@ -408,6 +410,23 @@ class ArDispute(models.Model):
         (disputes - credited).filtered(
             lambda dispute: not any(dispute.line_ids.mapped("amount_left"))
         )._close_disputes("cancelled", dates)
+
+    def _get_reversed(self):
+        """The disputes of which a document was credited by Odoo's own reversal."""
+        # Whoever deals with a dispute need not see credit notes.
+        reversed_moves = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                [
+                    ("move_type", "=", "out_refund"),
+                    ("state", "=", "posted"),
+                    ("reversed_entry_id", "in", self.line_ids.sudo().move_id.ids),
+                ]
+            )
+            .reversed_entry_id
+        )
+        return self.filtered(lambda dispute: dispute.line_ids.sudo().move_id & reversed_moves)
 
     def _get_end_dates(self):
         """``{dispute: day of the last money for its items, of the last run at least}``"""

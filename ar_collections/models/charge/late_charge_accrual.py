@@ -354,15 +354,19 @@ class ArLateChargeAccrual(models.AbstractModel):
 
     @api.model
     def _open_sql(self):
-        """What was open the evening before a day; drafts settle nothing, money on account does."""
+        """What was open the evening before a day; drafts settle nothing, money on account does,
+        and what the invoice's own credit note took off was never owed."""
         return SQL(
             """
             (principal - COALESCE((
                 SELECT SUM(partial.debit_amount_currency)
                   FROM account_partial_reconcile partial
-                  JOIN account_move_line money ON money.id = partial.credit_move_id
-                 WHERE partial.debit_move_id = point.line_id AND partial.max_date < day
-                   AND money.parent_state = 'posted'), 0)
+                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                  JOIN account_move document ON document.id = credit.move_id
+                  JOIN account_move_line item ON item.id = partial.debit_move_id
+                 WHERE partial.debit_move_id = point.line_id
+                   AND (partial.max_date < day OR document.reversed_entry_id = item.move_id)
+                   AND credit.parent_state = 'posted'), 0)
              - COALESCE((
                 SELECT SUM(amount_currency) FROM set_off
                  WHERE line_id = point.line_id AND date < day), 0))

@@ -120,7 +120,7 @@ class ArCollectionAction(models.Model):
     _partner_idx = models.Index("(partner_id, company_id)")
     # A run that is killed and repeated, or two at once, cannot ask twice.
     _step_once = models.UniqueIndex(
-        "(case_id, step_id, due_date) WHERE step_id IS NOT NULL AND state <> 'cancelled'",
+        "(case_id, step_id, due_date, rung) WHERE step_id IS NOT NULL AND state <> 'cancelled'",
         "This step has already been taken for this due date.",
     )
 
@@ -254,7 +254,7 @@ class ArCollectionAction(models.Model):
                         "partner_id": plan.partner_id,
                         "case_id": plan.case_id,
                         "step_id": step.id,
-                        "rung": step.days,
+                        "rung": plan.decision.step_day,
                         "channel": step.channel,
                         "user_id": (case.collector_id or file.collector_id).id,
                         "date_planned": date,

@@ -43,6 +43,19 @@ class Decision(NamedTuple):
     next_date: object
 
 
+def get_step_days(step_days, repeat_days, days_overdue):
+    """The days of the steps after the due date, with the days on which the last is repeated.
+
+    :param repeat_days: every so many days after the last step, zero for never
+    :param days_overdue: the first day of repetition after it is the last one of the list
+    """
+    if not step_days or not repeat_days:
+        return step_days
+    last = max(step_days)
+    rounds = max(days_overdue - last, 0) // repeat_days + 1
+    return (*step_days, *(last + repeat_days * count for count in range(1, rounds + 1)))
+
+
 def decide(case):
     """Take the last step day that the oldest overdue item has reached and not yet had.
 

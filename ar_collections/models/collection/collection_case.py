@@ -1,5 +1,4 @@
 from collections import defaultdict
-from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -26,6 +25,14 @@ FOLLOWED = (
     "demand_due_date",
     "days_overdue",
 )
+# What came off the items of a case, by kind of settlement, and the reason to close it by each.
+AMOUNTS = {
+    "money": "collected",
+    "set_off": "set_off",
+    "credit_note": "credited",
+    "write_off": "written_off",
+}
+REASONS = {"money": "paid", "set_off": "set_off", "credit_note": "credited"}
 
 
 class ArCollectionCase(models.Model):
@@ -97,10 +104,22 @@ class ArCollectionCase(models.Model):
         string="To Ask For", readonly=True, help="Overdue less what is disputed or promised."
     )
     demand_due_date = fields.Date(string="Oldest Due Date to Ask For", readonly=True)
+    amount_opened = fields.Monetary(
+        string="Overdue When Opened", readonly=True, help="Net of open credits."
+    )
     amount_collected = fields.Monetary(
         string="Collected",
-        compute="_compute_amount_collected",
-        help="Payments by this customer since the case was opened.",
+        readonly=True,
+        help="Money that paid overdue items since the case was opened.",
+    )
+    amount_set_off = fields.Monetary(
+        string="Set Off", readonly=True, help="Paid by what we owed the customer."
+    )
+    amount_credited = fields.Monetary(
+        string="Credited", readonly=True, help="Taken off by our credit notes."
+    )
+    amount_written_off = fields.Monetary(
+        string="Written Off", readonly=True, help="Given up by approved requests."
     )
     oldest_due_date = fields.Date(readonly=True, index=True)
     days_overdue = fields.Integer(readonly=True, aggregator="max")
@@ -112,7 +131,13 @@ class ArCollectionCase(models.Model):
     date_opened = fields.Date(readonly=True)
     date_closed = fields.Date(readonly=True)
     close_reason = fields.Selection(
-        [("paid", "Paid"), ("written_off", "Written off"), ("cancelled", "Cancelled")],
+        [
+            ("paid", "Paid"),
+            ("set_off", "Set off"),
+            ("credited", "Credited"),
+            ("written_off", "Written off"),
+            ("cancelled", "Cancelled"),
+        ],
         readonly=True,
         tracking=True,
     )
@@ -202,37 +227,6 @@ class ArCollectionCase(models.Model):
                     if item.followup and item.days_overdue
                 )
                 case.open_item_ids = lines._filtered_access("read")
-
-    def _compute_amount_collected(self):
-        self.amount_collected = 0
-        begun = self.filtered("date_opened")
-        if not begun:
-            return
-        # A collector sees the sum without rights on the bank journals.
-        lines = self.env["account.move.line"].sudo()
-        money = lines._read_group(
-            [
-                *TRADE_RECEIVABLE_DOMAIN,
-                *money_domain(),
-                ("partner_id.commercial_partner_id", "in", begun.partner_id.ids),
-                ("company_id", "child_of", begun.company_id.ids),
-                ("parent_state", "=", "posted"),
-                ("date", ">=", min(begun.mapped("date_opened"))),
-            ],
-            ["company_id", "partner_id", "date:day"],
-            ["balance:sum"],
-        )
-        received = defaultdict(list)
-        for company, partner, day, balance in money:
-            key = company.root_id.id, partner.commercial_partner_id.id
-            received[key].append((fields.Date.to_date(day), -balance))
-        for case in begun:
-            end = case.date_closed or date.max
-            case.amount_collected = sum(
-                amount
-                for day, amount in received[case.company_id.id, case.partner_id.id]
-                if case.date_opened <= day <= end
-            )
 
     @api.depends("priority_rule_ids")
     def _compute_priority_why(self):
@@ -349,9 +343,13 @@ class ArCollectionCase(models.Model):
             raise UserError(self.env._("The case is closed."))
 
     def _plan_call(self, date, note, user=None):
-        """Give the collector a call to make.
+        """Give the collector a call to make, see ``_plan_contact``."""
+        return self._plan_contact("call", date, note, user)
 
-        :param user: who calls when the case has no collector
+    def _plan_contact(self, channel, date, note, user=None):
+        """Give the collector a contact to make.
+
+        :param user: who makes it when the case has no collector
         :return: the action
         """
         self.ensure_one()
@@ -360,7 +358,7 @@ class ArCollectionCase(models.Model):
                 "company_id": self.company_id.id,
                 "partner_id": self.partner_id.id,
                 "case_id": self.id,
-                "channel": "call",
+                "channel": channel,
                 "user_id": (self.collector_id or user or self.env.user).id,
                 "date_planned": date,
                 "note": note,
@@ -473,6 +471,18 @@ class ArCollectionCase(models.Model):
             ):
                 made[case.id] += [(channel, fields.Date.to_date(day))] * count
         return made
+
+    def _plan_missing_contacts(self, date):
+        """Plan what these cases have not done yet and their stage asks for, unless it is planned.
+
+        Any contact will do where only their number counts: then it is a call.
+        """
+        missing = self._get_missing_proof({case: case.stage_id for case in self}, date)
+        for case, kinds in missing.items():
+            planned = case.action_ids.filtered(lambda action: action.state == "planned")
+            for channel in {KINDS[kind] or "call" for kind in kinds} - {*planned.mapped("channel")}:
+                note = self.env._("Before the next step: %s", self._format_proof(kinds))
+                case._plan_contact(channel, date, note)
 
     @api.model
     def _format_proof(self, missing):
@@ -605,10 +615,22 @@ class ArCollectionCase(models.Model):
             self.write({**common, "close_reason": reason})
         else:
             lost = self._written_off_since_opened()
-            paid = (self - lost)._paid_since_opened()
-            paid.write({**common, "close_reason": "paid"})
-            lost.write({**common, "close_reason": "written_off"})
-            (self - lost - paid).write({**common, "close_reason": "cancelled"})
+            settled = self._keep_amounts(date)
+            for case in self:
+                # What ended it: the most of what came off its items, on the day of the last.
+                kinds = {kind: settled[case].get(kind, (0, None)) for kind in REASONS}
+                kind = max(kinds, key=lambda kind: kinds[kind][0])
+                last = max((day for _amount, day in kinds.values() if day), default=date)
+                if case in lost:
+                    reason = "written_off"
+                elif kinds[kind][0]:
+                    reason = REASONS[kind]
+                else:
+                    reason = case._get_open_credit_reason() or "cancelled"
+                today = case.company_id._ar_today()
+                case.write(
+                    {**common, "close_reason": reason, "date_closed": max(date, min(last, today))}
+                )
         if self:
             self.activity_unlink(self._get_activities_of_work())
             self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
@@ -623,31 +645,50 @@ class ArCollectionCase(models.Model):
             for channel in self.env["ar.collection.channel"]._get_channels().values()
         )
 
-    def _paid_since_opened(self):
-        """The cases of which an item was settled with money since they were opened."""
-        if not self:
-            return self
-        # Who closes a case by what it books need not see the bank.
-        partials = self.env["account.partial.reconcile"].sudo()
-        last = {}
-        for partial in partials.search(
-            [
-                *money_domain("credit_move_id.journal_id"),
-                ("debit_move_id.partner_id.commercial_partner_id", "in", self.partner_id.ids),
-                ("create_date", ">=", min(self.mapped("create_date")).replace(microsecond=0)),
-            ],
-            order="id",
-        ):
-            item = partial.debit_move_id
-            customer = item.partner_id.commercial_partner_id
-            last[customer.id, item.company_id.root_id.id] = partial.create_date
-        # What happens in one transaction has one time, with or without its fractions.
-        return self.filtered(
-            lambda case: (
-                (settled := last.get((case.partner_id.id, case.company_id.id)))
-                and settled.replace(microsecond=0) >= case.create_date.replace(microsecond=0)
+    def _keep_amounts(self, date):
+        """Keep what came off the items of these cases since they were opened, by kind.
+
+        :param date: items that were due by then are the case's
+        :return: ``{case: {kind: (amount, day of the last)}}``
+        """
+        settled = {}
+        for company, cases in self.grouped("company_id").items():
+            # Who closes a case by what it books need not see the bank.
+            found = self.env["ar.settlement"]._get_settled_by_kind(
+                company, {case.partner_id.id: (case.date_opened, date) for case in cases}
+            )
+            for case in cases:
+                settled[case] = found.get(case.partner_id.id, {})
+        for case in self:
+            amounts = {
+                f"amount_{name}": settled[case].get(kind, (0, None))[0]
+                for kind, name in AMOUNTS.items()
+            }
+            if any(case[name] != amount for name, amount in amounts.items()):
+                case.write(amounts)
+        return settled
+
+    def _get_open_credit_reason(self):
+        """Why a case ends of which nothing is matched, but for which open credits pay.
+
+        :return: ``paid`` or ``credited``, nothing without open credits
+        """
+        credits_ = (
+            self.env["account.move.line"]
+            .sudo()
+            .search(
+                [
+                    *TRADE_RECEIVABLE_DOMAIN,
+                    ("partner_id", "child_of", self.partner_id.id),
+                    ("company_id", "child_of", self.company_id.id),
+                    ("parent_state", "=", "posted"),
+                    ("amount_residual", "<", 0),
+                ]
             )
         )
+        if credits_.filtered_domain(money_domain()):
+            return "paid"
+        return credits_ and "credited"
 
     @api.model
     def _match_policies(self, files):

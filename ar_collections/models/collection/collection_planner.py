@@ -1,4 +1,3 @@
-from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -6,7 +5,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..figures.settlement import money_sql
-from .collection_cadence import Decision, Situation, decide
+from .collection_cadence import Decision, Situation, decide, get_step_days
 
 
 class Plan(NamedTuple):
@@ -24,6 +23,20 @@ class Plan(NamedTuple):
     line_ids: tuple = ()
     # What the case says so far: its next action date and what it waits for.
     noted: tuple = ()
+
+
+class StepsByDay(dict):
+    """``{(policy id, step day): ar.collection.step}``; a day on which the last steps are repeated
+    has these steps."""
+
+    def __missing__(self, key):
+        return self[key[0], self.get_first_day(*key)]
+
+    def get_first_day(self, policy_id, day):
+        """The day on which the steps of a day are taken for the first time."""
+        if (policy_id, day) in self:
+            return day
+        return max(each for policy, each in self if policy == policy_id and 0 < each < day)
 
 
 class ArCollectionPlanner(models.AbstractModel):
@@ -62,7 +75,7 @@ class ArCollectionPlanner(models.AbstractModel):
         policies = self._get_policy_values(company, date, {row[3] for row in rows})
         elsewhere = self._get_cases_elsewhere(company, date)
         waiting = self._get_waiting_cases(company, date)
-        plans, doubtful = [], {}
+        plans, situations, doubtful = [], {}, []
         for (
             case_id,
             partner_id,
@@ -87,7 +100,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 date=date,
                 due=due,
                 days_overdue=days,
-                step_days=policy["step_days"],
+                step_days=get_step_days(policy["step_days"], policy["repeat_days"], days),
                 asked_at=asked_day or 0,
                 amount=amount,
                 min_amount=policy["min_amount"],
@@ -100,57 +113,78 @@ class ArCollectionPlanner(models.AbstractModel):
                 partner_id, file_id, case_id, policy_id, amount, days, decision, noted=tuple(noted)
             )
             if decision.step_day is not None or decision.wait:
-                doubtful[len(plans)] = situation
+                doubtful.append(len(plans))
+            situations[len(plans)] = situation
             plans.append(plan)
         # The oldest item may have had the step in another's company: ask the actions.
         history = self._get_step_history(company, [plans[index].case_id for index in doubtful])
-        for index, situation in doubtful.items():
-            plan = plans[index]
-            taken, asked_at = history.get(plan.case_id, (frozenset(), 0))
-            plans[index] = plan._replace(
-                decision=decide(
-                    situation._replace(taken=taken, asked_at=max(asked_at, situation.asked_at))
-                )
+        for index in doubtful:
+            taken, asked_at = history.get(plans[index].case_id, (frozenset(), 0))
+            situations[index] = situations[index]._replace(
+                taken=taken, asked_at=max(asked_at, situations[index].asked_at)
             )
-        return self._keep_unproven(plans, date)
+            plans[index] = plans[index]._replace(decision=decide(situations[index]))
+        self._lower_unproven(plans, situations, date)
+        return plans
 
     @api.model
-    def _keep_unproven(self, plans, date):
-        """A step that would move a case on waits until its stage may be left."""
-        due = [plan for plan in plans if plan.decision.step_day is not None]
-        cases = self.env["ar.collection.case"].browse(plan.case_id for plan in due)
-        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in due})
+    def _lower_unproven(self, plans, situations, date):
+        """Where the stage of a step may not be entered yet, take the highest step before it that
+        may be taken: an old debt is never silent. Without one, the case waits for the proof.
+
+        :param plans: changed in place
+        :param situations: ``{position of the plan: Situation}``
+        """
+        waits = Decision(None, "proof", date + timedelta(days=1))
+        due = [i for i, plan in enumerate(plans) if plan.decision.step_day is not None]
+        policies = self.env["ar.collection.policy"].browse({plans[i].policy_id for i in due})
         steps = self._get_steps_by_day(policies)
+        while due:
+            unproven = self._get_unproven([plans[index] for index in due], steps, date)
+            due = [index for index in due if plans[index].case_id in unproven]
+            for index in due:
+                plan = plans[index]
+                top = steps.get_first_day(plan.policy_id, plan.decision.step_day)
+                situations[index] = situations[index]._replace(
+                    step_days=tuple(day for day in situations[index].step_days if day < top)
+                )
+                decision = decide(situations[index])
+                plans[index] = plan._replace(
+                    decision=waits if decision.step_day is None else decision
+                )
+            due = [index for index in due if plans[index].decision.step_day is not None]
+
+    @api.model
+    def _get_unproven(self, plans, steps, date):
+        """Ids of the cases that may not enter the stage of the step that is planned."""
+        cases = self.env["ar.collection.case"].browse(plan.case_id for plan in plans)
         missing = cases._get_missing_proof(
             cases._get_stages_left(
                 {
                     case: steps[plan.policy_id, plan.decision.step_day].stage_id
-                    for case, plan in zip(cases, due, strict=True)
+                    for case, plan in zip(cases, plans, strict=True)
                 }
             ),
             date,
         )
-        unproven = {case.id for case in missing}
-        waits = Decision(None, "proof", date + timedelta(days=1))
-        return [
-            plan._replace(decision=waits)
-            if plan.case_id in unproven and plan.decision.step_day is not None
-            else plan
-            for plan in plans
-        ]
+        return {case.id for case in missing}
 
     @api.model
     def _get_step_history(self, company, case_ids):
         """Which step days the oldest item of each case was part of.
 
-        :return: ``{case id: (step days, its days overdue at the last of them)}``
+        :return: ``{case id: (step days, the last day that it has had, by its own age when the
+            step was that of an older item)}``
         """
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-            SELECT kase.id, ARRAY_AGG(DISTINCT action.rung), MAX(item.days_overdue)
+            SELECT kase.id, ARRAY_AGG(DISTINCT action.rung),
+                   MAX(CASE WHEN action.due_date = item.due_date
+                            THEN LEAST(item.days_overdue, action.rung)
+                            ELSE item.days_overdue END)
               FROM ar_collection_case kase
               JOIN ar_collection_action action ON action.partner_id = kase.partner_id
                AND action.company_id = kase.company_id
@@ -283,6 +317,7 @@ class ArCollectionPlanner(models.AbstractModel):
             policy.id: {
                 "step_days": tuple({step.days for step in policy.step_ids if step.days > 0}),
                 "courtesy": tuple({step.days for step in policy.step_ids if step.days <= 0}),
+                "repeat_days": policy.repeat_days,
                 "min_amount": policy.min_amount,
                 "min_days_between": policy.min_days_between,
                 "held_back": held.get(policy),
@@ -361,8 +396,9 @@ class ArCollectionPlanner(models.AbstractModel):
 
     @api.model
     def _get_steps_by_day(self, policies):
-        """``{(policy id, step day): ar.collection.step}``"""
-        steps = defaultdict(self.env["ar.collection.step"].browse)
-        for step in policies.step_ids:
-            steps[step.policy_id.id, step.days] |= step
-        return steps
+        """See :class:`StepsByDay`."""
+        return StepsByDay(
+            ((policy.id, day), steps)
+            for policy in policies
+            for day, steps in policy.step_ids.grouped("days").items()
+        )

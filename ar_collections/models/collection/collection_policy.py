@@ -35,6 +35,12 @@ class ArCollectionPolicy(models.Model):
         default=5,
         help="No contact by a step sooner than this many days after the last one.",
     )
+    repeat_days = fields.Integer(
+        string="Repeat the Last Step Every",
+        default=30,
+        help="So many days after the last step it is taken again, until somebody decides what "
+        "becomes of the debt. Zero for never.",
+    )
     skip_rest_days = fields.Boolean(
         string="Only on Working Days",
         default=True,
@@ -48,7 +54,8 @@ class ArCollectionPolicy(models.Model):
     )
 
     _positive = models.Constraint(
-        "CHECK(min_amount >= 0 AND min_days_between >= 0 AND max_bank_age >= 0)",
+        "CHECK(min_amount >= 0 AND min_days_between >= 0 AND max_bank_age >= 0"
+        " AND repeat_days >= 0)",
         "Minimum amount and days cannot be negative.",
     )
 

@@ -71,6 +71,13 @@ class ArCollectionSync(models.AbstractModel):
             )
         )
         cases.invalidate_model(FOLLOWED, flush=False)
+        cases.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "!=", "closed"),
+                *([("partner_id", "in", partners.ids)] if partners is not None else ()),
+            ]
+        )._keep_amounts(date)
         self._cancel_outdated(company, scope)
         return paid_off
 
@@ -169,6 +176,7 @@ class ArCollectionSync(models.AbstractModel):
                         "policy_id": policies[file].id,
                         "collector_id": (file.collector_id or file.partner_id.user_id).id,
                         "date_opened": date,
+                        "amount_opened": figures[0],
                         **dict(zip(FOLLOWED, figures, strict=True)),
                     }
                     for file, (_id, *figures) in zip(files, rows, strict=True)

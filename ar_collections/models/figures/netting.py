@@ -14,9 +14,9 @@ class ArNetting(models.AbstractModel):
     """Sets a customer's open credits against the items that may be asked for, the oldest first.
 
     Credits are credit notes, payments on account and payments in process that are not booked
-    yet, less what we paid out. A credit counts in its own currency first, so that no difference of
-    exchange is ever asked for; what is left of it then counts in company currency against items
-    of other currencies. Who owes nothing on balance is asked for nothing.
+    yet, less what we paid out. Differences of exchange are neither claim nor credit. A credit
+    counts in its own currency first; what is left of it then counts in company currency against
+    items of other currencies. Who owes nothing on balance is asked for nothing.
     """
 
     _name = "ar.netting"
@@ -73,7 +73,6 @@ class ArNetting(models.AbstractModel):
             """
             SELECT taken.*, %(share)s AS own_credit,
                    CASE WHEN NOT is_credit THEN 0
-                        WHEN residual_currency = 0 THEN -residual
                         WHEN pool > COALESCE(asked, 0)
                         THEN %(spare)s
                         ELSE 0 END AS spare_credit
@@ -89,7 +88,8 @@ class ArNetting(models.AbstractModel):
                            SUM(residual_currency) FILTER (WHERE netted)
                                OVER by_due AS asked_so_far
                       FROM (
-                        SELECT item.*, residual < 0 OR is_paid_out AS is_credit,
+                        SELECT item.*,
+                               residual < 0 AND residual_currency < 0 OR is_paid_out AS is_credit,
                                followup AND NOT (%(gross)s) AS netted
                           FROM (%(items)s UNION ALL %(in_process)s) item
                       ) item
@@ -131,7 +131,7 @@ class ArNetting(models.AbstractModel):
                            ORDER BY line.date, line_id) AS upto
                   FROM item
                   JOIN account_move_line line ON line.id = item.line_id
-                 WHERE residual < 0
+                 WHERE residual < 0 AND residual_currency < 0
             )
             SELECT claim.line_id, credit.date,
                    LEAST(claim.upto, credit.upto)

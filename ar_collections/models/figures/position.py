@@ -5,7 +5,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .claim import get_bounced_sql, get_insiders_sql
-from .settlement import money_sql
+from .settlement import is_paid_sql, money_sql
 from .trade_receivable import get_trade_receivable_sql
 
 
@@ -40,7 +40,7 @@ class Figures(NamedTuple):
 class Behaviour(NamedTuple):
     """How one customer paid one root company over the 365 days before a date."""
 
-    # Days between due date and full settlement (early counts 0), weighted by the item's amount.
+    # Days between due date and full payment (early counts 0), weighted by what was paid.
     avg_days_late: float = 0.0
     # Share of the settled items, 0 to 1, that were settled by their due date.
     on_time_share: float = 0.0
@@ -177,7 +177,8 @@ class ArPosition(models.AbstractModel):
     def _behaviour(self, companies, date, partners=None):
         """Payment behaviour per customer over the 365 days that end with ``date``.
 
-        An item counts on the day of its last reconciliation, whatever settled it.
+        An item counts on the day on which the last money for it came, or what was set off. What
+        was credited or given up says nothing of how somebody pays.
 
         :return: ``{(root company id, commercial partner id): Behaviour}``, customers that
             settled, bought or paid something in that time only
@@ -450,6 +451,7 @@ class ArPosition(models.AbstractModel):
                    COALESCE(bounced.due, line.due) AS due, line.residual, line.residual_currency,
                    line.currency_id,
                    line.no_followup IS NOT TRUE AND line.residual > 0
+                       AND line.residual_currency > 0
                        AND (NOT is_from_bank OR bounced.due IS NOT NULL)
                        AND (customer_id NOT IN (%(insiders)s)) IS NOT FALSE AS followup,
                    is_from_bank AND bounced.due IS NULL AS is_paid_out
@@ -719,13 +721,16 @@ class ArPosition(models.AbstractModel):
         return SQL(
             """
             WITH settlement AS (
-                SELECT debit_move_id AS line_id, MAX(max_date) AS settled_on
-                  FROM account_partial_reconcile
-                 WHERE max_date > %(date)s - 365
+                SELECT debit_move_id AS line_id, SUM(partial.amount) AS paid,
+                       MAX(max_date) AS settled_on
+                  FROM account_partial_reconcile partial
+                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                  JOIN account_journal journal ON journal.id = credit.journal_id
+                 WHERE max_date > %(date)s - 365 AND %(is_paid)s
                  GROUP BY debit_move_id
                 HAVING MAX(max_date) <= %(date)s
             ), fact AS (
-                SELECT l.company_id, l.partner_id, l.balance AS weight,
+                SELECT l.company_id, l.partner_id, paid AS weight,
                        GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0) AS days_late,
                        NULL::numeric AS sales, NULL::boolean AS recent, NULL::date AS paid_on
                   FROM settlement
@@ -772,5 +777,6 @@ class ArPosition(models.AbstractModel):
             accounts=accounts,
             scope=scope,
             money=money_sql(),
+            is_paid=is_paid_sql(),
             partners=self._partner_clause(partners),
         )

@@ -1,11 +1,14 @@
 """What takes something off receivables: the kinds of settlement, and what came off items."""
 
+from collections import defaultdict
 from datetime import date
 from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from .trade_receivable import get_trade_receivable_sql
 
 # Journals of which an entry on a receivable is money that came or went.
 MONEY_JOURNALS = ("bank", "cash", "credit")
@@ -27,14 +30,58 @@ def money_sql(journal="journal"):
     return SQL("%s = 'money'", SQL.identifier(journal, "ar_settlement"))
 
 
-def settling_sql(journal="journal"):
-    """Condition: entries of the journal settle a claim: money, credit notes, set off bills.
+# What a credit on a receivable is. Money and set-off pay a claim; the others take it away.
+KINDS = ("money", "set_off", "credit_note", "write_off", "other")
+PAID = ("money", "set_off")
 
-    What is written off or moved by a general entry is no settlement by the customer.
 
-    :param journal: alias of ``account_journal`` in the statement
+def get_kind_sql(credit="credit", journal="journal"):
+    """Expression: which of ``KINDS`` a credit on a receivable is.
+
+    A set-off is against what we owe: a bill, or an entry that clears a payable as well. Which
+    journals hold money and documents is said by the journals.
+
+    :param credit: alias of ``account_move_line`` in the statement
+    :param journal: alias of its ``account_journal``
     """
-    return SQL("%s <> 'none'", SQL.identifier(journal, "ar_settlement"))
+    return SQL(
+        """
+        (SELECT CASE
+            WHEN %(settles)s = 'money' THEN 'money'
+            WHEN move.ar_write_off THEN 'write_off'
+            WHEN move.move_type IN ('out_refund', 'out_invoice', 'out_receipt') THEN 'credit_note'
+            WHEN %(settles)s = 'document' THEN 'set_off'
+            WHEN EXISTS (
+                SELECT FROM account_move_line payable
+                  JOIN account_account account ON account.id = payable.account_id
+                 WHERE payable.move_id = move.id AND account.account_type = 'liability_payable'
+            ) THEN 'set_off'
+            ELSE 'other' END
+           FROM account_move move WHERE move.id = %(move_id)s)
+        """,
+        settles=SQL.identifier(journal, "ar_settlement"),
+        move_id=SQL.identifier(credit, "move_id"),
+    )
+
+
+def is_paid_sql(credit="credit", journal="journal"):
+    """Condition: a credit on a receivable pays it, by money or by what we owe."""
+    return SQL(
+        "(%s = 'money' OR %s = 'set_off')",
+        SQL.identifier(journal, "ar_settlement"),
+        get_kind_sql(credit, journal),
+    )
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    ar_write_off = fields.Boolean(
+        string="Write-Off",
+        readonly=True,
+        copy=False,
+        help="The entry gives up receivables by an approved request.",
+    )
 
 
 class AccountJournal(models.Model):
@@ -52,8 +99,8 @@ class AccountJournal(models.Model):
         readonly=False,
         precompute=True,
         help="What entries of this journal take off a receivable: promises and payment plans are "
-        "kept by money and documents, payment behaviour is judged by money alone. Entries that "
-        "settle nothing give the receivable up. The figures of the past follow a change.",
+        "kept, and behaviour is judged, by money and by bills that are set off. Credit notes and "
+        "entries that settle nothing take the claim away. The figures of the past follow a change.",
     )
 
     @api.depends("type")
@@ -66,19 +113,19 @@ class AccountJournal(models.Model):
 
 
 class ItemSettlement(NamedTuple):
-    """What came off one item, in its currency."""
+    """What the customer paid of one item, in its currency."""
 
     # All, and the part that came until a day.
     ever: float
     in_time: float
-    # The day of the last payment or credit note, in time or not.
+    # The day of the last of all that came off it, in time or not.
     last_on: date | None
-    # Whether nothing is left to pay: it is settled, cancelled or gone.
-    is_over: bool
+    # What is left to pay: nothing of what is settled, cancelled or gone.
+    residual: float
 
 
 class ArSettlement(models.AbstractModel):
-    """What payments and credit notes took off items, read from their matching."""
+    """What took how much off items, read from their matching."""
 
     _name = "ar.settlement"
     _description = "Settlement of Items"
@@ -87,13 +134,14 @@ class ArSettlement(models.AbstractModel):
     def _flush_matching(self):
         self.env["account.partial.reconcile"].flush_model()
         self.env["account.move.line"].flush_model(
-            ["parent_state", "reconciled", "date", "journal_id"]
+            ["parent_state", "reconciled", "date", "journal_id", "amount_residual_currency"]
         )
+        self.env["account.move"].flush_model(["move_type", "ar_write_off"])
         self.env["account.journal"].flush_model(["ar_settlement"])
 
     @api.model
     def _get_settled(self, asked):
-        """What came off items by some days; write-offs and other general entries do not count.
+        """What was paid of items by some days, by money or set-off; nothing else counts.
 
         :param asked: pairs of an item's id, ``None`` for one that is gone, and the last day that
             is in time, ``None`` for any day
@@ -110,28 +158,78 @@ class ArSettlement(models.AbstractModel):
                     """
             SELECT asked.item_id, asked.last_day, settled.ever::float8, settled.in_time::float8,
                    settled.last_on,
-                   item.id IS NULL OR item.parent_state = 'cancel' OR item.reconciled IS TRUE
+                   (CASE WHEN item.id IS NULL OR item.parent_state = 'cancel'
+                              OR item.reconciled IS TRUE THEN 0
+                         WHEN item.parent_state = 'posted' THEN item.amount_residual_currency
+                         ELSE item.amount_currency END)::float8
               FROM UNNEST(%(ids)s::int[], %(last_days)s::date[]) AS asked(item_id, last_day)
               LEFT JOIN account_move_line item ON item.id = asked.item_id
              CROSS JOIN LATERAL (
-                SELECT COALESCE(SUM(partial.debit_amount_currency), 0) AS ever,
+                SELECT COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE is_paid), 0)
+                           AS ever,
                        COALESCE(SUM(partial.debit_amount_currency) FILTER (
-                           WHERE partial.max_date <= COALESCE(asked.last_day, 'infinity')
+                           WHERE is_paid
+                             AND partial.max_date <= COALESCE(asked.last_day, 'infinity')
                        ), 0) AS in_time,
                        MAX(partial.max_date) AS last_on
                   FROM account_partial_reconcile partial
-                  JOIN account_move_line money ON money.id = partial.credit_move_id
-                  JOIN account_journal journal ON journal.id = money.journal_id
-                 WHERE partial.debit_move_id = asked.item_id AND money.parent_state = 'posted'
-                   AND %(settling)s
+                  JOIN account_move_line credit ON credit.id = partial.credit_move_id
+                  JOIN account_journal journal ON journal.id = credit.journal_id
+                 CROSS JOIN LATERAL (SELECT %(is_paid)s AS is_paid) split
+                 WHERE partial.debit_move_id = asked.item_id AND credit.parent_state = 'posted'
              ) settled
             """,
                     ids=[id_ or None for id_, _last_day in asked],
                     last_days=[last_day for _id, last_day in asked],
-                    settling=settling_sql(),
+                    is_paid=is_paid_sql(),
                 )
             )
         }
+
+    @api.model
+    def _get_settled_by_kind(self, company, spans):
+        """What took how much off the items of customers in company currency, by ``KINDS``.
+
+        :param company: root company
+        :param spans: ``{partner id: (first day, last due date)}``: what came since the first day
+            off items that were due by then
+        :return: ``{partner id: {kind: (amount, day of the last)}}``
+        """
+        if not spans:
+            return {}
+        self._flush_matching()
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        settled = defaultdict(dict)
+        for partner_id, kind, amount, last_on in self.env.execute_query(
+            SQL(
+                """
+            SELECT span.partner_id, kind, SUM(partial.amount)::float8, MAX(partial.max_date)
+              FROM (VALUES %(spans)s) AS span(partner_id, first_day, last_due)
+              JOIN res_partner contact ON contact.commercial_partner_id = span.partner_id
+              JOIN account_move_line item ON item.partner_id = contact.id
+              JOIN res_company company ON company.id = item.company_id
+               AND SPLIT_PART(company.parent_path, '/', 1) = %(root)s
+              JOIN account_account account ON account.id = item.account_id AND %(trade)s
+              JOIN account_partial_reconcile partial ON partial.debit_move_id = item.id
+              JOIN account_move_line credit ON credit.id = partial.credit_move_id
+              JOIN account_journal journal ON journal.id = credit.journal_id
+             CROSS JOIN LATERAL (SELECT %(kind)s AS kind) split
+             WHERE item.parent_state = 'posted' AND credit.parent_state = 'posted'
+               AND COALESCE(item.date_maturity, item.date) <= span.last_due
+               AND partial.max_date >= span.first_day
+             GROUP BY span.partner_id, kind
+            """,
+                spans=SQL(", ").join(
+                    SQL("(%s, %s::date, %s::date)", partner_id, *span)
+                    for partner_id, span in spans.items()
+                ),
+                root=str(company.id),
+                trade=get_trade_receivable_sql("account"),
+                kind=get_kind_sql(),
+            )
+        ):
+            settled[partner_id][kind] = amount, last_on
+        return settled
 
     @api.model
     def _get_payments_sql(self, date):

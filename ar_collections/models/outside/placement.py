@@ -11,7 +11,7 @@ TERMS = ("kind", "agent_id", "commission_rate", "item_ids")
 class ArPlacement(models.Model):
     """Overdue items handed over to an agency or a lawyer, who collects them for us.
 
-    What they recover is read from the ledger: payments and credit notes matched with the items
+    What they recover is read from the ledger: money and set-offs matched with the items
     since they were placed. As long as they work on it, the case sends nothing by itself.
     """
 
@@ -79,6 +79,7 @@ class ArPlacement(models.Model):
             ("paid", "Paid"),
             ("part", "Paid in part"),
             ("settled", "Settled for less"),
+            ("credited", "Credited"),
             ("judgment", "Judgment"),
             ("uncollectable", "Uncollectable"),
             ("recalled", "Recalled"),
@@ -263,6 +264,13 @@ class ArPlacement(models.Model):
                 {"waiting_for": False}
             )
 
+    def _get_end_unpaid(self):
+        """The result of items that ended without money: credited by us, or lost."""
+        # The ledger says what was credited, whatever its reader may see.
+        partials = self.item_ids.sudo().move_line_id.matched_credit_ids
+        notes = partials.credit_move_id.filtered(lambda line: line.move_type == "out_refund")
+        return "credited" if notes else "uncollectable"
+
     @api.model
     def _follow_matching(self, lines):
         """End placements of which nothing is open any more, and undo that when something is."""
@@ -281,12 +289,13 @@ class ArPlacement(models.Model):
             recovered, still_open = placement.amount_recovered, placement.amount_open
             if placement.state == "placed" and not still_open:
                 full = placement.currency_id.compare_amounts(recovered, placement.amount) >= 0
+                result = "paid" if full else "part" if recovered else placement._get_end_unpaid()
                 placement.write(
                     {
                         "state": "closed",
                         "ended_by_ledger": True,
                         "date_closed": placement.company_id._ar_get_run_date(),
-                        "result": "paid" if full else "part" if recovered else "uncollectable",
+                        "result": result,
                     }
                 )
                 running -= placement

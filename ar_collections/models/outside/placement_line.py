@@ -52,7 +52,7 @@ class ArPlacementItem(models.Model):
     def _get_recovered(self):
         """What came in since the items were placed, and what is still open of them.
 
-        Payments and credit notes count, up to the end of the placement and to what was placed.
+        Money and set-offs count, up to the end of the placement and to what was placed.
 
         :return: ``{line id: (recovered, open)}`` in company currency
         """

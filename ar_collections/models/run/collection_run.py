@@ -327,6 +327,9 @@ class ArCollectionRun(models.Model):
                 fresh[plan.case_id] = news
         self.env["ar.collection.sync"]._write_next_actions(fresh)
         cases.browse(
+            plan.case_id for plan in plans if plan.decision.wait == "proof"
+        )._plan_missing_contacts(self.date)
+        cases.browse(
             plan.case_id
             for plan in plans
             if plan.case_id in failed and plan.decision.step_day is None
@@ -396,7 +399,8 @@ class ArCollectionRun(models.Model):
             }
             if plan.decision.wait:
                 lines.append(common)
-            for step in steps.get((plan.policy_id, plan.decision.step_day), ()):
+            day = plan.decision.step_day
+            for step in () if day is None else steps[plan.policy_id, day]:
                 if plan.amount < step.min_amount:
                     continue
                 field = step._get_address_field()

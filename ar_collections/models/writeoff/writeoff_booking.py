@@ -33,6 +33,7 @@ class ArWriteoffBooking(models.AbstractModel):
             .create(
                 {
                     "move_type": "entry",
+                    "ar_write_off": True,
                     "journal_id": self._get_journal(company).id,
                     "company_id": company.id,
                     "date": day,
