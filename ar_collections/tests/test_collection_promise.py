@@ -147,6 +147,39 @@ class TestPromise(CollectionsCommon):
         self._run(8)
         self.assertEqual(promise.state, "broken")
 
+    def test_rest_that_is_paid_keeps_it_though_an_earlier_part_bounces(self):
+        part = self._pay(self.invoice, 400, day=1)
+        promise = self._promise(600, 5)
+        self._bounce(part)
+        self._pay(self.invoice, 600, day=4)
+        self.assertEqual((promise.state, promise.amount_paid), ("kept", 600))
+
+    def test_money_that_was_there_before_keeps_no_promise(self):
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.customer.id,
+                "amount": 400,
+                "date": self.today,
+            }
+        )
+        payment.action_post()
+        promise = self._promise(600, 5)
+        self._receivable(self.invoice | payment.move_id).reconcile()
+        self.assertEqual((promise.state, promise.amount_paid), ("open", 0))
+        self._pay(self.invoice, 600, day=4)
+        self.assertEqual(promise.state, "kept")
+
+    def test_a_cent_breaks_no_promise(self):
+        self.company.ar_promise_tolerance = 0.01
+        promise = self._promise(1000, 5)
+        payment = self._pay(self.invoice, 989.99, day=4)
+        self.assertEqual(promise.state, "open")
+        self._bounce(payment)
+        self._pay(self.invoice, 990, day=4)
+        self.assertEqual(promise.state, "kept")
+
     def test_write_off_is_no_payment(self):
         promise = self._promise(1000, 5)
         expense = self.company_data["default_account_expense"]

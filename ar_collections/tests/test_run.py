@@ -3,6 +3,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import UserError, ValidationError
+from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
 from .common import CollectionsCommon
@@ -99,22 +100,46 @@ class TestRun(CollectionsCommon):
         self.assertEqual(self._steps_taken(), ["First"])
 
     def test_last_step_comes_again_until_somebody_decides(self):
+        def taken():
+            return self._case().action_ids.sorted("id").mapped("rung")
+
         self._invoice(self.customer, 100, due=-60)
         self.policy.repeat_days = 20
         self._run(0)
-        self.assertEqual(self._steps_taken(), ["Final"])
+        self.assertEqual((self._steps_taken(), taken()), (["Final"], [60]))
         self.assertEqual(self._case().next_action_date, self._day(20))
         self._run(19)
-        self.assertEqual(self._steps_taken(), ["Final"])
-        self._run(21)
-        self._run(22)
-        self.assertEqual(self._steps_taken(), ["Final", "Final"])
-        self.assertEqual(self._case().action_ids.sorted("id").mapped("rung"), [60, 80])
-        self._run(40)
-        self.assertEqual(len(self._steps_taken()), 3)
+        self.assertEqual(taken(), [60])
+        for day in (21, 22):
+            self._run(day)
+            self.assertEqual((self._steps_taken(), taken()), (["Final"], [60, 80]))
+        self._run(42)
+        self.assertEqual(taken(), [60, 80, 100])
         self.policy.repeat_days = 0
-        self._run(90)
-        self.assertEqual(len(self._steps_taken()), 3)
+        self._run(91)
+        self.assertEqual(taken(), [60, 80, 100])
+
+    def test_people_live_today(self):
+        manager = new_test_user(
+            self.env,
+            "run_of_today",
+            "ar_collections.group_credit_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        self._invoice(self.customer, 100, due=-20)
+        runs = self.env["ar.collection.run"].with_user(manager)
+        future = runs.create({"company_id": self.company.id, "date": self._day(1)})
+        future.action_preview()
+        with self.assertRaisesRegex(UserError, "to come"):
+            future.action_execute()
+        self._run(0)
+        past = runs.create({"company_id": self.company.id, "date": self._day(-1)})
+        with self.assertRaisesRegex(UserError, "done already"):
+            past.action_execute()
+        self.assertEqual(self.company.ar_run_date, self.today)
+        self._run(3)
+        self.assertEqual(self.company.ar_run_date, self._day(3), "what replays days is no person")
 
     def test_minimum_amounts(self):
         self.policy.min_amount = 50

@@ -58,6 +58,9 @@ class ArClaimLine(models.AbstractModel):
     residual_before = fields.Monetary(
         string="Open When Made", compute="_compute_item", store=True, precompute=True
     )
+    # What was booked by then pays nothing of the claim, matched or not: zero where nobody knew,
+    # and what was paid of the item by then is taken off instead.
+    booked_before = fields.Integer(compute="_compute_item", store=True, precompute=True)
     settled_before = fields.Monetary(compute="_compute_item", store=True, precompute=True)
     amount_settled = fields.Monetary(
         string="Paid Since",
@@ -75,20 +78,15 @@ class ArClaimLine(models.AbstractModel):
     @api.depends("move_line_id")
     def _compute_item(self):
         """The item as it is now; it stays so, since only the choice of the item is looked at."""
-        settled = self._get_settled_before()
+        last = self.env["ar.settlement"]._get_last_booked()
         for line in self:
             item = line.move_line_id.sudo()
             line.currency_id = item.currency_id
             line.name = item.move_name
             line.due_date = item.date_maturity or item.date
             line.residual_before = item.amount_residual_currency
-            line.settled_before = settled.get(item._origin.id, 0)
-
-    def _get_settled_before(self):
-        """``{item id: what was paid of it so far}``"""
-        items = self.move_line_id._origin
-        settled = self.env["ar.settlement"]._get_settled((id_, None) for id_ in items.ids)
-        return {id_: settlement.ever for (id_, _last_day), settlement in settled.items()}
+            line.booked_before = last
+            line.settled_before = 0
 
     def _compute_amount_settled(self):
         settled = self._get_settled_since()
@@ -121,14 +119,18 @@ class ArClaimLine(models.AbstractModel):
         """
         # The ledger says what was paid, whatever its reader may see.
         lines = {line.id: line for line in self.sudo().browse({id_ for id_, _last_day in asked})}
-        settled = self.env["ar.settlement"]._get_settled(
-            (lines[id_].move_line_id.id or None, last_day) for id_, last_day in asked
-        )
-        return {
-            (id_, last_day): lines[id_]._get_share_of_claim(
-                settled[lines[id_].move_line_id.id or None, last_day]
+        keys = {
+            (id_, last_day): (
+                lines[id_].move_line_id.id or None,
+                last_day,
+                lines[id_].booked_before or 0,
             )
             for id_, last_day in asked
+        }
+        settled = self.env["ar.settlement"]._get_settled(keys.values())
+        return {
+            (id_, last_day): lines[id_]._get_share_of_claim(settled[key])
+            for (id_, last_day), key in keys.items()
         }
 
     def _get_share_of_claim(self, settlement):

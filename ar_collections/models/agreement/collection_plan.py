@@ -470,11 +470,12 @@ class ArPaymentPlan(models.Model):
         """
         compare = self.currency_id.compare_amounts
         to_pay = self.currency_id.round(self.amount_total - void)
+        enough = 1 - self.company_id.ar_promise_tolerance
         if to_pay <= 0 and not paid:
             return "cancelled"
-        if any(compare(then, min(due, to_pay)) < 0 for due, then in in_time):
+        if any(compare(then, min(due, to_pay) * enough) < 0 for due, then in in_time):
             return "defaulted"
-        return "done" if compare(paid, to_pay) >= 0 else "accepted"
+        return "done" if compare(paid, to_pay * enough) >= 0 else "accepted"
 
     def _plan_kept(self, date):
         for plan in self:

@@ -275,7 +275,8 @@ class ArPaymentPromise(models.Model):
         required = self.currency_id.round(self.amount - void)
         if required <= 0:
             return "cancelled"
-        if self.currency_id.compare_amounts(paid, required) >= 0:
+        enough = required * (1 - self.company_id.ar_promise_tolerance)
+        if self.currency_id.compare_amounts(paid, enough) >= 0:
             return "kept"
         return "broken" if date > self._last_day() else "open"
 

@@ -6,6 +6,12 @@ class ResCompany(models.Model):
 
     _inherit = "res.company"
 
+    ar_promise_tolerance = fields.Float(
+        string="Tolerance of Promises",
+        default=0.001,
+        help="A promise or payment plan of which so little is missing is kept, as a share of its "
+        "amount.",
+    )
     ar_promise_grace_days = fields.Integer(
         string="Grace of Promises (days)",
         default=2,
@@ -30,6 +36,10 @@ class ResCompany(models.Model):
     _ar_promise_grace = models.Constraint(
         "CHECK(ar_promise_grace_days >= 0)", "Days of grace cannot be negative."
     )
+    _ar_promise_tolerance_share = models.Constraint(
+        "CHECK(ar_promise_tolerance >= 0 AND ar_promise_tolerance < 1)",
+        "The tolerance of promises is a share between 0 and 100 %.",
+    )
 
     _ar_dispute = models.Constraint(
         "CHECK(ar_dispute_days >= 0)", "The dispute window cannot be negative."
@@ -39,6 +49,9 @@ class ResCompany(models.Model):
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    ar_promise_tolerance = fields.Float(
+        related="company_id.root_id.ar_promise_tolerance", readonly=False
+    )
     ar_promise_grace_days = fields.Integer(
         related="company_id.root_id.ar_promise_grace_days", readonly=False
     )

@@ -143,26 +143,28 @@ class ArSettlement(models.AbstractModel):
     def _get_settled(self, asked):
         """What was paid of items by some days, by money or set-off; nothing else counts.
 
-        :param asked: pairs of an item's id, ``None`` for one that is gone, and the last day that
-            is in time, ``None`` for any day
-        :return: ``{(item id, last day): ItemSettlement}``
+        :param asked: an item's id, ``None`` for one that is gone; the last day that is in time,
+            ``None`` for any day; the last journal item that was booked before, whose like does
+            not count, zero for none
+        :return: ``{(item id, last day, booked before): ItemSettlement}``
         """
         asked = set(asked)
         if not asked:
             return {}
         self._flush_matching()
         return {
-            (id_, last_day): ItemSettlement(*settled)
-            for id_, last_day, *settled in self.env.execute_query(
+            (id_, last_day, booked): ItemSettlement(*settled)
+            for id_, last_day, booked, *settled in self.env.execute_query(
                 SQL(
                     """
-            SELECT asked.item_id, asked.last_day, settled.ever::float8, settled.in_time::float8,
-                   settled.last_on,
+            SELECT asked.item_id, asked.last_day, asked.booked, settled.ever::float8,
+                   settled.in_time::float8, settled.last_on,
                    (CASE WHEN item.id IS NULL OR item.parent_state = 'cancel'
                               OR item.reconciled IS TRUE THEN 0
                          WHEN item.parent_state = 'posted' THEN item.amount_residual_currency
                          ELSE item.amount_currency END)::float8
-              FROM UNNEST(%(ids)s::int[], %(last_days)s::date[]) AS asked(item_id, last_day)
+              FROM UNNEST(%(ids)s::int[], %(last_days)s::date[], %(booked)s::int[])
+                       AS asked(item_id, last_day, booked)
               LEFT JOIN account_move_line item ON item.id = asked.item_id
              CROSS JOIN LATERAL (
                 SELECT COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE is_paid), 0)
@@ -177,14 +179,22 @@ class ArSettlement(models.AbstractModel):
                   JOIN account_journal journal ON journal.id = credit.journal_id
                  CROSS JOIN LATERAL (SELECT %(is_paid)s AS is_paid) split
                  WHERE partial.debit_move_id = asked.item_id AND credit.parent_state = 'posted'
+                   AND credit.id > asked.booked
              ) settled
             """,
-                    ids=[id_ or None for id_, _last_day in asked],
-                    last_days=[last_day for _id, last_day in asked],
+                    ids=[id_ or None for id_, _last_day, _booked in asked],
+                    last_days=[last_day for _id, last_day, _booked in asked],
+                    booked=[booked for _id, _last_day, booked in asked],
                     is_paid=is_paid_sql(),
                 )
             )
         }
+
+    @api.model
+    def _get_last_booked(self):
+        """Id of the last journal item: what comes later is booked later."""
+        ((last,),) = self.env.execute_query(SQL("SELECT MAX(id) FROM account_move_line"))
+        return last or 0
 
     @api.model
     def _get_settled_by_kind(self, company, spans):

@@ -5,7 +5,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import split_every
+from odoo.tools import format_date, split_every
 
 from ..collection.collection_cadence import WAITS
 
@@ -102,8 +102,24 @@ class ArCollectionRun(models.Model):
 
     def action_execute(self):
         self._check_manager()
+        self._check_day()
         for run in self.sudo():
             run._execute()
+
+    def _check_day(self):
+        """People live today, once: a day to come, or one that later runs have left behind, would
+        change cases, holds and the day of the company for good."""
+        for run in self.sudo():
+            company = run.company_id
+            if run.date > company._ar_today():
+                raise UserError(self.env._("A run of a day to come can be previewed only."))
+            if company.ar_run_date and run.date < company.ar_run_date:
+                raise UserError(
+                    self.env._(
+                        "The run of %s is done already: an earlier day can be previewed only.",
+                        format_date(self.env, company.ar_run_date),
+                    )
+                )
 
     def action_preview_messages(self):
         """Look at the messages that the previewed run would send."""
