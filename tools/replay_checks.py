@@ -233,10 +233,16 @@ class Checks:
         }
 
     def _once(self, line_id, action, name, day):
-        """An item gets no step twice."""
-        key = line_id, action.step_id.id
+        """An item gets no step twice, but the last one every so many days."""
+        key, policy = (line_id, action.step_id.id), action.step_id.policy_id
         before, former_id = self._asked.get(key, (None, None))
-        if before and before != day and former_id not in self._cancelled:
+        is_again = (
+            before
+            and policy.repeat_days
+            and (day - before).days >= policy.repeat_days
+            and action.step_id.days == max(policy.step_ids.mapped("days"))
+        )
+        if before and before != day and former_id not in self._cancelled and not is_again:
             self.add(day, f"{name}: {self.lines[line_id].number} had this step on {before}")
         self._asked[key] = day, action.id
 

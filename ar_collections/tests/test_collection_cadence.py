@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..models.collection.collection_cadence import Situation, decide, get_step_days
+from ..models.collection.collection_cadence import Situation, decide
 
 DAY = date(2030, 1, 1)
 
@@ -27,12 +27,15 @@ class TestCadence(BaseCase):
         self.assertEqual(decision.next_date, DAY + timedelta(days=7))
 
     def test_last_step_is_repeated(self):
-        self.assertEqual(get_step_days((1, 7, 15), 0, 400), (1, 7, 15))
-        self.assertEqual(get_step_days((), 30, 400), ())
-        self.assertEqual(get_step_days((1, 7, 15), 30, 3), (1, 7, 15, 45))
-        self.assertEqual(get_step_days((1, 7, 15), 30, 44), (1, 7, 15, 45))
-        self.assertEqual(get_step_days((1, 7, 15), 30, 45), (1, 7, 15, 45, 75))
-        self.assertEqual(max(get_step_days((1, 7, 15), 30, 10_000)), 10_005)
+        had = {"taken": frozenset((1, 7, 15)), "asked_at": 15, "last_age": 40}
+        self.assertEqual(decide(situation(400, **had)).step_day, None)
+        had["repeat_days"] = 30
+        decision = decide(situation(69, **had))
+        self.assertEqual((decision.step_day, decision.next_date), (None, DAY + timedelta(days=1)))
+        decision = decide(situation(70, **had))
+        self.assertEqual((decision.step_day, decision.next_date), (70, DAY + timedelta(days=30)))
+        early = {**had, "taken": frozenset((1, 7)), "asked_at": 7}
+        self.assertEqual(decide(situation(14, **early)).next_date, DAY + timedelta(days=1))
 
     def test_reasons_to_wait(self):
         recent = {"last_contact": DAY - timedelta(days=2), "min_days_between": 5}

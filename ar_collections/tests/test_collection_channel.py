@@ -193,7 +193,7 @@ class TestChannel(CollectionsCommon):
             self._case() | self._case(other),
             [
                 {"waiting_for": "claimed", "next_action_date": self._day(1)},
-                {"waiting_for": False, "next_action_date": False},
+                {"waiting_for": False, "next_action_date": self._day(30)},
             ],
         )
         self.assertFalse(self._case().action_ids)

@@ -331,6 +331,19 @@ class TestNetting(CollectionsCommon):
             half, 1000 * 0.24 * (30 - self.company.ar_charge_grace_days) / 365, 2
         )
 
+    def test_write_off_says_what_credits_leave(self):
+        invoice = self._invoice(self.customer, 1000, due=-400)
+        self._on_account(400)
+        request = self.env["ar.writeoff.request"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "reason_id": self.env["ar.writeoff.reason"].search([], limit=1).id,
+                "line_ids": [Command.create({"move_line_id": self._line(invoice).id})],
+            }
+        )
+        self.assertEqual((request.amount_total, request.amount_unallocated), (600, -400))
+
     def test_small_balances_of_customers_with_credit_are_not_offered(self):
         def found():
             return Form(

@@ -112,12 +112,13 @@ class TestRun(CollectionsCommon):
         self.assertEqual(taken(), [60])
         for day in (21, 22):
             self._run(day)
-            self.assertEqual((self._steps_taken(), taken()), (["Final"], [60, 80]))
+            self.assertEqual((self._steps_taken(), taken()), (["Final"], [60, 81]))
+        self.assertEqual(self._case().next_action_date, self._day(41))
         self._run(42)
-        self.assertEqual(taken(), [60, 80, 100])
+        self.assertEqual(taken(), [60, 81, 102])
         self.policy.repeat_days = 0
         self._run(91)
-        self.assertEqual(taken(), [60, 80, 100])
+        self.assertEqual(taken(), [60, 81, 102])
 
     def test_people_live_today(self):
         manager = new_test_user(

@@ -32,6 +32,10 @@ class Situation(NamedTuple):
     min_days_between: int = 0
     # Why nothing goes out on this day at all, a key of WAITS, or None.
     held_back: object = None
+    # Its days overdue when it was asked for last, by any step, and the days after which the last
+    # step comes again, zero for never.
+    last_age: int = 0
+    repeat_days: int = 0
 
 
 class Decision(NamedTuple):
@@ -43,30 +47,27 @@ class Decision(NamedTuple):
     next_date: object
 
 
-def get_step_days(step_days, repeat_days, days_overdue):
-    """The days of the steps after the due date, with the days on which the last is repeated.
-
-    :param repeat_days: every so many days after the last step, zero for never
-    :param days_overdue: the first day of repetition after it is the last one of the list
-    """
-    if not step_days or not repeat_days:
-        return step_days
-    last = max(step_days)
-    rounds = max(days_overdue - last, 0) // repeat_days + 1
-    return (*step_days, *(last + repeat_days * count for count in range(1, rounds + 1)))
-
-
 def decide(case):
     """Take the last step day that the oldest overdue item has reached and not yet had.
 
     Days before it are skipped: an old debt that is found late gets one contact, not all of them.
+    The last of all is repeated: its step day is then the age of the item.
     """
     reached = [day for day in case.step_days if day <= case.days_overdue]
     ahead = [day for day in case.step_days if day > case.days_overdue]
     next_date = case.due + timedelta(days=min(ahead)) if ahead else None
     top = max(reached, default=None)
-    if top is None or top in case.taken or case.asked_at >= top:
+    if top is None:
         return Decision(None, None, next_date)
+    if top in case.taken or case.asked_at >= top:
+        if ahead or not case.repeat_days:
+            return Decision(None, None, next_date)
+        again = max(case.asked_at, case.last_age) + case.repeat_days
+        next_date = case.due + timedelta(days=again)
+        if case.days_overdue < again:
+            return Decision(None, None, next_date)
+        top = case.days_overdue
+        next_date = case.due + timedelta(days=top + case.repeat_days)
     if case.amount <= 0 or case.amount < case.min_amount:
         return Decision(None, "below_minimum", next_date)
     if case.last_contact:

@@ -5,7 +5,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..figures.settlement import money_sql
-from .collection_cadence import Decision, Situation, decide, get_step_days
+from .collection_cadence import Decision, Situation, decide
 
 
 class Plan(NamedTuple):
@@ -100,7 +100,8 @@ class ArCollectionPlanner(models.AbstractModel):
                 date=date,
                 due=due,
                 days_overdue=days,
-                step_days=get_step_days(policy["step_days"], policy["repeat_days"], days),
+                step_days=policy["step_days"],
+                repeat_days=policy["repeat_days"],
                 asked_at=asked_day or 0,
                 amount=amount,
                 min_amount=policy["min_amount"],
@@ -119,9 +120,11 @@ class ArCollectionPlanner(models.AbstractModel):
         # The oldest item may have had the step in another's company: ask the actions.
         history = self._get_step_history(company, [plans[index].case_id for index in doubtful])
         for index in doubtful:
-            taken, asked_at = history.get(plans[index].case_id, (frozenset(), 0))
+            taken, asked_at, last_age = history.get(plans[index].case_id, (frozenset(), 0, 0))
             situations[index] = situations[index]._replace(
-                taken=taken, asked_at=max(asked_at, situations[index].asked_at)
+                taken=taken,
+                asked_at=max(asked_at, situations[index].asked_at),
+                last_age=last_age,
             )
             plans[index] = plans[index]._replace(decision=decide(situations[index]))
         self._lower_unproven(plans, situations, date)
@@ -146,7 +149,8 @@ class ArCollectionPlanner(models.AbstractModel):
                 plan = plans[index]
                 top = steps.get_first_day(plan.policy_id, plan.decision.step_day)
                 situations[index] = situations[index]._replace(
-                    step_days=tuple(day for day in situations[index].step_days if day < top)
+                    step_days=tuple(day for day in situations[index].step_days if day < top),
+                    repeat_days=0,
                 )
                 decision = decide(situations[index])
                 plans[index] = plan._replace(
@@ -174,7 +178,7 @@ class ArCollectionPlanner(models.AbstractModel):
         """Which step days the oldest item of each case was part of.
 
         :return: ``{case id: (step days, the last day that it has had, by its own age when the
-            step was that of an older item)}``
+            step was that of an older item, its age when it was asked for last)}``
         """
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
@@ -184,7 +188,7 @@ class ArCollectionPlanner(models.AbstractModel):
             SELECT kase.id, ARRAY_AGG(DISTINCT action.rung),
                    MAX(CASE WHEN action.due_date = item.due_date
                             THEN LEAST(item.days_overdue, action.rung)
-                            ELSE item.days_overdue END)
+                            ELSE item.days_overdue END), MAX(item.days_overdue)
               FROM ar_collection_case kase
               JOIN ar_collection_action action ON action.partner_id = kase.partner_id
                AND action.company_id = kase.company_id
@@ -198,7 +202,10 @@ class ArCollectionPlanner(models.AbstractModel):
                 tuple(case_ids) or (0,),
             )
         )
-        return {case_id: (frozenset(days), asked_at) for case_id, days, asked_at in rows}
+        return {
+            case_id: (frozenset(days), asked_at, last_age)
+            for case_id, days, asked_at, last_age in rows
+        }
 
     @api.model
     def _plan_courtesy(self, company, date):

@@ -30,13 +30,13 @@ def money_sql(journal="journal"):
     return SQL("%s = 'money'", SQL.identifier(journal, "ar_settlement"))
 
 
-# What a credit on a receivable is. Money and set-off pay a claim; the others take it away.
-KINDS = ("money", "set_off", "credit_note", "write_off", "other")
-PAID = ("money", "set_off")
+# What takes a claim away without paying it. Money, set-offs and what an addon adds pay.
+UNPAID = ("credit_note", "write_off", "other")
 
 
 def get_kind_sql(credit="credit", journal="journal"):
-    """Expression: which of ``KINDS`` a credit on a receivable is.
+    """Expression: what a credit on a receivable is, ``money``, ``set_off``, ``credit_note``,
+    ``write_off``, ``other`` or a kind of journal that an addon adds.
 
     A set-off is against what we owe: a bill, or an entry that clears a payable as well. Which
     journals hold money and documents is said by the journals.
@@ -47,7 +47,7 @@ def get_kind_sql(credit="credit", journal="journal"):
     return SQL(
         """
         (SELECT CASE
-            WHEN %(settles)s = 'money' THEN 'money'
+            WHEN %(settles)s NOT IN ('document', 'none') THEN %(settles)s
             WHEN move.ar_write_off THEN 'write_off'
             WHEN move.move_type IN ('out_refund', 'out_invoice', 'out_receipt') THEN 'credit_note'
             WHEN %(settles)s = 'document' THEN 'set_off'
@@ -67,9 +67,10 @@ def get_kind_sql(credit="credit", journal="journal"):
 def is_paid_sql(credit="credit", journal="journal"):
     """Condition: a credit on a receivable pays it, by money or by what we owe."""
     return SQL(
-        "(%s = 'money' OR %s = 'set_off')",
+        "(%s = 'money' OR %s NOT IN %s)",
         SQL.identifier(journal, "ar_settlement"),
         get_kind_sql(credit, journal),
+        UNPAID,
     )
 
 
@@ -198,7 +199,7 @@ class ArSettlement(models.AbstractModel):
 
     @api.model
     def _get_settled_by_kind(self, company, spans):
-        """What took how much off the items of customers in company currency, by ``KINDS``.
+        """What took how much off the items of customers in company currency, by kind.
 
         :param company: root company
         :param spans: ``{partner id: (first day, last due date)}``: what came since the first day

@@ -148,6 +148,7 @@ class ArWriteoffRequest(models.Model):
         help="The accounting date, or the first day after it that is not locked.",
     )
     is_date_moved = fields.Boolean(compute="_compute_posting_date")
+    amount_unallocated = fields.Monetary(related="file_id.unallocated")
     move_id = fields.Many2one(
         "account.move",
         string="Journal Entry",
