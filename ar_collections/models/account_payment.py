@@ -1,8 +1,21 @@
 from odoo import models
 
+# What of a payment on its way decides how much less is asked for.
+ON_ITS_WAY = ("state", "amount", "date", "partner_id", "currency_id")
+
 
 class AccountPayment(models.Model):
     _inherit = "account.payment"
+
+    def write(self, vals):
+        # EXTENDS account: a payment that is not booked yet changes what is asked for, too
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(ON_ITS_WAY):
+            touch = self.env["ar.ledger.touch"]
+            unbooked = self.filtered(lambda payment: not payment.move_id and payment.partner_id)
+            for company, payments in unbooked.grouped(lambda each: each.company_id.root_id).items():
+                touch._touch_customers(company, payments.partner_id.commercial_partner_id)
+        return result
 
     def action_post(self):
         # EXTENDS account

@@ -57,7 +57,7 @@ class TestAllowanceProperty(AllowanceCommon, WriteoffCommon):
 
     # Without shrinking: an example costs seconds, and any of them shows the fault.
     @settings(
-        max_examples=10,
+        max_examples=6,
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],

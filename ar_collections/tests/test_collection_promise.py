@@ -644,7 +644,7 @@ class TestPromise(CollectionsCommon):
             queries.append(self.cr.sql_log_count - before)
         self.assertEqual(queries[1], queries[2])
 
-    @settings(max_examples=12, deadline=None)
+    @settings(max_examples=8, deadline=None)
     @given(
         st.integers(1, 30000),
         st.booleans(),

@@ -465,7 +465,7 @@ class TestDispute(CollectionsCommon):
         biller = self._user("dispute_credit", "account.group_account_invoice")
         biller.group_ids += self.env.ref("ar_collections.group_collector")
 
-        @settings(max_examples=8, deadline=None)
+        @settings(max_examples=5, deadline=None)
         @given(st.integers(1, units))
         def to_the_cent(amount):
             amount = invoice.currency_id.round(amount * invoice.currency_id.rounding)

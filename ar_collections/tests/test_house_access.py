@@ -345,7 +345,7 @@ class TestAccess(CollectionsCommon):
             .create(
                 {
                     "company_id": self.company.id,
-                    "date": self._day(1),
+                    "date": self.today,
                 }
             )
         )

@@ -408,7 +408,7 @@ class TestLateChargeAccrual(CollectionsCommon):
             facts["cents"] / 100, self._day(facts["due"]), *map(tuple, (settled, disputes, taken))
         )
 
-    @settings(max_examples=12)
+    @settings(max_examples=8)
     @given(
         st.lists(debt, min_size=1, max_size=3),
         st.integers(0, 4000),

@@ -296,6 +296,17 @@ class TestNetting(CollectionsCommon):
         self._run(7)
         self.assertEqual(self._case().amount_demand, 1000)
 
+    def test_payment_in_process_shows_at_once(self):
+        invoice = self._invoice(self.customer, 1000, due=-5)
+        self._run(0)
+        case = self._case()
+        payment = self._pay_in_process(invoice, 400)
+        self.assertEqual((case.state, case.amount_demand), ("open", 600))
+        payment.action_reject()
+        self.assertEqual(case.amount_demand, 1000)
+        self._pay_in_process(invoice)
+        self.assertEqual(case.state, "closed")
+
     def test_post_dated_cheque_ends_the_asking(self):
         invoice = self._invoice(self.customer, 1000, due=-5)
         self._run(0)

@@ -396,7 +396,7 @@ class TestPlacement(CollectionsCommon):
         self.assertEqual((placement.state, placement.amount_recovered), ("closed", 100))
         self.assertEqual(placement.commission, 25)
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(
             st.tuples(

@@ -248,7 +248,7 @@ class TestPosition(CollectionsCommon):
 
     # Without shrinking: an example costs seconds, and any of them shows the fault.
     @settings(
-        max_examples=12,
+        max_examples=6,
         deadline=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],

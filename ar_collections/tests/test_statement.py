@@ -192,7 +192,7 @@ class TestStatement(LetterCommon):
         ),
         st.integers(-100, 0),
     )
-    @settings(max_examples=8, deadline=None)
+    @settings(max_examples=5, deadline=None)
     def test_any_bookings(self, bookings, day):
         with self.env.cr.savepoint() as savepoint:
             for cents, due, is_credit in bookings:

@@ -369,7 +369,7 @@ class TestWriteoffPosting(WriteoffCommon):
         st.tuples(st.just("unrecover"), st.integers(0, 5), st.just(0)),
     )
 
-    @settings(max_examples=12)
+    @settings(max_examples=8)
     @given(steps=st.lists(STEP, min_size=2, max_size=7))
     def test_any_sequence_against_the_ledger(self, steps):
         savepoint = self.env.cr.savepoint(flush=True)
