@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
 from odoo.tests import new_test_user
 
+from ..models.common.res_company import Clock
 from .common import CollectionsCommon
 
 
@@ -345,13 +346,13 @@ class TestAccess(CollectionsCommon):
             .create(
                 {
                     "company_id": self.company.id,
-                    "date": self.today,
+                    "date": self._day(1),
                 }
             )
         )
         run.action_preview()
         self.assertEqual(run.state, "preview")
-        run.action_execute()
+        run.with_context(ar_clock=Clock(self._day(1))).action_execute()
         self.assertEqual(run.state, "done")
         self._refused(run.unlink, UserError)
         for values in ({"state": "draft"}, {"action_count": 0}, {"date": self._day(5)}):
