@@ -86,6 +86,15 @@ class TestCase(CollectionsCommon):
                 case, [{"state": "closed", **dict(zip(names, values, strict=True))}]
             )
 
+    def test_money_that_the_bank_tells_of_days_later(self):
+        invoice = self._invoice(self.customer, 100, due=-5)
+        self._run(0)
+        self._pay(invoice, day=-2)
+        self.assertRecordValues(
+            self._case(),
+            [{"close_reason": "paid", "amount_collected": 100, "date_closed": self.today}],
+        )
+
     def test_money_on_account_closes_a_case_as_paid(self):
         self._invoice(self.customer, 100, due=-5)
         self._run(0)

@@ -36,7 +36,7 @@ class TestSettlement(CollectionsCommon):
 
     def _kinds(self, first=0, last_due=0):
         found = self.env["ar.settlement"]._get_settled_by_kind(
-            self.company, {self.customer.id: (self._day(first), self._day(last_due))}
+            self.company, {self.customer.id: (self._day(first), None, self._day(last_due))}
         )
         return {kind: amount for kind, (amount, _day) in found.get(self.customer.id, {}).items()}
 

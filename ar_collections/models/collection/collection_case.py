@@ -104,6 +104,8 @@ class ArCollectionCase(models.Model):
         string="To Ask For", readonly=True, help="Overdue less what is disputed or promised."
     )
     demand_due_date = fields.Date(string="Oldest Due Date to Ask For", readonly=True)
+    # What is booked later is of the case, also when the bank tells of it days later.
+    booked_before = fields.Integer(readonly=True)
     amount_opened = fields.Monetary(
         string="Overdue When Opened", readonly=True, help="Net of open credits."
     )
@@ -655,7 +657,11 @@ class ArCollectionCase(models.Model):
         for company, cases in self.grouped("company_id").items():
             # Who closes a case by what it books need not see the bank.
             found = self.env["ar.settlement"]._get_settled_by_kind(
-                company, {case.partner_id.id: (case.date_opened, date) for case in cases}
+                company,
+                {
+                    case.partner_id.id: (case.date_opened, case.booked_before or None, date)
+                    for case in cases
+                },
             )
             for case in cases:
                 settled[case] = found.get(case.partner_id.id, {})

@@ -162,6 +162,7 @@ class ArCollectionSync(models.AbstractModel):
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         policies = self.env["ar.collection.policy"]._get_matching_policies(files)
         stage = self.env["ar.collection.stage"].search([], limit=1)
+        booked = self.env["ar.settlement"]._get_last_booked()
         return (
             cases.with_context(
                 mail_create_nosubscribe=True, mail_create_nolog=True, tracking_disable=True
@@ -177,6 +178,7 @@ class ArCollectionSync(models.AbstractModel):
                         "collector_id": (file.collector_id or file.partner_id.user_id).id,
                         "date_opened": date,
                         "amount_opened": figures[0],
+                        "booked_before": booked,
                         **dict(zip(FOLLOWED, figures, strict=True)),
                     }
                     for file, (_id, *figures) in zip(files, rows, strict=True)

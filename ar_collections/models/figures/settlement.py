@@ -202,8 +202,8 @@ class ArSettlement(models.AbstractModel):
         """What took how much off the items of customers in company currency, by kind.
 
         :param company: root company
-        :param spans: ``{partner id: (first day, last due date)}``: what came since the first day
-            off items that were due by then
+        :param spans: ``{partner id: (first day, last journal item booked before, last due
+            date)}``: what came since the first day, or was booked since, off items due by then
         :return: ``{partner id: {kind: (amount, day of the last)}}``
         """
         if not spans:
@@ -215,7 +215,7 @@ class ArSettlement(models.AbstractModel):
             SQL(
                 """
             SELECT span.partner_id, kind, SUM(partial.amount)::float8, MAX(partial.max_date)
-              FROM (VALUES %(spans)s) AS span(partner_id, first_day, last_due)
+              FROM (VALUES %(spans)s) AS span(partner_id, first_day, booked, last_due)
               JOIN res_partner contact ON contact.commercial_partner_id = span.partner_id
               JOIN account_move_line item ON item.partner_id = contact.id
               JOIN res_company company ON company.id = item.company_id
@@ -227,11 +227,11 @@ class ArSettlement(models.AbstractModel):
              CROSS JOIN LATERAL (SELECT %(kind)s AS kind) split
              WHERE item.parent_state = 'posted' AND credit.parent_state = 'posted'
                AND COALESCE(item.date_maturity, item.date) <= span.last_due
-               AND partial.max_date >= span.first_day
+               AND (partial.max_date >= span.first_day OR credit.id > span.booked)
              GROUP BY span.partner_id, kind
             """,
                 spans=SQL(", ").join(
-                    SQL("(%s, %s::date, %s::date)", partner_id, *span)
+                    SQL("(%s, %s::date, %s::int, %s::date)", partner_id, *span)
                     for partner_id, span in spans.items()
                 ),
                 root=str(company.id),
