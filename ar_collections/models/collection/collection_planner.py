@@ -218,32 +218,47 @@ class ArCollectionPlanner(models.AbstractModel):
             return []
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
+        position = self.env["ar.position"]
         # Most items have had their message: leave them out before anything is made of them.
         rows = self.env.execute_query(
             SQL(
                 """
+            WITH item AS MATERIALIZED (
+                SELECT root_id, partner_id, line_id, due, demand
+                  FROM (%(items)s) item
+                 WHERE demand > 0 AND due >= %(date)s AND due <= %(date)s - (%(first)s)
+            ), asked AS MATERIALIZED (
+                SELECT part.move_line_id, MAX(action.rung) AS rung
+                  FROM ar_collection_action_item part
+                  JOIN ar_collection_action action ON action.id = part.action_id
+                 WHERE part.move_line_id IN (SELECT line_id FROM item)
+                   AND action.case_id IS NULL AND action.step_id IS NOT NULL
+                   AND action.state <> 'cancelled'
+                 GROUP BY part.move_line_id
+            )
             SELECT file.id, file.partner_id, file.last_contact_date, ARRAY_AGG(item.line_id),
                    ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.demand)::float8[]
-              FROM (%(items)s) item
+              FROM item
               JOIN ar_credit_file file ON file.company_id = item.root_id
                AND file.partner_id = item.partner_id
-             WHERE item.demand > 0 AND item.due >= %(date)s AND item.due <= %(date)s - (%(first)s)
-               AND COALESCE(file.followup_amount, 0) = 0
-               AND NOT EXISTS (
-                SELECT FROM ar_collection_action_item asked
-                  JOIN ar_collection_action action ON action.id = asked.action_id
-                 WHERE asked.move_line_id = item.line_id AND action.case_id IS NULL
-                   AND action.step_id IS NOT NULL AND action.state <> 'cancelled'
-                   AND action.rung >= (
-                    SELECT MAX(step_day) FROM UNNEST(%(step_days)s) step_day
-                     WHERE step_day <= %(date)s::date - item.due))
+              LEFT JOIN asked ON asked.move_line_id = item.line_id
+             WHERE COALESCE(file.followup_amount, 0) = 0
+               AND (asked.rung IS NULL OR asked.rung < (
+                SELECT MAX(step_day) FROM UNNEST(%(step_days)s) step_day
+                 WHERE step_day <= %(date)s::date - item.due))
              GROUP BY file.id
              ORDER BY file.id
             """,
                 date=date,
                 first=step_days[0],
                 step_days=step_days,
-                items=self.env["ar.position"]._claimed_items_sql(company, date, current=True),
+                items=position._claimed_items_sql(
+                    company,
+                    date,
+                    current=True,
+                    ageing=False,
+                    as_booked=not position._has_unposted_matching(),
+                ),
             )
         )
         asked = self._get_days_asked_before_due([line_id for row in rows for line_id in row[3]])

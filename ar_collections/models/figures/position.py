@@ -463,7 +463,9 @@ class ArPosition(models.AbstractModel):
              CROSS JOIN LATERAL (
                 SELECT COALESCE(contact.commercial_partner_id, line.partner_id) AS customer_id
              ) payer
-              LEFT JOIN LATERAL (%(bounced)s) bounced ON is_from_bank
+             CROSS JOIN LATERAL (
+                SELECT CASE WHEN line.is_from_bank THEN (%(bounced)s) END AS due
+             ) bounced
              WHERE line.residual <> 0
             """,
             bounced=get_bounced_sql(),
