@@ -168,6 +168,7 @@ class TestPromise(CollectionsCommon):
         promise = self._promise(600, 5)
         self._receivable(self.invoice | payment.move_id).reconcile()
         self.assertEqual((promise.state, promise.amount_paid), ("open", 0))
+        self.assertEqual(self._figures().demand_amount, 0, "all that is left is promised still")
         self._pay(self.invoice, 600, day=4)
         self.assertEqual(promise.state, "kept")
 

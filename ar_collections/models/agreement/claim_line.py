@@ -79,12 +79,16 @@ class ArClaimLine(models.AbstractModel):
     def _compute_item(self):
         """The item as it is now; it stays so, since only the choice of the item is looked at."""
         last = self.env["ar.settlement"]._get_last_booked()
+        # What is claimed is claimed of the ledger, whatever its reader may see.
+        net = self.env["ar.position"]._get_net_residuals(self.move_line_id.sudo())
         for line in self:
             item = line.move_line_id.sudo()
             line.currency_id = item.currency_id
             line.name = item.move_name
             line.due_date = item.date_maturity or item.date
-            line.residual_before = item.amount_residual_currency
+            # What credits pay that are there already is no part of the claim, if it can do without.
+            residual, left = item.amount_residual_currency, net.get(item._origin.id, 0)
+            line.residual_before = left if line.amount and line.amount <= left else residual
             line.booked_before = last
             line.settled_before = 0
 

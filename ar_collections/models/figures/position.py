@@ -255,6 +255,22 @@ class ArPosition(models.AbstractModel):
         return items
 
     @api.model
+    def _get_net_residuals(self, lines):
+        """What open credits leave of journal items now: ``{item id: amount}`` in their currency.
+
+        Items that are not open are not in it.
+        """
+        net = {}
+        for company, same in lines.grouped(lambda line: line.company_id.root_id).items():
+            found = self._items(company, company._ar_today(), same.partner_id, current=True)
+            net.update(
+                (item.line_id, item.residual_currency - item.credit_currency)
+                for items in found.values()
+                for item in items
+            )
+        return net
+
+    @api.model
     def _movements(self, companies, date_from, date_to, partners):
         """What was booked on the receivable accounts of some customers, in the order of dates.
 

@@ -88,17 +88,8 @@ class ArWriteoffRequestLine(models.Model):
     def _compute_amount(self):
         """What open credits of the customer leave of the item; all of it when they leave nothing:
         who writes off what is paid already has to be told by the request."""
-        left = {}
-        items = self.move_line_id.sudo()
-        for company, same in items.grouped(lambda item: item.company_id.root_id).items():
-            found = self.env["ar.position"]._items(
-                company, company._ar_today(), same.partner_id, current=True
-            )
-            left.update(
-                (item.line_id, item.residual_currency - item.credit_currency)
-                for of_customer in found.values()
-                for item in of_customer
-            )
+        # The request is about items whose branch its author may not see.
+        left = self.env["ar.position"]._get_net_residuals(self.move_line_id.sudo())
         for line in self:
             item = line.move_line_id.sudo()
             line.amount = left.get(item._origin.id) or item.amount_residual_currency
