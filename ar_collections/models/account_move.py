@@ -7,6 +7,8 @@ from .credit.credit_document import Demand
 from .figures.trade_receivable import is_trade_receivable
 from .res_partner import COLLECTION_GROUPS
 
+GIVING_CREDIT = ("out_invoice", "out_receipt")
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -25,11 +27,9 @@ class AccountMove(models.Model):
             due, start = move.invoice_date_due, move.invoice_date or move.company_id._ar_today()
             if (
                 move.state == "draft"
+                and move.move_type in GIVING_CREDIT
                 # A receipt is a sale for cash, unless it is to be paid later.
-                and (
-                    move.move_type == "out_invoice"
-                    or (move.move_type == "out_receipt" and due and due > start)
-                )
+                and (move.move_type == "out_invoice" or (due and due > start))
                 and move.commercial_partner_id
                 # A form that is being filled in may have none yet.
                 and move.currency_id
@@ -65,7 +65,10 @@ class AccountMove(models.Model):
         if soft:
             today = fields.Date.context_today(self)
             later = self.filtered(lambda move: move.date and move.date > today)
-        passed = later | control._gate(self - later)
+        asking = (self - later).filtered(lambda move: move.move_type in GIVING_CREDIT)
+        passed = self - asking
+        if asking:
+            passed |= control._gate(asking)
         # In the order that was given.
         passed = self.filtered(lambda move: move in passed)
         posted = super(AccountMove, passed.with_context(ar_credit_passed=Passed(passed)))._post(
@@ -75,7 +78,8 @@ class AccountMove(models.Model):
         # What went back to draft has kept its matching, which counts again.
         matched = posted.filtered(lambda move: any(move.line_ids.mapped("matching_number")))
         touch = self.env["ar.ledger.touch"]
-        touch._touch_items(matched._ar_matched_lines(), matched=True)
+        if matched:
+            touch._touch_items(matched._ar_matched_lines(), matched=True)
         touch._touch_items((posted - matched).line_ids)
         return posted
 
@@ -94,6 +98,8 @@ class AccountMove(models.Model):
                         "Credit control stops %s.", ", ".join(stopped.mapped("display_name"))
                     )
                 )
+        if vals.get("state", "posted") != "posted" or any(name.startswith("ar_") for name in vals):
+            self._ar_check_values(vals)
         return super().write(vals)
 
     def _autopost_draft_entries(self, batch_size=100):
@@ -103,16 +109,31 @@ class AccountMove(models.Model):
         )._autopost_draft_entries(batch_size)
 
     def button_draft(self):
-        # EXTENDS account: a matching stays, but it does not count any more
+        # EXTENDS account
         result = super().button_draft()
-        self.env["ar.ledger.touch"]._touch_items(self._ar_matched_lines(), matched=True)
+        if self:
+            self._ar_follow_undone()
         return result
 
     def button_cancel(self):
         # EXTENDS account
         result = super().button_cancel()
-        self.env["ar.ledger.touch"]._touch_items(self._ar_matched_lines(), matched=True)
+        if self:
+            self._ar_follow_undone()
         return result
+
+    # What upper wings extend: the doors call it when there is something to tell
+
+    def _ar_check_values(self, vals):
+        """Refuse a state or a mark of ours that nobody may write.
+
+        :raises UserError: with the way that is open
+        """
+
+    def _ar_follow_undone(self):
+        """Follow entries that went back to draft or were cancelled."""
+        # A matching stays, but it does not count any more.
+        self.env["ar.ledger.touch"]._touch_items(self._ar_matched_lines(), matched=True)
 
     def action_toggle_block_payment(self):
         # EXTENDS account: what is blocked is in dispute, and a decided dispute unblocks it

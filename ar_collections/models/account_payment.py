@@ -30,7 +30,8 @@ class AccountPayment(models.Model):
         Of an invoice in instalments Odoo would settle the oldest, chosen or not.
         """
         # Who posts the payment need not see the transaction.
-        chosen = self.sudo().payment_transaction_id._ar_paid_lines().with_env(self.env)
+        transaction = self.sudo().payment_transaction_id
+        chosen = transaction and transaction._ar_paid_lines().with_env(self.env)
         if not chosen:
             return
         (self.move_id.line_ids | chosen).filtered(

@@ -118,6 +118,21 @@ class TestReasons(ControlCommon):
         self._pay(invoice)
         self._draft(10).action_post()
 
+    def test_overdue_is_of_the_day_whenever_the_last_run_was(self):
+        self.grade.overdue_tolerance_days = 30
+        self._invoice(self.customer, 300, due=-10)
+        self._invoice(self.customer, 100, due=-11)
+        key = (self.company.id, self.customer.id)
+        refresh, facts = self.env["ar.credit.refresh"], self.env["ar.credit.facts"]
+        for run_date in (False, self._day(-20), self._day(-1), self.today):
+            self.company.ar_run_date = run_date
+            refresh._refresh_figures(self.company, run_date or self.today, self.customer)
+            for tolerated, expected in ((0, (400, 11)), (10, (100, 11)), (11, (0, 0))):
+                with self.subTest(run=run_date, tolerated=tolerated):
+                    self.grade.overdue_tolerance_days = tolerated
+                    found = facts._gather_facts({key}, self.today)[key]
+                    self.assertEqual((found.overdue, found.days_overdue), expected)
+
     def test_overdue_by_instalment_not_by_invoice(self):
         term = self.env["account.payment.term"].create(
             {

@@ -46,11 +46,13 @@ class TestPerformance(CollectionsCommon):
     def test_figures_are_one_statement(self):
         position = self.env["ar.position"]
         self._customers("Few", 5, due=-1)
+        # The first one reads the currency, too, which stays in the cache.
+        position._figures(self.company, self.today)
         few = self._queries(lambda: position._figures(self.company, self.today))
         self._customers("Many", 30, due=-1)
         many = self._queries(lambda: position._figures(self.company, self.today))
         self.assertEqual(few, many)
-        self.assertLessEqual(few, 5)
+        self.assertLessEqual(few, 6)
 
     def test_partner_list(self):
         few = self._customers("Few", 5, due=-1)

@@ -21,15 +21,9 @@ class AccountMove(models.Model):
         posted._ar_orders()._ar_refresh_exposure()
         return posted
 
-    def button_draft(self):
-        # EXTENDS account
-        result = super().button_draft()
-        self._ar_orders()._ar_refresh_exposure()
-        return result
-
-    def button_cancel(self):
-        # EXTENDS account
-        result = super().button_cancel()
+    def _ar_follow_undone(self):
+        # EXTENDS ar_collections
+        result = super()._ar_follow_undone()
         self._ar_orders()._ar_refresh_exposure()
         return result
 

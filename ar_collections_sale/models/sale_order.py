@@ -215,7 +215,7 @@ class SaleOrder(models.Model):
 
     def write(self, vals):
         # EXTENDS sale: nobody writes an order confirmed beside the gate
-        if vals.keys().isdisjoint(("state", "partner_invoice_id")):
+        if not self or vals.keys().isdisjoint(("state", "partner_invoice_id")):
             return super().write(vals)
         others = self.filtered(lambda order: not order._ar_has_passed())
         if vals.get("state") == "sale" and others:

@@ -188,6 +188,17 @@ class ArClaimLine(models.AbstractModel):
         return [name for name in self._inherit_children if self.env[name]._claim_kind]
 
     @api.model
+    def _get_all_claims_sql(self, date, current, partners):
+        """``_get_claims_sql`` of all these models together."""
+        lines = [self.env[name] for name in self._get_claim_models()]
+        for line in lines:
+            line.flush_model()
+            self.env[line._fields[line._claim_parent].comodel_name].flush_model()
+        return SQL(" UNION ALL ").join(
+            [line._get_claims_sql(date, current, partners) for line in lines]
+        )
+
+    @api.model
     def _get_claims_sql(self, date, current, partners):
         """SELECT of ``line_id, kind, amount, residual_before`` of the claims that hold at a date.
 
@@ -195,8 +206,6 @@ class ArClaimLine(models.AbstractModel):
         :param partners: of these customers only, or ``None`` for all
         """
         parent = self.env[self._fields[self._claim_parent].comodel_name]
-        self.flush_model()
-        parent.flush_model()
         start = SQL.identifier("claim", self._claim_start)
         holds = SQL("%s IS NOT NULL AND claim.date_closed IS NULL", start)
         if not current:

@@ -387,6 +387,8 @@ class ArDispute(models.Model):
                 lambda dispute: dispute.state == "open" or dispute.closed_by_ledger
             )
         )
+        if not disputes:
+            return
         reversals = disputes._get_reversed()
         credited = disputes.filtered(
             lambda dispute: (

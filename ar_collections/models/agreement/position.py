@@ -1,5 +1,4 @@
 from odoo import api, models
-from odoo.tools import SQL
 
 
 class ArPosition(models.AbstractModel):
@@ -8,7 +7,4 @@ class ArPosition(models.AbstractModel):
     @api.model
     def _claims_sql(self, date, current, partners):
         # EXTENDS ar_collections: what is promised, planned or disputed
-        return SQL(" UNION ALL ").join(
-            self.env[model]._get_claims_sql(date, current, partners)
-            for model in self.env["ar.claim.line"]._get_claim_models()
-        )
+        return self.env["ar.claim.line"]._get_all_claims_sql(date, current, partners)

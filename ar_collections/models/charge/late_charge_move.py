@@ -40,18 +40,15 @@ class AccountMove(models.Model):
         self.env["ar.late.charge"]._notes_posted(posted)
         return posted
 
-    def button_draft(self):
-        # EXTENDS account
-        result = super().button_draft()
-        if notes := self._ar_charge_notes():
-            self.env["ar.late.charge"]._notes_reset(notes)
-        return result
-
-    def button_cancel(self):
-        # EXTENDS account
-        result = super().button_cancel()
-        if notes := self._ar_charge_notes():
-            self.env["ar.late.charge"]._notes_dropped(notes)
+    def _ar_follow_undone(self):
+        # EXTENDS ar_collections
+        result = super()._ar_follow_undone()
+        charges = self.env["ar.late.charge"]
+        notes = self._ar_charge_notes()
+        if dropped := notes.filtered(lambda move: move.state == "cancel"):
+            charges._notes_dropped(dropped)
+        if reset := notes - dropped:
+            charges._notes_reset(reset)
         return result
 
     def _ar_charge_notes(self):
@@ -60,11 +57,11 @@ class AccountMove(models.Model):
             lambda move: move.ar_is_late_charge or move.reversed_entry_id.ar_is_late_charge
         )
 
-    def write(self, vals):
-        # EXTENDS account
+    def _ar_check_values(self, vals):
+        # EXTENDS ar_collections
         if "ar_is_late_charge" in vals and not self.env.su:
             raise AccessError(self.env._("Charge runs alone mark debit notes of late charges."))
-        return super().write(vals)
+        return super()._ar_check_values(vals)
 
     @api.ondelete(at_uninstall=False)
     def _ar_free_charges(self):

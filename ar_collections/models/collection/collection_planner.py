@@ -4,6 +4,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.item_shape import read_shape
 from ..figures.settlement import money_sql
 from .collection_cadence import Decision, Situation, decide
 
@@ -218,7 +219,6 @@ class ArCollectionPlanner(models.AbstractModel):
             return []
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action.item"].flush_model()
-        position = self.env["ar.position"]
         # Most items have had their message: leave them out before anything is made of them.
         rows = self.env.execute_query(
             SQL(
@@ -252,12 +252,12 @@ class ArCollectionPlanner(models.AbstractModel):
                 date=date,
                 first=step_days[0],
                 step_days=step_days,
-                items=position._claimed_items_sql(
+                items=self.env["ar.position"]._claimed_items_sql(
                     company,
                     date,
                     current=True,
                     ageing=False,
-                    as_booked=not position._has_unposted_matching(),
+                    shape=read_shape(self.env),
                 ),
             )
         )

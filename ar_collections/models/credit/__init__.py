@@ -7,6 +7,7 @@ from . import (
     credit_decision,
     credit_grade,
     credit_file,
+    position,
     recipient,
     letter,
     credit_refresh,

@@ -65,7 +65,7 @@ class ArCreditDocument(models.AbstractModel):
         registry_class = self.env.registry[self._name]
 
         def gated(self):
-            passed = self._ar_credit_pass()
+            passed = self and self._ar_credit_pass()
             if self and not passed:
                 return True
             return getattr(super(registry_class, passed), name)()

@@ -3,6 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.item_shape import read_shape
 from .credit_decision import CONTROL_OF, Facts
 from .credit_limit import LimitTerms, effective_limit
 
@@ -15,9 +16,15 @@ class FileRow(NamedTuple):
     company_id: int
     partner_id: int
     file_id: int
+    exposure: float
+    # What may be asked for, by due date: ever, and on the day of the last run.
+    earliest_due: object
+    demand: float
+    demand_due: object
+    is_of_day: bool
     group_name: str
     group_limit: float
-    members: list
+    group_exposure: float
     limit_mode: str
     custom_limit: float
     temporary_limit: float
@@ -37,23 +44,39 @@ class FileRow(NamedTuple):
     max_term_days: int
     tolerated_days: int
     tolerated_overdue: float
-    ungraded: bool
-    waiting: bool
-    has_unposted_matching: bool
-    controls: list
-
-
-class FigureRow(NamedTuple):
-    exposure: float
-    overdue: float
-    days_overdue: int
     cover: float
     cover_expiry: object
     first_sale: bool
+    waiting: bool
+    controls: list
+
+    def get_figures(self, date):
+        """:class:`FigureRow` as far as the file tells, ``None`` when the items have to be read."""
+        if not self.file_id:
+            return None
+        due = self.demand_due if self.is_of_day else self.earliest_due
+        days = (date - due).days if due else 0
+        if days <= self.tolerated_days:
+            return FigureRow()
+        if self.is_of_day and not self.tolerated_days:
+            return FigureRow(overdue=self.demand, days_overdue=days)
+        return None
+
+
+class FigureRow(NamedTuple):
+    open_amount: float = 0.0
+    # Of the items that are overdue for longer than the grade tolerates.
+    overdue: float = 0.0
+    days_overdue: int = 0
 
 
 class ArCreditFacts(models.AbstractModel):
-    """Gathers what the credit control knows of customers: two statements for a whole batch."""
+    """Gathers what the credit control knows of customers: two statements at most for a batch.
+
+    The credit file has followed the ledger when it is read, so it tells the exposure. What is
+    overdue it tells when the run of the day has been, or when nothing is due for long enough; the
+    open items are read for the others only.
+    """
 
     _name = "ar.credit.facts"
     _description = "Facts for the Credit Control"
@@ -66,32 +89,37 @@ class ArCreditFacts(models.AbstractModel):
         :param lock: until the end of the transaction nobody else passes these customers' limits
         :return: ``{key: Facts}``
         """
-        rows = self._read_files(keys, lock)
-        members = {(row.company_id, partner) for row in rows for partner in row.members or ()}
-        figures = self._read_figures(rows, members, date)
+        rows = self._read_files(keys, date, lock)
+        figures = self._read_figures([row for row in rows if not row.get_figures(date)], date)
         companies = self.env["res.company"].browse({company_id for company_id, _partner in keys})
         defaults = {company.id: company._ar_default_credit_limit() for company in companies}
         return {
             (row.company_id, row.partner_id): self._prepare_facts(
-                row, figures, defaults[row.company_id], date
+                row,
+                row.get_figures(date) or figures[row.company_id, row.partner_id],
+                defaults[row.company_id],
+                date,
             )
             for row in rows
         }
 
     @api.model
-    def _read_files(self, keys, lock):
-        """File, grade and group of the customers, one :class:`FileRow` each."""
+    def _read_files(self, keys, date, lock):
+        """File, grade, cover and group of the customers, one :class:`FileRow` each."""
         files = self.env["ar.credit.file"].sudo()
         files.flush_model()
+        self.env["res.company"].flush_model(["ar_run_date"])
         self.env["ar.credit.grade"].flush_model()
+        self.env["ar.credit.cover"].flush_model()
         self.env["ar.credit.release"].flush_model(["file_id", "state"])
-        self.env["account.move.line"].flush_model(["parent_state", "matching_number"])
+        self.env["account.move"].flush_model(["partner_id", "move_type", "state"])
         query = SQL(
             """
             WITH asked (company_id, partner_id) AS (VALUES %(keys)s), own AS (
                 SELECT asked.company_id, asked.partner_id, file.id AS file_id,
                        file.is_limited, head.id AS head_id, head.group_limit,
-                       customer.name AS group_name, grade.id AS grade_id
+                       customer.name AS group_name, grade.id AS grade_id,
+                       grade.id IS NULL OR grade.is_default IS TRUE AS is_new
                   FROM asked
                   LEFT JOIN ar_credit_file file ON file.company_id = asked.company_id
                                                AND file.partner_id = asked.partner_id
@@ -99,7 +127,7 @@ class ArCreditFacts(models.AbstractModel):
                                                AND head.group_limited
                   LEFT JOIN res_partner customer ON customer.id = head.partner_id
                   LEFT JOIN LATERAL (
-                    SELECT id FROM ar_credit_grade
+                    SELECT id, is_default FROM ar_credit_grade
                      WHERE id = file.grade_id
                         OR (file.grade_id IS NULL AND is_default AND active
                             AND COALESCE(company_id, asked.company_id) = asked.company_id)
@@ -111,9 +139,14 @@ class ArCreditFacts(models.AbstractModel):
                  WHERE %(lock)s AND id IN (
                     SELECT file_id FROM own WHERE is_limited UNION SELECT head_id FROM own)
             )
-            SELECT own.company_id, own.partner_id, own.file_id, own.group_name, own.group_limit,
-                   CASE WHEN own.head_id IS NOT NULL THEN ARRAY(
-                    SELECT partner_id FROM ar_credit_file
+            SELECT own.company_id, own.partner_id, own.file_id,
+                   (COALESCE(file.open_amount, 0) + COALESCE(file.order_amount, 0))::float8,
+                   file.earliest_due, COALESCE(file.demand_amount, 0)::float8, file.demand_due,
+                   company.ar_run_date IS NOT DISTINCT FROM %(date)s,
+                   own.group_name, own.group_limit,
+                   CASE WHEN own.head_id IS NOT NULL THEN (
+                    SELECT SUM(COALESCE(open_amount, 0) + COALESCE(order_amount, 0))::float8
+                      FROM ar_credit_file
                      WHERE own.head_id IN (id, parent_id)) END,
                    COALESCE(file.limit_mode, 'grade'), file.custom_limit, file.temporary_limit,
                    file.temporary_limit_end, COALESCE(file.avg_monthly_sales, 0)::float8,
@@ -124,19 +157,33 @@ class ArCreditFacts(models.AbstractModel):
                    COALESCE(grade.limit_months, 0)::float8, COALESCE(grade.limit_cap, 0)::float8,
                    COALESCE(grade.max_term_days, 0), COALESCE(grade.overdue_tolerance_days, 0),
                    COALESCE(grade.overdue_tolerance_amount, 0)::float8,
-                   grade.id IS NULL OR grade.is_default IS TRUE,
+                   COALESCE(cover.amount, 0)::float8, cover.expiry,
+                   CASE WHEN own.is_new THEN NOT EXISTS (
+                    SELECT FROM res_partner contact
+                      JOIN account_move sale ON sale.partner_id = contact.id
+                     WHERE contact.commercial_partner_id = own.partner_id
+                       AND sale.move_type = 'out_invoice' AND sale.state = 'posted')
+                   ELSE FALSE END,
                    EXISTS (
                     SELECT FROM ar_credit_release
                      WHERE file_id = own.file_id AND state IN ('held', 'requested')),
-                   %(unposted)s,
                    ARRAY[%(controls)s]
               FROM own
+              JOIN res_company company ON company.id = own.company_id
               LEFT JOIN ar_credit_file file ON file.id = own.file_id
               LEFT JOIN ar_credit_grade grade ON grade.id = own.grade_id
+             CROSS JOIN LATERAL (
+                SELECT SUM(amount_company) FILTER (
+                        WHERE date_from <= %(date)s AND COALESCE(date_to, %(date)s) >= %(date)s
+                       ) AS amount,
+                       MAX(date_to) FILTER (WHERE date_to < %(date)s) AS expiry
+                  FROM ar_credit_cover
+                 WHERE active AND company_id = own.company_id AND partner_id = own.partner_id
+             ) cover
             """,
             keys=SQL(", ").join(SQL("(%s, %s)", *key) for key in sorted(keys)),
             lock=lock,
-            unposted=self.env["ar.position"]._has_unposted_matching_sql(),
+            date=date,
             controls=SQL(", ").join(SQL.identifier("grade", name) for name in CONTROL_FIELDS),
         )
         rows = [FileRow._make(row) for row in self.env.execute_query(query)]
@@ -149,95 +196,54 @@ class ArCreditFacts(models.AbstractModel):
                     self.env["res.company"].browse(row.company_id),
                     create=True,
                 )
-            return self._read_files(keys, lock)
+            return self._read_files(keys, date, lock)
         return rows
 
     @api.model
-    def _read_figures(self, rows, members, date):
-        """``{(company id, partner id): FigureRow}`` of the customers and their groups.
-
-        Open items are read as they are now; orders as the credit file has them, which follows
-        when they are confirmed, changed, invoiced or cancelled.
-        """
-        asked = dict.fromkeys(members, (0, False))
-        asked.update(
-            ((row.company_id, row.partner_id), (row.tolerated_days, row.ungraded)) for row in rows
-        )
-        if not asked:
+    def _read_figures(self, rows, date):
+        """``{(company id, partner id): FigureRow}`` of customers, from their items as they are."""
+        if not rows:
             return {}
-        companies = self.env["res.company"].browse({company_id for company_id, _id in asked})
-        partners = self.env["res.partner"].browse({partner_id for _id, partner_id in asked})
-        self.env["ar.credit.cover"].flush_model()
+        partners = self.env["res.partner"].browse({row.partner_id for row in rows})
         query = SQL(
             """
-            WITH asked (company_id, partner_id, tolerated_days, is_new) AS (
-                VALUES %(asked)s
-            ), open_item AS (
-                SELECT asked.company_id, asked.partner_id, SUM(item.residual) AS open_amount,
-                       SUM(item.demand) FILTER (WHERE item.late > tolerated_days) AS overdue,
-                       MAX(item.late) FILTER (WHERE item.late > tolerated_days) AS days_overdue
-                  FROM asked
-                  JOIN (
-                    SELECT root_id, partner_id, residual, demand,
-                           CASE WHEN demand > 0 THEN %(date)s::date - due END AS late
-                      FROM (%(items)s) open_item
-                  ) item ON item.root_id = asked.company_id AND item.partner_id = asked.partner_id
-                 GROUP BY 1, 2
-            ), cover AS (
-                SELECT cover.company_id, cover.partner_id,
-                       SUM(amount_company) FILTER (
-                        WHERE date_from <= %(date)s AND COALESCE(date_to, %(date)s) >= %(date)s
-                       ) AS amount,
-                       MAX(date_to) FILTER (WHERE date_to < %(date)s) AS expiry
-                  FROM ar_credit_cover cover
-                  JOIN asked USING (company_id, partner_id)
-                 WHERE cover.active
-                 GROUP BY 1, 2
-            )
-            SELECT asked.company_id, asked.partner_id,
-                   (COALESCE(open_item.open_amount, 0) + COALESCE(file.order_amount, 0))::float8,
-                   COALESCE(open_item.overdue, 0)::float8,
-                   COALESCE(open_item.days_overdue, 0),
-                   COALESCE(cover.amount, 0)::float8, cover.expiry,
-                   CASE WHEN asked.is_new THEN NOT EXISTS (
-                    SELECT FROM res_partner contact
-                      JOIN account_move sale ON sale.partner_id = contact.id
-                     WHERE contact.commercial_partner_id = asked.partner_id
-                       AND sale.move_type = 'out_invoice' AND sale.state = 'posted')
-                   ELSE FALSE END
-              FROM asked
-              LEFT JOIN open_item USING (company_id, partner_id)
-              LEFT JOIN cover USING (company_id, partner_id)
-              LEFT JOIN ar_credit_file file USING (company_id, partner_id)
+            SELECT root_id, item.partner_id, SUM(residual)::float8,
+                   COALESCE(SUM(demand) FILTER (WHERE %(is_late)s), 0)::float8,
+                   COALESCE(MAX(%(date)s - due) FILTER (WHERE demand > 0 AND %(is_late)s), 0)
+              FROM (%(items)s) item
+              JOIN (VALUES %(asked)s) AS asked (company_id, partner_id, tolerated_days)
+                ON item.root_id = asked.company_id AND item.partner_id = asked.partner_id
+             GROUP BY 1, 2
             """,
             asked=SQL(", ").join(
-                SQL("(%s, %s, %s, %s)", *key, *asked[key]) for key in sorted(asked)
+                SQL("(%s, %s, %s)", row.company_id, row.partner_id, row.tolerated_days)
+                for row in rows
             ),
             date=date,
+            is_late=SQL("%s - due > tolerated_days", date),
             items=self.env["ar.position"]._claimed_items_sql(
-                companies,
+                self.env["res.company"].browse({row.company_id for row in rows}),
                 date,
                 partners,
                 current=True,
                 ageing=False,
-                as_booked=not any(row.has_unposted_matching for row in rows),
+                shape=read_shape(self.env, partners),
             ),
         )
-        return {
-            (company_id, partner_id): FigureRow._make(values)
-            for company_id, partner_id, *values in self.env.execute_query(query)
-        }
+        figures = {(row.company_id, row.partner_id): FigureRow() for row in rows}
+        for company_id, partner_id, *values in self.env.execute_query(query):
+            figures[company_id, partner_id] = FigureRow._make(values)
+        return figures
 
     @api.model
     def _prepare_facts(self, row, figures, default_limit, date):
-        own = figures[row.company_id, row.partner_id]
         return Facts(
             controls=(
                 dict(zip(CONTROL_FIELDS, row.controls, strict=True))
                 if row.controls[0]
                 else NO_GRADE
             ),
-            exposure=own.exposure,
+            exposure=row.exposure if row.file_id else figures.open_amount,
             limit=effective_limit(
                 LimitTerms(
                     mode=row.limit_mode,
@@ -250,17 +256,15 @@ class ArCreditFacts(models.AbstractModel):
                     cap=row.limit_cap,
                     avg_monthly_sales=row.avg_monthly_sales,
                     default=default_limit,
-                    cover=own.cover,
+                    cover=row.cover,
                 ),
                 date,
             ),
             group_name=row.group_name or "",
-            group_exposure=sum(
-                figures[row.company_id, partner_id].exposure for partner_id in row.members or ()
-            ),
-            group_limit=None if row.members is None else float(row.group_limit or 0),
-            overdue=own.overdue,
-            days_overdue=own.days_overdue,
+            group_exposure=row.group_exposure or 0,
+            group_limit=None if row.group_exposure is None else float(row.group_limit or 0),
+            overdue=figures.overdue,
+            days_overdue=figures.days_overdue,
             tolerated_overdue=row.tolerated_overdue,
             hold=bool(row.hold),
             hold_reason=row.hold_reason,
@@ -269,8 +273,8 @@ class ArCreditFacts(models.AbstractModel):
             written_off=row.written_off,
             review_date=row.next_review_date,
             limit_expiry=row.limit_expiry,
-            cover_expiry=own.cover_expiry,
+            cover_expiry=row.cover_expiry,
             max_term_days=row.max_term_days,
-            ungraded=own.first_sale,
+            ungraded=row.first_sale,
             waiting=row.waiting,
         )

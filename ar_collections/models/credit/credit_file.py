@@ -194,6 +194,11 @@ class ArCreditFile(models.Model):
         help="What is to be followed up less what is disputed or promised.",
     )
     demand_due = fields.Date(string="Oldest Due Date to Ask For", readonly=True)
+    earliest_due = fields.Date(
+        string="Earliest Due Date",
+        readonly=True,
+        help="Of the open items that may be asked for one day, due or not.",
+    )
     order_amount = fields.Monetary(
         string="Orders Not Invoiced", readonly=True, help="Confirmed orders less their invoices."
     )

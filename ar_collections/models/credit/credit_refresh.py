@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..figures.item_shape import read_shape
 from .credit_limit import LimitTerms, effective_limit
 
 # What the ageing makes of the open items; the other figures are the position's to name.
@@ -132,7 +133,7 @@ class ArCreditRefresh(models.AbstractModel):
                 for name in names
             )
 
-        as_booked = not position._has_unposted_matching()
+        shape = read_shape(self.env, partners)
         return SQL(
             """
             SELECT file.id, COALESCE(figure.company_id, file.company_id),
@@ -153,7 +154,7 @@ class ArCreditRefresh(models.AbstractModel):
             followed=values("figure", FOLLOWED_COLUMNS),
             followed_before=values("file", FOLLOWED_COLUMNS),
             date=date,
-            figures_sql=position._figures_sql(companies, date, partners, True, False, as_booked),
+            figures_sql=position._figures_sql(companies, date, partners, True, False, shape),
             scope=scope,
             file_columns=_list_sql(columns, "file"),
         )

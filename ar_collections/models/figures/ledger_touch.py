@@ -2,7 +2,7 @@ from collections import defaultdict
 
 from odoo import api, models
 
-from .trade_receivable import is_trade_receivable
+from .trade_receivable import filter_trade_receivables
 
 # In what the transaction keeps until it commits or goes back: the customers not followed yet.
 TOUCHED = "ar_collections.touched"
@@ -65,7 +65,7 @@ class ArLedgerTouch(models.AbstractModel):
         :param matched: what is agreed about the items is judged again as well
         """
         # Loans and the like are nobody's to collect.
-        items = lines.filtered(lambda line: line.partner_id and is_trade_receivable(line))
+        items = filter_trade_receivables(lines.filtered("partner_id"))
         if not items:
             return
         touched = self._get_touched()

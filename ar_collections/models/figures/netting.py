@@ -38,7 +38,8 @@ class ArNetting(models.AbstractModel):
                         WHEN other_credit = 0 THEN own_credit_currency
                         WHEN other_credit = residual - own_credit THEN residual_currency
                         ELSE own_credit_currency + ROUND(
-                            residual_currency * other_credit / residual, decimal_places)
+                            residual_currency * other_credit / residual, (
+                                SELECT decimal_places FROM res_currency WHERE id = currency_id))
                    END AS credit_currency
               FROM (
                 SELECT shared.*, followup AND balance <= 0 AS is_settled,
@@ -57,10 +58,20 @@ class ArNetting(models.AbstractModel):
                   ) shared
                 OFFSET 0
               ) netted
-              JOIN res_currency currency ON currency.id = netted.currency_id
              WHERE line_id IS NOT NULL
             """,
             own=self._own_currency_sql(items, companies, date, partners, current),
+        )
+
+    @api.model
+    def _owed_items_sql(self, items):
+        """The same of customers without any credit."""
+        return SQL(
+            """
+            SELECT item.*, FALSE AS is_credit, 0.0 AS credit, 0.0 AS credit_currency
+              FROM (%s) item
+            """,
+            items,
         )
 
     @api.model
@@ -157,11 +168,12 @@ class ArNetting(models.AbstractModel):
         scope = self.env["ar.position"]._get_scope(companies, few=True)[0]
         return SQL(
             """
-            SELECT scope.root_id, scope.edges, payer.commercial_partner_id, NULL, NULL,
+            SELECT scope.root_id, scope.edges, scope.digits, payer.commercial_partner_id,
+                   NULL, NULL,
                    -payment.amount_company_currency_signed, -payment.amount, payment.currency_id,
                    FALSE, FALSE
               FROM account_payment payment
-              JOIN (%(scope)s) AS scope(company_id, root_id, edges)
+              JOIN (%(scope)s) AS scope(company_id, root_id, edges, digits)
                 ON scope.company_id = payment.company_id
               JOIN (VALUES %(days)s) AS counts(root_id, days) ON counts.root_id = scope.root_id
               JOIN res_partner payer ON payer.id = payment.partner_id

@@ -5,8 +5,11 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .claim import get_bounced_sql, get_insiders_sql
+from .item_shape import Shape, get_undone_sql
 from .settlement import is_paid_sql, money_sql
 from .trade_receivable import get_trade_receivable_sql
+
+EVERYTHING = Shape()
 
 
 class Figures(NamedTuple):
@@ -335,7 +338,7 @@ class ArPosition(models.AbstractModel):
 
     @api.model
     def _get_scope(self, companies, ageing=False, few=False):
-        """Companies with their roots and bucket edges, and the receivable accounts.
+        """Companies with root, bucket edges and decimal places, and the receivable accounts.
 
         Over all customers literal values beat joins in the planner. For ``few`` customers the
         queries that find them cost more than the joins.
@@ -345,8 +348,13 @@ class ArPosition(models.AbstractModel):
         accounts = SQL("SELECT id FROM account_account WHERE %s", get_trade_receivable_sql())
         if few:
             scope = SQL(
-                "SELECT id, root_id, ARRAY[1] FROM (SELECT id, SPLIT_PART(parent_path, '/', 1)::int"
-                " AS root_id FROM res_company) company WHERE root_id IN %s OFFSET 0",
+                """
+                SELECT company.id, root_id, ARRAY[1], decimal_places
+                  FROM res_company company
+                  JOIN res_currency currency ON currency.id = company.currency_id
+                 CROSS JOIN LATERAL (SELECT SPLIT_PART(parent_path, '/', 1)::int AS root_id) root
+                 WHERE root_id IN %s OFFSET 0
+                """,
                 tuple(roots.ids) or (0,),
             )
             return scope, SQL("ARRAY(%s)", accounts)
@@ -358,10 +366,11 @@ class ArPosition(models.AbstractModel):
         )
         scope = SQL(", ").join(
             SQL(
-                "(%s, %s, %s::int[])",
+                "(%s, %s, %s::int[], %s)",
                 branch.id,
                 branch.root_id.id,
                 [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges() if ageing)],
+                branch.currency_id.decimal_places,
             )
             for branch in branches
         )
@@ -379,14 +388,13 @@ class ArPosition(models.AbstractModel):
 
     @api.model
     def _items_sql(
-        self, companies, date, partners=None, current=False, ageing=True, as_booked=False
+        self, companies, date, partners=None, current=False, ageing=True, shape=EVERYTHING
     ):
         """SELECT of one row per open receivable item at the date, see :class:`Item`.
 
         :param current: take the ledger as it stands and judge only lateness by the date, for
             what must follow the ledger within one transaction whatever the entries' dates are
-        :param as_booked: no matching is to be undone, which is so as a rule when ``current``:
-            see ``_has_unposted_matching_sql``; the statement is planned in half the time
+        :param shape: what the customers' items need when ``current``, see ``read_shape``
         """
         self.env["account.move.line"].flush_model()
         self.env["account.move"].flush_model(["reversed_entry_id"])
@@ -400,9 +408,15 @@ class ArPosition(models.AbstractModel):
             """
             l.id AS line_id, l.company_id, l.partner_id, l.currency_id,
             COALESCE(l.date_maturity, l.date) AS due, l.no_followup,
-            l.balance > 0 AND l.journal_id IN (%s) AS is_from_bank
+            %s AS is_from_bank
             """,
-            SQL("SELECT id FROM account_journal journal WHERE %s", money_sql()),
+            SQL(
+                "l.balance > 0 AND l.journal_id IN ("
+                "SELECT id FROM account_journal journal WHERE %s)",
+                money_sql(),
+            )
+            if shape.has_credits
+            else SQL("FALSE"),
         )
         condition = SQL(
             "l.account_id = ANY(%s) AND l.parent_state = 'posted' AND (%s OR l.date <= %s) %s",
@@ -436,8 +450,8 @@ class ArPosition(models.AbstractModel):
             condition=condition,
         )
         undone = SQL()
-        if not as_booked:
-            undone = self._undone_sql(date, current)
+        if shape.has_undone:
+            undone = get_undone_sql(date, current)
             lines = SQL(
                 """
                 SELECT %(columns)s,
@@ -463,8 +477,8 @@ class ArPosition(models.AbstractModel):
         return SQL(
             """
             WITH %(customers)s %(undone)s line AS (%(lines)s)
-            SELECT scope.root_id, scope.edges, customer_id AS partner_id, line.line_id,
-                   COALESCE(bounced.due, line.due) AS due, line.residual, line.residual_currency,
+            SELECT scope.root_id, scope.edges, scope.digits, customer_id AS partner_id,
+                   line.line_id, COALESCE(bounced.due, line.due) AS due, line.residual, line.residual_currency,
                    line.currency_id,
                    line.no_followup IS NOT TRUE AND line.residual > 0
                        AND line.residual_currency > 0
@@ -472,72 +486,28 @@ class ArPosition(models.AbstractModel):
                        AND (customer_id NOT IN (%(insiders)s)) IS NOT FALSE AS followup,
                    is_from_bank AND bounced.due IS NULL AS is_paid_out
               FROM line
-              JOIN (%(scope)s) AS scope(company_id, root_id, edges)
+              JOIN (%(scope)s) AS scope(company_id, root_id, edges, digits)
                 ON scope.company_id = line.company_id
               LEFT JOIN %(contact)s contact ON contact.id = line.partner_id
                    AND contact.commercial_partner_id <> contact.id
              CROSS JOIN LATERAL (
                 SELECT COALESCE(contact.commercial_partner_id, line.partner_id) AS customer_id
              ) payer
-             CROSS JOIN LATERAL (
-                SELECT CASE WHEN line.is_from_bank THEN (%(bounced)s) END AS due
-             ) bounced
+             CROSS JOIN %(bounced)s AS bounced(due)
              WHERE line.residual <> 0
             """,
-            bounced=get_bounced_sql(),
+            bounced=SQL(
+                "LATERAL (SELECT CASE WHEN line.is_from_bank THEN (%s) END OFFSET 0)",
+                get_bounced_sql(),
+            )
+            if shape.has_credits
+            else SQL("(VALUES (NULL::date))"),
             insiders=get_insiders_sql(),
             customers=customers,
             undone=undone,
             lines=lines,
             contact=contact,
             scope=scope,
-        )
-
-    @api.model
-    def _undone_sql(self, date, current):
-        """CTEs up to ``undone``: what matchings that do not count took off each journal item."""
-        return SQL(
-            """
-            unposted AS (
-                SELECT id FROM account_move_line
-                 WHERE parent_state <> 'posted' AND matching_number IS NOT NULL
-            ), matching AS (  -- that had not happened yet, or does not count any more
-                SELECT id FROM account_partial_reconcile
-                 WHERE NOT %(current)s AND max_date > %(date)s
-                 UNION
-                SELECT partial.id FROM unposted
-                  JOIN account_partial_reconcile partial ON partial.debit_move_id = unposted.id
-                 UNION
-                SELECT partial.id FROM unposted
-                  JOIN account_partial_reconcile partial ON partial.credit_move_id = unposted.id
-            ), undone AS (
-                SELECT line_id, SUM(side.amount) AS amount,
-                       SUM(side.amount_currency) AS amount_currency
-                  FROM matching
-                  JOIN account_partial_reconcile partial ON partial.id = matching.id
-                 CROSS JOIN LATERAL (VALUES
-                    (debit_move_id, amount, debit_amount_currency),
-                    (credit_move_id, -amount, -credit_amount_currency)
-                  ) side(line_id, amount, amount_currency)
-                 GROUP BY line_id
-            ),
-            """,
-            current=current,
-            date=date,
-        )
-
-    @api.model
-    def _has_unposted_matching(self):
-        self.env["account.move.line"].flush_model(["parent_state", "matching_number"])
-        return self.env.execute_query(SQL("SELECT %s", self._has_unposted_matching_sql()))[0][0]
-
-    @api.model
-    def _has_unposted_matching_sql(self):
-        """Whether an entry went back to draft with its matching: it is to be undone."""
-        return SQL(
-            """EXISTS (
-                SELECT FROM account_move_line
-                 WHERE parent_state <> 'posted' AND matching_number IS NOT NULL)"""
         )
 
     # What is claimed of the items
@@ -572,7 +542,7 @@ class ArPosition(models.AbstractModel):
 
     @api.model
     def _claimed_items_sql(
-        self, companies, date, partners=None, current=False, ageing=True, as_booked=False
+        self, companies, date, partners=None, current=False, ageing=True, shape=EVERYTHING
     ):
         """The rows of ``_items_sql`` with ``credit, disputed, promised, followed``, and
         ``demand``; credit, disputed and demand in the currency of the item as well.
@@ -584,6 +554,8 @@ class ArPosition(models.AbstractModel):
         """
         if partners is not None:
             partners = partners.commercial_partner_id
+        netting = self.env["ar.netting"]
+        items = self._items_sql(companies, date, partners, current, ageing, shape)
         return SQL(
             """
             SELECT item.*, claimed - disputed AS promised,
@@ -614,13 +586,9 @@ class ArPosition(models.AbstractModel):
             claimed=self._share_sql(SQL("claimed_currency")),
             claimed_currency=self._claimed_sql(),
             disputed_currency=self._claimed_sql("disputed"),
-            items=self.env["ar.netting"]._netted_items_sql(
-                self._items_sql(companies, date, partners, current, ageing, as_booked),
-                companies,
-                date,
-                partners,
-                current,
-            ),
+            items=netting._netted_items_sql(items, companies, date, partners, current)
+            if shape.has_credits
+            else netting._owed_items_sql(items),
             claims=self._claims_sql(date, current, partners),
         )
 
@@ -648,11 +616,7 @@ class ArPosition(models.AbstractModel):
             """
             CASE WHEN %(claimed)s = 0 THEN 0
                  WHEN %(claimed)s = residual_currency THEN residual
-                 ELSE ROUND(residual * %(claimed)s / residual_currency, (
-                    SELECT currency.decimal_places
-                      FROM res_company company
-                      JOIN res_currency currency ON currency.id = company.currency_id
-                     WHERE company.id = root_id))
+                 ELSE ROUND(residual * %(claimed)s / residual_currency, digits)
              END
             """,
             claimed=claimed,
@@ -662,7 +626,7 @@ class ArPosition(models.AbstractModel):
 
     @api.model
     def _figures_sql(
-        self, companies, date, partners=None, current=False, ageing=True, as_booked=False
+        self, companies, date, partners=None, current=False, ageing=True, shape=EVERYTHING
     ):
         """SELECT of ``company_id, partner_id`` and the columns of :class:`Figures`.
 
@@ -703,7 +667,7 @@ class ArPosition(models.AbstractModel):
                 for column, name in zip(columns.values(), names, strict=True)
             ),
             date=date,
-            items=self._claimed_items_sql(companies, date, partners, current, ageing, as_booked),
+            items=self._claimed_items_sql(companies, date, partners, current, ageing, shape),
         )
 
     @api.model

@@ -22,6 +22,11 @@ def is_trade_receivable(line):
     return account.account_type == RECEIVABLE and not account.non_trade
 
 
+def filter_trade_receivables(lines):
+    """Those of journal items that are owed for goods or services, or paid for them."""
+    return lines.filtered(is_trade_receivable)
+
+
 def get_trade_receivable_sql(alias="account_account"):
     """The condition on accounts; flush ``account_type`` and ``non_trade`` before.
 

@@ -32,7 +32,7 @@ class AccountMove(models.Model):
         if self.env.context.get("ar_writeoff") is BY_REQUEST:
             return
         entries = self.filtered(lambda move: move.move_type == "entry" and move.posted_before)
-        if bookings := entries._ar_bookings():
+        if entries and (bookings := entries._ar_bookings()):
             raise UserError(
                 self.env._(
                     "The journal entry belongs to %s: reverse it there.",
@@ -51,11 +51,11 @@ class AccountMove(models.Model):
             .with_context(ar_writeoff=None)
         )
 
-    def write(self, vals):
-        # EXTENDS account: to draft and cancelled from every path
+    def _ar_check_values(self, vals):
+        # EXTENDS ar_collections: to draft and cancelled from every path
         if vals.get("state") in UNDOING:
             self._ar_check_not_booked()
-        return super().write(vals)
+        return super()._ar_check_values(vals)
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
         # EXTENDS account
@@ -77,11 +77,10 @@ class AccountMove(models.Model):
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
 
-    def unlink(self):
-        # EXTENDS account: what a write-off settled is opened again by its reversal only
-        if self and self.env.context.get("ar_writeoff") is not BY_REQUEST:
-            (self.credit_move_id | self.debit_move_id).move_id._ar_check_not_booked()
-        return super().unlink()
+    def _ar_check_undoing(self, lines):
+        # EXTENDS ar_collections: what a write-off settled is opened again by its reversal only
+        lines.move_id._ar_check_not_booked()
+        return super()._ar_check_undoing(lines)
 
 
 class AccountMoveLine(models.Model):
