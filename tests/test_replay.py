@@ -1,4 +1,4 @@
-"""The replay: the parser of ledgers, and two months lived day by day."""
+"""The replay as a command: ledgers lived day by day, and those that are not touched."""
 
 import json
 import os
@@ -6,11 +6,9 @@ import random
 import subprocess
 import sys
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 
-import pytest
-from replay_ledger import Invoice, Ledger, LedgerError
+from replay_ledger import Ledger
 
 from workspace import databases
 from workspace.layout import ROOT
@@ -21,6 +19,7 @@ HEADER = (
     "countryCode,customerID,PaperlessDate,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,"
     "Disputed,SettledDate,PaperlessBill,DaysToSettle,DaysLate"
 )
+EVENTS = ROOT / "tests/data/events.csv"
 DAYS = 60
 
 
@@ -75,132 +74,37 @@ def replay(*args):
     )
 
 
-# Parser
-
-
-def test_read(tmp_path):
-    file = write(tmp_path, row(), row("2", settled=""))
-    first, second = Ledger.read(file).invoices
-    assert first == Invoice(
-        "1", "0379-NEVHP", date(2012, 1, 2), date(2012, 2, 1), Decimal("55.94"), date(2012, 1, 15)
-    )
-    assert second.settled is None
-
-
-def test_read_utf8_mark_and_windows_lines(tmp_path):
-    file = tmp_path / "ledger.csv"
-    file.write_bytes(("\ufeff" + "\r\n".join([HEADER, row(), ""])).encode())
-    assert len(Ledger.read(file).invoices) == 1
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([row(), row("2", invoiced="2012-01-02")], "line 3: InvoiceDate: “2012-01-02” is not a"),
-        ([row(due="2/30/2012")], "line 2: DueDate: “2/30/2012” is not a date"),
-        ([row(settled="soon")], "line 2: SettledDate: “soon” is not a date"),
-        ([row(amount="12,5")], "line 2: more values than columns"),
-        ([row(amount="many")], "line 2: InvoiceAmount: “many” is not an amount"),
-        ([row(amount="NaN")], "line 2: InvoiceAmount: “NaN” is not an amount"),
-        ([row(amount="1.234")], "line 2: InvoiceAmount: “1.234” is not an amount"),
-        ([row(amount="-5.00")], "line 2: InvoiceAmount: the amount -5.00 is not more than zero"),
-        ([row(amount="0")], "line 2: InvoiceAmount: the amount 0 is not more than zero"),
-        ([row(amount="")], "line 2: no value for InvoiceAmount"),
-        ([row(disputed="Maybe")], "line 2: Disputed: “Maybe” is neither Yes nor No"),
-        ([row(due="1/1/2012")], "line 2: due on 2012-01-01, before it was invoiced on 2012-01-02"),
-        ([row(settled="1/1/2012")], "line 2: settled on 2012-01-01, before it was invoiced"),
-        ([row(), row("2"), row()], "line 4: invoice number 1 is already in line 2"),
-        (["391,0379-NEVHP"], "line 2: no value for invoiceNumber"),
-        ([], "the ledger is empty"),
-    ],
-)
-def test_bad_rows(tmp_path, rows, message):
-    with pytest.raises(LedgerError) as caught:
-        Ledger.read(write(tmp_path, *rows))
-    assert message in str(caught.value)
-
-
-def test_all_bad_rows_are_named(tmp_path):
-    rows = [row(str(number), amount="x") for number in range(20)]
-    with pytest.raises(LedgerError) as caught:
-        Ledger.read(write(tmp_path, *rows))
-    assert "line 2:" in str(caught.value)
-    assert "line 11:" in str(caught.value)
-    assert "and 10 more faulty lines" in str(caught.value)
-
-
-def test_missing_column(tmp_path):
-    with pytest.raises(LedgerError, match="line 1: missing column DueDate"):
-        Ledger.read(write(tmp_path, row(), header=HEADER.replace("DueDate", "Due")))
-
-
-def test_no_file_and_empty_file(tmp_path):
-    with pytest.raises(LedgerError, match="cannot be read"):
-        Ledger.read(tmp_path / "none.csv")
-    empty = tmp_path / "empty.csv"
-    empty.touch()
-    with pytest.raises(LedgerError, match="the ledger is empty"):
-        Ledger.read(empty)
-
-
-def test_balances(tmp_path):
-    file = write(
-        tmp_path,
-        row("1", amount="10.00", settled="2/10/2012"),
-        row("2", amount="20.00", invoiced="1/20/2012", due="2/9/2012", settled=""),
-    )
-    ledger = Ledger.read(file)
-    assert ledger.balances(date(2012, 1, 1)) == {}
-    (balance,) = ledger.balances(date(2012, 2, 1)).values()
-    assert (balance.open_amount, balance.overdue_amount) == (30, 0)
-    (balance,) = ledger.balances(date(2012, 2, 2)).values()
-    assert (balance.not_due, balance.overdue_amount, balance.overdue_count) == (20, 10, 1)
-    # The payment of a day counts on that day.
-    (balance,) = ledger.balances(date(2012, 2, 10)).values()
-    assert (balance.overdue_amount, balance.oldest_due) == (20, date(2012, 2, 9))
-
-
-def test_disputes(tmp_path):
-    """From the twentieth day after the invoice to the settlement, when it is open so long."""
-    file = write(
-        tmp_path,
-        row("1", amount="10.00", settled="2/10/2012", disputed="Yes"),
-        row("2", amount="20.00", settled="1/22/2012", disputed="Yes"),
-        row("3", amount="40.00", settled="", disputed="no"),
-    )
-    ledger = Ledger.read(file)
-    first, second, third = ledger.invoices
-    assert (first.disputed_on, second.disputed_on) == (date(2012, 1, 22), None)
-    assert third.disputed_on is None
-    assert dict(ledger.by_disputed) == {date(2012, 1, 22): [first]}
-    held = [first.is_in_dispute(date(2012, *day)) for day in ((1, 21), (1, 22), (2, 9), (2, 10))]
-    assert held == [False, True, True, False]
-    (balance,) = ledger.balances(date(2012, 2, 2)).values()
-    assert (balance.overdue_amount, balance.disputed, balance.demand_amount) == (50, 10, 40)
-    assert balance.demand_due == date(2012, 2, 1)
-    entered = [invoice.disputed for invoice in ledger.entered_on(date(2012, 2, 9)).invoices]
-    assert entered == [True, False, False]
-    assert not any(invoice.disputed for invoice in ledger.entered_on(date(2012, 2, 10)).invoices)
-    assert ledger.entered_on(date(2011, 12, 31)).invoices == ledger.invoices
-
-
-def test_column_of_disputes_may_be_missing(tmp_path):
-    header = HEADER.replace("Disputed,", "")
-    file = write(tmp_path, row().replace(",No,", ","), header=header)
-    assert Ledger.read(file).invoices[0].disputed is False
-
-
 # The command
 
 
 def test_bad_file_changes_nothing(tmp_path):
+    """All wrong lines are told, and there is no database."""
     name = f"ar_test_{os.getpid()}_bad"
-    result = replay(write(tmp_path, row(amount="x")), "--db", name)
+    result = replay(write(tmp_path, row(amount="x"), row("2"), row("3", due="soon")), "--db", name)
     assert result.returncode == 1
-    assert "line 2: InvoiceAmount" in result.stderr
+    assert "line 2: InvoiceAmount: “x” is not an amount" in result.stderr
+    assert "line 4: DueDate: “soon” is not a date" in result.stderr
     assert "Traceback" not in result.stderr
+    assert result.stdout == ""
     with open_session() as session:
         assert name not in databases.names(session)
+
+
+def test_options(tmp_path):
+    """How to read a file is checked before the file is."""
+    header = HEADER.replace("DueDate", "Until")
+    for args, message in (
+        (("--columns", "due=Until", "--date-format", "dmy"), "line 2: SettledDate: “1/15/2012” is"),
+        (("--columns", "due"), "is not a column and its name"),
+        (("--columns", "until=Until"), "is not a column and its name"),
+        (("--date-format", "daily"), "is not a way to write dates"),
+        (("--decimal", ";"), "invalid choice"),
+        (("--currency", "XYZ"), "invalid choice"),
+        ((), "line 1: missing column due: name it by --columns due=..."),
+    ):
+        result = replay(write(tmp_path, row(), header=header), *args)
+        assert result.returncode
+        assert message in result.stderr, result.stderr
 
 
 def test_days_of_a_ledger(tmp_path):
@@ -227,6 +131,27 @@ def test_start_with_an_old_ledger(tmp_path):
     assert summary["disputes"] > 2
     # Letters and visits come at once, without the reminders that were due before.
     assert sum(summary["actions"].values()) < 5 * summary["cases_opened"]
+
+
+def test_days_of_events():
+    """Part payments, currencies, credits, a bounce, money on account, a write-off, a dispute."""
+    summary = lived(EVENTS, "--from", "2026-01-12")
+    assert summary["events"] == {
+        "rate": 2,
+        "invoice": 5,
+        "credit note": 2,
+        "on account": 1,
+        "payment": 3,
+        "allocation": 2,
+        "dispute": 1,
+        "bounce": 1,
+        "write-off": 1,
+        "refund": 1,
+    }
+    assert (summary["invoices"], summary["payments"], summary["disputes"]) == (5, 4, 1)
+    # Mill & Sons and Quarry Stone are done; of the four, Harbour Supplies begins last.
+    assert (summary["cases_opened"], summary["cases_closed"]) == (4, 2)
+    assert summary["actions"]["Friendly reminder"] >= 3
 
 
 def lived(ledger, *args):

@@ -7,13 +7,17 @@ import sys
 import time
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from datetime import date
+from itertools import groupby
 
+from replay_book import DISPUTE, INVOICE
 from replay_checks import Checks
-from replay_ledger import DISPUTE_DAYS, Ledger, LedgerError, parse_date
+from replay_currencies import CURRENCIES
+from replay_ledger import COLUMNS, Ledger, Options, find_column
+from replay_life import Life
+from replay_table import LedgerError, parse_date, parse_order
 
 import odoo
-from odoo import Command, api
+from odoo import api
 from odoo.modules.registry import Registry
 
 from workspace.console import WorkspaceError, run_command, say
@@ -22,11 +26,15 @@ from workspace.session import open_session
 
 DATABASE = "ar_replay"
 USAGE = """\
-Load a ledger (CSV with the columns customerID, invoiceNumber, InvoiceDate, DueDate, InvoiceAmount
-and SettledDate, US dates; Disputed when it is there) into a fresh database and live it day by day:
-post the day's invoices, register its payments, open its disputes, do the daily collection run.
-Every day is checked against the file. The last line of the output is one JSON object; "violations"
-is empty when every check held."""
+Load a ledger (CSV) into a fresh database and live it day by day: post the day's documents, register
+its money, open its disputes, do the daily collection run. Every day is checked against the file.
+
+A ledger of invoices has the columns customer, document, date, due, amount, settled, perhaps
+disputed and currency. An event ledger has date, event, customer, document, due, amount, currency,
+applies to. Common names of columns are known; tools/README.md describes both.
+
+A file with a wrong line touches no database: all its wrong lines are listed. The last line of the
+output is one JSON object; "violations" is empty when every check held."""
 #: the second run of a day, and one that goes on after a kill, are tried every so many days
 REPEAT_DAYS = 10
 #: a past day is asked for again every so many days
@@ -44,13 +52,9 @@ class Replay:
 
     def __init__(self, registry, ledger, first, last):
         self.registry = registry
-        self.ledger = ledger.entered_on(first)
+        self.ledger = ledger
         self.first, self.last = first, last
-        self.partners = {}
-        # {invoice number: receivable line id}, and what the checks see of it
-        self.receivables = {}
-        self.lines = {}
-        self.counts = Counter()
+        self.life = Life(ledger)
         self.clock = defaultdict(float)
         self.random = random.Random(0)
         self.checks = None
@@ -63,8 +67,8 @@ class Replay:
         start = time.monotonic()
         days = self.ledger.days(self.first, self.last)
         with self._environment() as env:
-            self._create_customers(env)
-        self.checks = Checks(self.ledger, self.partners, self.lines)
+            self.life.set_up(env)
+        self.checks = Checks(self.life.book, self.life.partners, self.life.lines)
         for number, day in enumerate(days):
             with self._environment() as env:
                 open_cases = self._live_day(env, day, number)
@@ -72,8 +76,8 @@ class Replay:
             if day == self.last or (day.month != days[number + 1].month):
                 seconds = time.monotonic() - start
                 say(
-                    f"{day}  {self.counts['invoices']} invoices, {self.counts['payments']} payments"
-                    f", {open_cases} open cases, {len(self.checks.violations)} violations"
+                    f"{day}  {self.life.counts[INVOICE]} invoices, {self.life.count_payments()} "
+                    f"payments, {open_cases} open cases, {len(self.checks.violations)} violations"
                     f", {seconds:.0f} s"
                 )
         self.checks.finish()
@@ -90,14 +94,9 @@ class Replay:
 
     def _live_day(self, env, day, number):
         company = env.company
-        with self._timed("invoices"):
-            self._post_invoices(env, self._until(day, self.ledger.by_date))
-        with self._timed("payments"):
-            for settled, invoices in sorted(self._until(day, self.ledger.by_settled).items()):
-                self._register_payments(env, invoices, settled)
-        with self._timed("disputes"):
-            for raised, invoices in sorted(self._until(day, self.ledger.by_disputed).items()):
-                self._open_disputes(env, invoices, raised)
+        for kind, events in groupby(self._get_events(day), lambda event: event.kind):
+            with self._timed(kind):
+                self.life.live(env, list(events))
         bot = env(user=1)
         with self._timed("checks"):
             self.checks.stale_cases(bot, company, day)
@@ -110,6 +109,7 @@ class Replay:
     def _check_day(self, env, company, day, number, run):
         checks = self.checks
         checks.figures(env, company, day)
+        checks.demands(env, company, day)
         open_cases = checks.cases(env, company, day)
         checks.disputes(env, company, day)
         checks.actions(env, day, run)
@@ -131,127 +131,11 @@ class Replay:
             checks.cases(env, company, day)
         return open_cases
 
-    # What people do
-
-    def _until(self, day, by_day):
-        """``{day: invoices}`` of this day, on the first day also of all days before."""
+    def _get_events(self, day):
+        """What happens on this day, on the first day also all that happened before."""
         if day != self.first:
-            return {day: by_day[day]} if day in by_day else {}
-        return {other: invoices for other, invoices in by_day.items() if other <= day}
-
-    def _create_customers(self, env):
-        company = env.company
-        if not company.chart_template:
-            env["account.chart.template"].try_loading("generic_coa", company)
-        if company.currency_id.name != "USD":
-            raise WorkspaceError(f"the company of the database keeps {company.currency_id.name}")
-        # The last day on which the disputes of the file are in time.
-        company.ar_dispute_days = DISPUTE_DAYS
-        # What the file says was sold was sold, on hold or not.
-        env["ar.credit.grade"].search([]).on_hold = "warn"
-        customers = self.ledger.customers
-        values = [
-            {
-                "name": customer,
-                "is_company": True,
-                "ref": customer,
-                "email": f"{number}@example.com",
-                "phone": f"+1 201-555-{number % 10000:04}",
-            }
-            for number, customer in enumerate(customers, 1)
-        ]
-        partners = env["res.partner"].create(values)
-        self.partners = dict(zip(customers, partners.ids, strict=True))
-
-    def _post_invoices(self, env, by_day):
-        invoices = [invoice for _day, same_day in sorted(by_day.items()) for invoice in same_day]
-        if not invoices:
-            return
-        moves = env["account.move"].create([self._invoice_values(invoice) for invoice in invoices])
-        moves.action_post()
-        for invoice, move in zip(invoices, moves, strict=True):
-            line = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
-            self.receivables[invoice.number] = line.id
-            self.lines[line.id] = invoice
-        self.counts["invoices"] += len(moves)
-
-    def _invoice_values(self, invoice):
-        goods = {"name": "Goods", "price_unit": float(invoice.amount), "tax_ids": [Command.clear()]}
-        return {
-            "move_type": "out_invoice",
-            "partner_id": self.partners[invoice.customer],
-            "ref": invoice.number,
-            "payment_reference": invoice.number,
-            "invoice_date": invoice.date,
-            "invoice_date_due": invoice.due,
-            # A term would replace the due date.
-            "invoice_payment_term_id": False,
-            "invoice_line_ids": [Command.create(goods)],
-        }
-
-    def _register_payments(self, env, invoices, day):
-        """One payment per invoice: by the wizard, and every other day as a bank import does it."""
-        line_ids = [self.receivables[invoice.number] for invoice in invoices]
-        lines = env["account.move.line"].browse(line_ids)
-        pay = self._import_payments if day.toordinal() % 2 else self._pay_by_wizard
-        self.counts["payments"] += len(pay(lines, day))
-
-    def _pay_by_wizard(self, lines, day):
-        register = lines.env["account.payment.register"].with_context(
-            active_model="account.move.line", active_ids=lines.ids
-        )
-        # All that is open of each invoice, due or not.
-        values = {"payment_date": day, "group_payment": False, "installments_mode": "full"}
-        return register.create(values)._create_payments()
-
-    def _import_payments(self, lines, day):
-        """Many payments at once, matched in one go."""
-        values = [
-            {
-                "payment_type": "inbound",
-                "partner_type": "customer",
-                "partner_id": line.partner_id.id,
-                "amount": line.amount_residual,
-                "date": day,
-                "memo": line.move_id.payment_reference,
-            }
-            for line in lines
-        ]
-        payments = lines.env["account.payment"].create(values)
-        payments.action_post()
-        money = payments.move_id.line_ids.grouped(lambda line: (line.move_id, line.account_id))
-        lines._reconcile_plan(
-            [
-                line | money[payment.move_id, line.account_id]
-                for line, payment in zip(lines, payments, strict=True)
-            ]
-        )
-        return payments
-
-    def _open_disputes(self, env, invoices, day):
-        """One dispute per invoice, of all of it."""
-        # The addons are found only after Odoo has read its configuration.
-        from odoo.addons.ar_collections.models.common.res_company import Clock  # noqa: PLC0415
-
-        env = env(context={**env.context, "ar_clock": Clock(day)})
-        disputes = env["ar.dispute"].create(
-            [
-                {
-                    "partner_id": self.partners[invoice.customer],
-                    "reason_id": env.ref("ar_collections.dispute_reason_other").id,
-                    "line_ids": [
-                        Command.create(
-                            {
-                                "move_line_id": self.receivables[invoice.number],
-                                "amount": float(invoice.amount),
-                            }
-                        )
-                    ],
-                }
-                for invoice in invoices
-            ]
-        )
-        self.counts["disputes"] += len(disputes)
+            return self.ledger.by_date.get(day, ())
+        return [event for event in self.ledger.events if event.date <= day]
 
     # The outside
 
@@ -280,9 +164,10 @@ class Replay:
         for step, count in actions:
             steps[step.name] += count
         return {
-            "invoices": self.counts["invoices"],
-            "payments": self.counts["payments"],
-            "disputes": self.counts["disputes"],
+            "invoices": self.life.counts[INVOICE],
+            "payments": self.life.count_payments(),
+            "disputes": self.life.counts[DISPUTE],
+            "events": dict(self.life.counts),
             "cases_opened": cases([]),
             "cases_closed": cases([("state", "=", "closed")]),
             "actions": dict(steps),
@@ -301,9 +186,14 @@ class Replay:
 def main(args):
     options = _arguments(args)
     try:
-        ledger = Ledger.read(options.ledger)
+        ledger = Ledger.read(
+            options.ledger,
+            Options(options.columns, options.date_format, options.decimal, options.currency),
+        )
     except LedgerError as error:
         raise WorkspaceError(str(error)) from error
+    for code in ledger.get_currencies_without_rate():
+        say(f"no rate for {code}: one {code} counts as one {ledger.currency}")
     first, last = options.first or ledger.first_day, options.last or ledger.last_day
     if first > last:
         raise WorkspaceError(f"there is no day from {first} to {last}")
@@ -318,21 +208,65 @@ def _arguments(args):
     parser = argparse.ArgumentParser(prog="bin/replay", description=USAGE)
     parser.add_argument("ledger", metavar="LEDGER.csv")
     help_ = "2012-01-31 or 1/31/2012; without it the %s day of the ledger"
-    parser.add_argument("--from", dest="first", type=_day, metavar="D", help=help_ % "first")
-    parser.add_argument("--to", dest="last", type=_day, metavar="D", help=help_ % "last")
+    for name, dest in (("from", "first"), ("to", "last")):
+        parser.add_argument(
+            f"--{name}", dest=dest, type=_argument(_parse_day), metavar="D", help=help_ % dest
+        )
+    parser.add_argument(
+        "--columns",
+        type=_columns,
+        default={},
+        metavar="C=NAME,...",
+        help=f"names in the file, such as customer=cust_number; columns: {', '.join(COLUMNS)}",
+    )
+    parser.add_argument(
+        "--date-format",
+        type=_argument(parse_order),
+        metavar="F",
+        help="dmy, mdy or ymd (or dd/mm/yyyy and the like), where the dates do not show it",
+    )
+    parser.add_argument(
+        "--decimal", choices=(".", ","), help="decimal mark, where the amounts do not show it"
+    )
+    parser.add_argument(
+        "--currency",
+        type=str.upper,
+        choices=sorted(CURRENCIES),
+        metavar="CODE",
+        help="of the company and of rows without one; else USD if it occurs, or the most frequent",
+    )
     parser.add_argument("--db", default=DATABASE, metavar="NAME", help=f"default {DATABASE}")
     return parser.parse_args(args)
 
 
-def _day(text):
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        pass
-    try:
-        return parse_date(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from error
+def _argument(parse):
+    """The parser of an argument, whose message argparse shows."""
+
+    def read(text):
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(error) from error
+
+    return read
+
+
+def _parse_day(text):
+    return parse_date(text, "mdy")
+
+
+def _columns(text):
+    """``{column: name in the file}`` of ``customer=cust_number,due=...``"""
+    named = {}
+    for pair in filter(None, text.split(",")):
+        column, sign, name = (part.strip() for part in pair.partition("="))
+        column = find_column(column)
+        if not sign or not name or column is None:
+            raise argparse.ArgumentTypeError(
+                f"“{pair}” is not a column and its name ({', '.join(COLUMNS)})"
+            )
+        named[column] = name
+    return named
 
 
 def _registry(database):

@@ -19,6 +19,7 @@ PLAIN = {
     for name in (
         "test_house.py",
         "test_mutants.py",
+        "test_replay_ledger.py",
         "test_rights.py",
         "test_shim.py",
         "test_structure.py",
