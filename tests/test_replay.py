@@ -138,19 +138,19 @@ def test_days_of_events():
     summary = lived(EVENTS, "--from", "2026-01-12")
     assert summary["events"] == {
         "rate": 2,
-        "invoice": 5,
+        "invoice": 6,
         "credit note": 2,
         "on account": 1,
-        "payment": 3,
+        "payment": 4,
         "allocation": 2,
         "dispute": 1,
-        "bounce": 1,
+        "bounce": 2,
         "write-off": 1,
         "refund": 1,
     }
-    assert (summary["invoices"], summary["payments"], summary["disputes"]) == (5, 4, 1)
+    assert (summary["invoices"], summary["payments"], summary["disputes"]) == (6, 5, 1)
     # Mill & Sons and Quarry Stone are done; of the four, Harbour Supplies begins last.
-    assert (summary["cases_opened"], summary["cases_closed"]) == (4, 2)
+    assert (summary["cases_opened"], summary["cases_closed"]) == (5, 2)
     assert summary["actions"]["Friendly reminder"] >= 3
 
 

@@ -441,7 +441,7 @@ def test_all_bad_events_are_named(tmp_path):
         "2026-02-05,write-off,,,,900.5,,1": "only 100 is open, not 900.5",
         "2026-02-05,dispute,,,,20,,1": None,
         "2026-02-06,dispute,,1,,,,": "1 is in dispute already",
-        "2026-02-06,allocation,,P5,,,,1": "nothing of P5 is open on 2026-02-06",
+        "2026-02-06,allocation,,P5,,,,1": "payment P5 has bounced before",
         "2026-02-06,on account,A,P6,,30,usd,": None,
         "2026-02-07,allocation,,P6,,20,,1": "all that can be matched is matched: 30, not 20",
         "2026-02-08,refund,A,R1,,30,USD,P6": None,
@@ -512,19 +512,22 @@ def test_what_is_asked_for(book):
     """Net of credits, less what is in dispute; a bounced payment leaves its invoice's age."""
     day = date(2026, 1, 23)
     balances = book.get_balances(day)
-    assert sorted(balances) == ["Harbour Supplies", "Orchard Foods"]
-    harbour, orchard = balances.values()
+    assert sorted(balances) == ["Harbour Supplies", "Orchard Foods", "Tide"]
+    harbour, orchard, tide = (balances[customer] for customer in sorted(balances))
     assert (harbour.open_amount, harbour.overdue_amount, harbour.unallocated) == (300, 350, -50)
     assert (harbour.disputed, harbour.followup_amount, harbour.demand_amount) == (250, 300, 50)
     assert (harbour.oldest_due, harbour.demand_due) == (date(2026, 1, 12), date(2026, 1, 12))
     assert (orchard.open_amount, orchard.demand_amount) == (260, 260)
     assert orchard.demand_due == date(2026, 1, 12)
+    assert (tide.demand_amount, tide.demand_due) == (90, date(2026, 1, 12))
 
 
 def test_past_days(book):
     """Matchings undone by today are undone for the past, others count from the later day."""
-    orchard = book.get_balances(date(2026, 1, 15))["Orchard Foods"]
-    assert (orchard.overdue_amount, orchard.unallocated) == (260, -260)
+    # A payment that was reversed had paid nothing; what the bank took back, it had.
+    past = book.get_balances(date(2026, 1, 15))
+    assert (past["Tide"].overdue_amount, past["Tide"].unallocated) == (90, -90)
+    assert "Orchard Foods" not in past
     harbour = book.get_balances(date(2026, 1, 13))["Harbour Supplies"]
     assert (harbour.open_amount, harbour.overdue_amount) == (350, 100)
     mill = book.get_balances(date(2026, 1, 13))["Mill & Sons"]

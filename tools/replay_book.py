@@ -175,6 +175,8 @@ class Book:
         self._lines = {}
         self._missed = set()
         self._bounced = set()
+        # {claim that money had paid: what the bank took back of it}
+        self._standing = defaultdict(list)
 
     # Entering
 
@@ -230,13 +232,49 @@ class Book:
         amount = -sum(receipt.amount for receipt in receipts)
         if event.amount is not None and event.amount != amount:
             raise ValueError(f"a payment bounces as a whole: {amount}, not {event.amount}")
-        for receipt in receipts:
-            back = self._append(
-                event, BOUNCE, receipt, -receipt.amount, -receipt.balance, event.date
-            )
-            self._bounced.add(receipt)
-            self._unmatch(receipt, event.date)
-            self._match(back, receipt, event.date)
+        if self.is_taken_by_bank(event):
+            (receipt,) = receipts
+            paid = self._get_paid(receipt)
+            due = min(each.due for each in paid)
+            balance = self._convert(event._replace(currency=receipt.currency), amount)
+            back = self._append(event, BOUNCE, receipt, amount, balance, due)
+            for each in paid:
+                self._standing[each].append(back)
+        else:
+            for receipt in receipts:
+                back = self._append(
+                    event, BOUNCE, receipt, -receipt.amount, -receipt.balance, event.date
+                )
+                self._unmatch(receipt, event.date)
+                self._match(back, receipt, event.date)
+        self._bounced.update(receipts)
+
+    def is_taken_by_bank(self, event):
+        """Whether a bounce is an entry of the bank alone, which leaves the invoices paid; else it
+        reverses the payment.
+
+        By the bank on every other day, for money that paid something. Only its amount tells
+        which payment it takes back, so that there must be one of that amount.
+        """
+        receipts = self.find_targets(event)
+        like = [
+            item
+            for item in self.items
+            for receipt in receipts
+            if item.kind in (PAYMENT, ON_ACCOUNT)
+            and (item.customer, item.currency, item.amount)
+            == (receipt.customer, receipt.currency, receipt.amount)
+        ]
+        return (
+            event.date.toordinal() % 2 == 0
+            and len(receipts) == len(like) == 1
+            and bool(self._get_paid(receipts[0]))
+        )
+
+    @staticmethod
+    def _get_paid(receipt):
+        """The claims that money is matched with."""
+        return [match.other for match in receipt.matches if match.other.is_claim]
 
     def _check_can_bounce(self, receipt):
         if receipt.kind not in (PAYMENT, ON_ACCOUNT):
@@ -263,8 +301,10 @@ class Book:
 
     def _enter_dispute(self, event):
         targets = self.find_targets(event)
-        if event.amount is not None and len(targets) > 1:
-            raise ValueError("an amount in dispute is of one document: write a line for each")
+        if event.amount is not None:
+            if len(event.applies) > 1:
+                raise ValueError("an amount in dispute is of one document: write a line for each")
+            targets = targets[:1]
         for target in targets:
             own = target.get_residual()[0]
             if target.dispute and target.get_disputed(own):
@@ -347,9 +387,17 @@ class Book:
                 raise ValueError(f"{number} is of {target.customer}, not of {event.customer}")
             if event.amount is not None and target.currency != event.currency:
                 raise ValueError(f"{number} is in {target.currency}, not in {event.currency}")
-            if is_open and not target.get_residual()[0]:
+            if is_open and target in self._bounced:
+                raise ValueError(f"payment {number} has bounced before")
+            # What the bank took back is owed instead of what the money had paid.
+            open_now = [
+                each
+                for each in (target, *self._standing.get(target, ()))
+                if each.get_residual()[0] or not is_open
+            ]
+            if not open_now:
                 raise ValueError(f"nothing of {number} is open on {event.date}")
-            targets.append(target)
+            targets += (each for each in open_now if each not in targets)
         return targets
 
     # Matching

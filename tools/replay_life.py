@@ -304,12 +304,50 @@ class Life:
             self.book.enter(event)
 
     def _bounce(self, env, events):
-        """The bank takes payments back: what they paid is open again."""
+        """The bank takes payments back: by an entry of its own, or the payment is reversed."""
         for event in events:
-            moves = self._get_lines(env, self.book.find_targets(event)).move_id
-            for move in moves:
-                move._reverse_moves([{"date": event.date, "ref": event.document}], cancel=True)
-            self.book.enter(event)
+            receipts = self.book.find_targets(event)
+            moves = self._get_lines(env, receipts).move_id
+            if self.book.is_taken_by_bank(event):
+                line = self._post_bank_entry(env, event, receipts[0], moves)
+                self.book.enter(event)
+                back = self.book.items[-1]
+                self._ids[back] = line.id
+                self.lines[line.id] = back
+            else:
+                for move in moves:
+                    move._reverse_moves([{"date": event.date, "ref": event.document}], cancel=True)
+                self.book.enter(event)
+
+    def _post_bank_entry(self, env, event, receipt, paid):
+        """What a statement of the bank brings; return the line of the customer."""
+        amount = float(-receipt.amount)
+        account = self._get_lines(env, [receipt]).account_id
+        bank = paid.journal_id
+        move = env["account.move"].create(
+            {
+                "move_type": "entry",
+                "journal_id": bank.id,
+                "date": event.date,
+                "ref": event.document,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": line_account.id,
+                            "partner_id": self.partners[receipt.customer],
+                            "currency_id": self._get_currency(env, receipt).id,
+                            "amount_currency": signed,
+                        }
+                    )
+                    for line_account, signed in (
+                        (account, amount),
+                        (bank.default_account_id, -amount),
+                    )
+                ],
+            }
+        )
+        move.action_post()
+        return move.line_ids.filtered(lambda line: line.account_id == account)
 
     # Giving up, objecting
 
@@ -347,7 +385,7 @@ class Life:
         for event in events:
             targets = self.book.find_targets(event)
             self.book.enter(event)
-            wanted.append((event, targets))
+            wanted.append([target for target in targets if target.dispute])
         env["ar.dispute"].create(
             [
                 {
@@ -363,6 +401,6 @@ class Life:
                         for target in targets
                     ],
                 }
-                for _event, targets in wanted
+                for targets in wanted
             ]
         )
