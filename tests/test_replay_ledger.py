@@ -114,6 +114,9 @@ def test_order_of_dates_is_that_of_the_column():
     assert wrong == {4: "“x” is not a date (dmy)"}
     values, _wrong = read_dates({2: "3/4/2026", 3: "4/13/2026", 4: "2026-04-03"})
     assert values == {2: date(2026, 3, 4), 3: date(2026, 4, 13), 4: date(2026, 4, 3)}
+    # There is a twelfth month and a twelfth day.
+    values, _wrong = read_dates({2: "12/5/2026", 3: "5/13/2026"})
+    assert values == {2: date(2026, 12, 5), 3: date(2026, 5, 13)}
     # What reads the same in both ways needs no answer.
     assert read_dates({2: "4/4/2026"})[0] == {2: date(2026, 4, 4)}
     with pytest.raises(Undecided, match="say it by --date-format dmy or mdy") as caught:
@@ -524,6 +527,9 @@ def test_what_is_asked_for(book):
 
 def test_past_days(book):
     """Matchings undone by today are undone for the past, others count from the later day."""
+    # On its due date nothing is overdue.
+    tide = book.get_balances(date(2026, 1, 12))["Tide"]
+    assert (tide.not_due, tide.overdue_amount, tide.overdue_count) == (90, 0, 0)
     # A payment that was reversed had paid nothing; what the bank took back, it had.
     past = book.get_balances(date(2026, 1, 15))
     assert (past["Tide"].overdue_amount, past["Tide"].unallocated) == (90, -90)
