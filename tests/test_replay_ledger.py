@@ -455,6 +455,8 @@ def test_all_bad_events_are_named(tmp_path):
         "2026-02-09,payment,A,P9,,€5,USD,": "the amount is in EUR, the currency is USD",
         "2026-02-09,payment,A,P10,,5.5,JPY,": "5.5 has more than 0 decimals of JPY",
         ",payment,A,P11,,5,USD,": "no value for date",
+        "2026-02-09,invoice,A,3,2026-02-28,100,EUR,": None,
+        "2026-02-10,write-off,,,,,,1;3": "1, 3 are not of one customer and currency",
     }
     faults = find_faults(tmp_path, *rows, header=HEADER)
     expected = {line: text for line, text in enumerate(rows.values(), 2) if text}

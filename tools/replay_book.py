@@ -398,6 +398,8 @@ class Book:
             if not open_now:
                 raise ValueError(f"nothing of {number} is open on {event.date}")
             targets += (each for each in open_now if each not in targets)
+        if len({(target.customer, target.currency) for target in targets}) > 1:
+            raise ValueError(f"{', '.join(numbers)} are not of one customer and currency")
         return targets
 
     # Matching

@@ -177,15 +177,15 @@ class Ledger:
 
     @property
     def dispute_days(self):
-        """So many days after its invoice the last dispute is raised."""
-        invoiced = {event.document: event.date for event in self.documents}
+        """So many days after its invoice the last dispute is raised, or could be."""
+        invoiced = {event.document: event.date for event in self.events if event.kind == INVOICE}
         raised = [
             (event.date - invoiced[number]).days
             for event in self.events
             if event.kind == DISPUTE
             for number in event.applies
         ]
-        return max(raised, default=DISPUTE_DAYS)
+        return max([DISPUTE_DAYS, *raised])
 
     def days(self, first, last):
         """Every day from the first to the last, both included."""
