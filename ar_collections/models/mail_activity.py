@@ -45,7 +45,6 @@ class MailActivity(models.Model):
         :param texts: ``{case or credit file: (summary, note)}``
         """
         type_id = self.env["ir.model.data"]._xmlid_to_res_id(activity_type)
-        manager = company.ar_credit_manager_id
         self.with_context(mail_activity_quick_update=True).create(
             [
                 {
@@ -56,7 +55,9 @@ class MailActivity(models.Model):
                     "summary": summary,
                     "note": plaintext2html(note),
                     "date_deadline": date,
-                    "user_id": (manager or record.collector_id).id or self.env.uid,
+                    "user_id": (company.ar_credit_manager_id | record.collector_id | self.env.user)
+                    ._ar_or_next(company)
+                    .id,
                 }
                 for record, (summary, note) in texts.items()
             ]

@@ -12,6 +12,7 @@ from . import (
     test_collection_cadence,
     test_collection_case,
     test_collection_channel,
+    test_collection_hand_over,
     test_collection_plan,
     test_collection_promise,
     test_credit_control,

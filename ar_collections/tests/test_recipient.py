@@ -49,6 +49,52 @@ class TestRecipient(CollectionsCommon):
         self.customer.street = "Main street 1"
         self.assertEqual(file._letter_contact(), self.customer)
 
+    def test_whoever_was_chosen_and_left(self):
+        """Each role that a contact has, once it is archived."""
+        file = self._file()
+        roles = ("payer_id", "decision_maker_id", "deputy_id", "legal_contact_id")
+        contacts = {role: self._contact(role, phone="+1 555 0199") for role in roles}
+        file.write({role: contact.id for role, contact in contacts.items()})
+        self.steps["First"].cc_role = "decision_maker_id"
+        self.customer.write({"street": "Main street 1", "city": "Town"})
+        self._invoice(self.customer, 100, due=-1)
+        clerk = self._contact("Clerk", phone="+1 555 0155", street="A", city="B")
+        self._run(0)
+        case = self._case()
+        call = case.sudo()._plan_call(self._day(1), "Ask again")
+        call.contact_id = clerk
+        plan = self.env["ar.payment.plan"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "contact_id": clerk.id,
+            }
+        )
+        mail = case.action_ids.filtered(lambda action: action.channel == "email")
+        self.assertEqual(mail._get_copy_contacts()[mail], contacts["decision_maker_id"])
+        self.assertEqual((call.phone, plan.customer_name), (clerk.phone, clerk.name))
+        (clerk | clerk.union(*contacts.values())).active = False
+        call.invalidate_recordset(["phone"])
+        plan.invalidate_recordset(["customer_name"])
+        for what, found, expected in (
+            ("copy of a reminder", mail._get_copy_contacts()[mail], self.env["res.partner"]),
+            ("planned call", call.phone, self.customer.phone),
+            ("planned letter", call._letter_contact(), self.customer),
+            ("plan", plan._letter_contact(), self.customer),
+            ("mail of a plan", plan.customer_name, self.customer.name),
+        ):
+            with self.subTest(what=what):
+                self.assertEqual(found, expected)
+        self.assertIn(self.customer.name, call.prepare_contacts)
+        for contact in contacts.values():
+            self.assertNotIn(contact.name, call.prepare_contacts)
+        plan.sudo()._record_signature("Clerk")
+        self.assertEqual(plan._letter_contact(), clerk, "what was signed stays as it was")
+        call.action_done()
+        self.assertEqual(call._letter_contact(), clerk)
+        self.customer.active = False
+        self.assertFalse(case.action_write_email()["context"]["default_partner_ids"])
+
     def test_nobody_at_all(self):
         self.customer.email = False
         self._invoice(self.customer, 100, due=-1)

@@ -157,6 +157,73 @@ class TestWriteoffRouting(WriteoffCommon):
         accountant = self._user("wo_accountant", "account.group_account_manager")
         delegations.with_user(accountant).create(values).unlink()
 
+    # Who left
+
+    def _activities(self, request):
+        return request.sudo().activity_ids.filtered(
+            lambda activity: activity.activity_type_id.res_model == request._name
+        )
+
+    def test_approver_leaves(self):
+        """Who is left is asked, then those who may approve more; nobody is said, too."""
+        admin = self._user("wo_admin", "base.group_erp_manager")
+        request = self._request()
+        request.action_submit()
+        self.assertEqual(self._activities(request).user_id, self.manager | self.second)
+        for leaver, left, text in (
+            (self.manager, self.second, "Not here any more: wo_manager"),
+            (self.second, self.chief, ", wo_second"),
+            (self.chief, self.env["res.users"], "Nobody may approve here"),
+        ):
+            with self.subTest(leaver=leaver.login):
+                leaver.with_user(admin).action_archive()
+                self.assertEqual(request.sudo().approver_ids, left)
+                self.assertEqual(self._approvers(request), left)
+                asked = self._activities(request)
+                next_one = left or self.env["res.users"]._ar_get_manager(self.company)
+                self.assertEqual((asked.user_id, len(asked)), (next_one, 1))
+                request.invalidate_recordset(["timeline_html"])
+                self.assertIn(text, request.timeline_html)
+                self.assertNotIn(leaver.partner_id, request.message_partner_ids)
+        self.assertIn("change the approval tier", self._activities(request).summary)
+        # Whoever comes back may approve again, as a holder of the tier.
+        self.second.with_user(admin).active = True
+        self._run(1)
+        self.assertEqual(request.approver_ids, self.second)
+
+    def test_higher_tiers_help_only_where_people_are_missing(self):
+        self.assertFalse(self.tier._get_substitutes(self.company))
+        self.tier.approvals_required = 2
+        self.assertFalse(self.tier._get_substitutes(self.company))
+        self.second.active = False
+        self.assertEqual(self.tier._get_substitutes(self.company), self.chief)
+        self.assertFalse(self.upper._get_substitutes(self.company), "nobody may approve more")
+
+    def test_nobody_approves_for_who_left(self):
+        """What somebody delegated ends with leaving; a deputy elsewhere is none."""
+        deputy = self._delegated()
+        request = self._request()
+        request.action_submit()
+        self.assertIn(deputy, self._approvers(request))
+        elsewhere = self.env.ref("base.main_company")
+        deputy.write({"company_id": elsewhere.id, "company_ids": [Command.set(elsewhere.ids)]})
+        self.assertEqual(request.sudo().approver_ids, self.manager | self.second)
+        deputy.write(
+            {"company_id": self.company.id, "company_ids": [Command.set(self.company.ids)]}
+        )
+        self.assertIn(deputy, self._approvers(request))
+        self.manager.active = False
+        self.assertEqual(request.sudo().approver_ids, self.second)
+
+    def test_who_asked_has_left(self):
+        """The decision is told to who is next."""
+        request = self._request()
+        request.action_submit()
+        self.collector.active = False
+        request.with_user(self.manager)._refuse_request("No")
+        manager = self.env["res.users"]._ar_get_manager(self.company)
+        self.assertEqual(self._activities(request).user_id, manager)
+
     # Deadlines
 
     def test_who_decided_is_not_reminded(self):

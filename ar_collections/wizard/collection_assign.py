@@ -23,7 +23,7 @@ class ArCollectionAssign(models.TransientModel):
         cases.check_access("write")
         assignments = self.env["ar.collection.assignment"]
         if self.user_ids:
-            assignments._share_cases(cases, self.user_ids)
+            assignments._give(assignments._share_cases(cases, self.user_ids))
         else:
             for company, same in cases.grouped("company_id").items():
                 assignments._assign_collectors(company, same)

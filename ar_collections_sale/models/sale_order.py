@@ -122,11 +122,11 @@ class SaleOrder(models.Model):
 
     def _ar_tell_salesperson(self):
         for order in self.with_user(SUPERUSER_ID):
-            if order.user_id:
+            if seller := order.user_id._ar_at_work(order.company_id, None):
                 order.activity_schedule(
                     "mail.mail_activity_data_warning",
                     summary=self.env._("Kept back by credit control: not confirmed"),
-                    user_id=order.user_id.id,
+                    user_id=seller.id,
                 )
 
     def _confirmation_error_message(self):

@@ -49,7 +49,7 @@ class ArCollectionAction(models.Model):
             "partner_id": self.contact_id.id,
             "model": "ar.collection.case" if on_case else "res.partner",
             "res_id": self.case_id.id if on_case else self.partner_id.id,
-            "user_id": self.user_id.id or self.env.user.id,
+            "user_id": (self.user_id._ar_at_work(self.company_id) or self.env.user).id,
             "company_id": self.company_id.id,
             "report_template": self.step_id.report_id.id,
             # The company's layout need not have the address where the window is.

@@ -2,6 +2,7 @@
 
 from . import (
     res_company,
+    res_users,
     claim_line,
     position,
     collection_case,

@@ -123,8 +123,9 @@ class ArDispute(models.Model):
     @api.depends("reason_id", "partner_id")
     def _compute_owner_id(self):
         for dispute in self:
-            collector = dispute.sudo().case_id.collector_id
-            dispute.owner_id = dispute.reason_id.owner_id or collector or self.env.user
+            company = dispute.company_id
+            people = dispute.reason_id.owner_id | dispute.sudo().case_id.collector_id
+            dispute.owner_id = (people | self.env.user)._ar_or_next(company, None)
 
     @api.depends("reason_id", "date")
     def _compute_target_date(self):
@@ -171,12 +172,13 @@ class ArDispute(models.Model):
             raise ValidationError(self.env._("Choose the items that the customer disputes."))
 
     def _tell_owner(self):
-        for dispute in self.sudo():
-            dispute.activity_schedule(
-                "ar_collections.activity_dispute",
-                dispute.target_date,
-                summary=dispute.reason_id.name,
-                user_id=dispute.owner_id.id,
+        for (day, reason, owner), same in (
+            self.sudo()
+            .grouped(lambda dispute: (dispute.target_date, dispute.reason_id, dispute.owner_id))
+            .items()
+        ):
+            same.activity_schedule(
+                "ar_collections.activity_dispute", day, summary=reason.name, user_id=owner.id
             )
 
     def write(self, vals):
@@ -196,9 +198,10 @@ class ArDispute(models.Model):
         moved = self.filtered(
             lambda dispute: dispute.state == "open" and dispute.owner_id != former[dispute]
         )
-        for dispute in moved.sudo():
-            dispute.activity_unlink(["ar_collections.activity_dispute"], user_id=former[dispute].id)
-            dispute.message_subscribe(dispute.owner_id.partner_id.ids)
+        for user, disputes in moved.sudo().grouped(former.get).items():
+            disputes.activity_unlink(["ar_collections.activity_dispute"], user_id=user.id)
+        for owner, disputes in moved.sudo().grouped("owner_id").items():
+            disputes.message_subscribe(owner.partner_id.ids)
         moved._tell_owner()
         # Who sets the date has no rights on the owner's activity.
         for dispute in self.sudo():
@@ -466,12 +469,12 @@ class ArDispute(models.Model):
             ]
         )
         for dispute in disputes:
-            manager = company._ar_credit_manager(dispute.file_id) or dispute.owner_id
+            people = company._ar_credit_manager(dispute.file_id) | dispute.owner_id
             dispute.activity_schedule(
                 "ar_collections.activity_dispute",
                 date,
                 summary=self.env._("Dispute is not solved in time"),
-                user_id=manager.id or self.env.uid,
+                user_id=(people | self.env.user)._ar_or_next(company, None).id,
             )
         disputes.date_escalated = date
 

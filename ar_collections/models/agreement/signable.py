@@ -39,7 +39,7 @@ class ArSignable(models.AbstractModel):
     def _compute_portal_link(self):
         for record in self:
             record.portal_link = record.get_base_url() + record._get_share_url()
-            record.customer_name = (record.contact_id or record.partner_id).name
+            record.customer_name = (record._get_signatory() or record.partner_id).name
 
     def _portal_ensure_token(self):
         # OVERRIDES portal: no token of its own, which would work for ever
@@ -47,7 +47,11 @@ class ArSignable(models.AbstractModel):
 
     def _letter_contact(self):
         # EXTENDS ar_collections
-        return self.contact_id or super()._letter_contact()
+        return self._get_signatory() or super()._letter_contact()
+
+    def _get_signatory(self):
+        """Who agreed, as long as it is there or when it has signed."""
+        return self.contact_id if self.signed_on else self.contact_id.filtered("active")
 
     def write(self, vals):
         if "signed_document" in vals and any(

@@ -331,7 +331,9 @@ class ArAllowanceRun(models.Model):
 
     def _ask_approver(self):
         """Ask the company's credit manager, unless that is who asks."""
-        user = self.sudo().company_id.ar_credit_manager_id
+        company = self.sudo().company_id
+        user = company.ar_credit_manager_id
+        user = user and user._ar_or_next(company)
         if user and user not in self._get_askers():
             self.activity_schedule(
                 "mail.mail_activity_data_todo",

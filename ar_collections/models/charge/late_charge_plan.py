@@ -94,5 +94,7 @@ class ArPaymentPlan(models.Model):
             date,
             summary=self.env._("Late charges of a broken plan"),
             note=note,
-            user_id=(company._ar_credit_manager(plan.file_id) or plan.user_id).id or self.env.uid,
+            user_id=(company._ar_credit_manager(plan.file_id) | plan.user_id | self.env.user)
+            ._ar_or_next(company)
+            .id,
         )

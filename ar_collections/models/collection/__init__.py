@@ -1,6 +1,7 @@
 """Who is asked when and how: policy, step, stage, case, action, message, planner."""
 
 from . import (
+    res_users,
     collection_stage,
     collection_policy,
     position,

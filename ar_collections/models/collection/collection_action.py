@@ -134,7 +134,7 @@ class ArCollectionAction(models.Model):
     def _compute_phone(self):
         recipients = self._get_recipients("phone")
         for action in self:
-            action.phone = action.contact_id.phone or recipients[action].phone
+            action.phone = action._get_spoken_to().phone or recipients[action].phone
 
     @api.depends("message_id.notification_ids.notification_status")
     def _compute_delivery(self):
@@ -494,6 +494,10 @@ class ArCollectionAction(models.Model):
         asked = {action: action.item_ids.move_line_id.ids for action in self}
         return self.env["ar.recipient"]._get_recipients(self, field, lines=asked | (lines or {}))
 
+    def _get_spoken_to(self):
+        """Who it was, or is meant to be as long as that contact is there."""
+        return self.contact_id if self.state == "done" else self.contact_id.filtered("active")
+
     def _get_lines_of_now(self):
         """``{action: ids of journal items}`` that open actions would ask for now."""
         lines = {}
@@ -559,7 +563,7 @@ class ArCollectionAction(models.Model):
 
     def _letter_contact(self):
         # EXTENDS ar_collections: who it was sent to, or would be now
-        return self.contact_id or self._get_recipients("street")[self] or self.partner_id
+        return self._get_spoken_to() or self._get_recipients("street")[self] or self.partner_id
 
     def _letter_day(self):
         """The date on the letter: the day on which it is sent."""
@@ -701,7 +705,7 @@ class ArCollectionAction(models.Model):
                         "summary": self.env._("%(step)s failed", step=action.summary),
                         "note": Markup("<p>%s</p>") % reason,
                         "date_deadline": date,
-                        "user_id": action.user_id.id,
+                        "user_id": action.user_id._ar_or_next(action.company_id).id,
                     }
                 )
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(activities)

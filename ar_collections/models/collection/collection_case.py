@@ -286,7 +286,7 @@ class ArCollectionCase(models.Model):
         for company, cases in self.grouped("company_id").items():
             # Who works where is not a secret of the users' administration.
             for user in cases.collector_id.sudo():
-                if company not in user.company_ids:
+                if not user._ar_at_work(company, None):
                     raise UserError(
                         self.env._(
                             "%(user)s does not work for %(company)s and would not see the case.",
@@ -361,7 +361,7 @@ class ArCollectionCase(models.Model):
                 "partner_id": self.partner_id.id,
                 "case_id": self.id,
                 "channel": channel,
-                "user_id": (self.collector_id or user or self.env.user).id,
+                "user_id": self._get_doer(user or self.env.user).id,
                 "date_planned": date,
                 "note": note,
             }
@@ -370,6 +370,14 @@ class ArCollectionCase(models.Model):
         return action
 
     # Collectors
+
+    def _get_doer(self, *others):
+        """Who does what is to be done: the collector, else the first of others who is there.
+
+        :return: the credit manager when nobody of them works for the company
+        """
+        self.ensure_one()
+        return self.collector_id.union(*others)._ar_or_next(self.company_id)
 
     def _hand_over(self, former, user_id):
         """Give the new collector what the former one, or nobody, has to do on these cases.

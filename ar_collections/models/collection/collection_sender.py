@@ -157,17 +157,19 @@ class ArCollectionSender(models.AbstractModel):
         subtype_id = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
         sent, copies = [], []
         for action, vals in zip(actions, vals_list, strict=True):
-            author = action.user_id.partner_id or self.env.user.partner_id
             company = action.company_id
+            # Nobody writes as who left.
+            writer = action.user_id._ar_at_work(company)
+            author = writer.partner_id or self.env.user.partner_id
             common = {
                 **vals,
                 "subtype_id": subtype_id,
                 "author_id": author.id,
-                "email_from": action.user_id.email_formatted
+                "email_from": writer.email_formatted
                 or company.email_formatted
                 or self.env.user.email_formatted,
                 "reply_to": company.catchall_formatted
-                or action.user_id.email_formatted
+                or writer.email_formatted
                 or company.email_formatted,
                 "record_company_id": company.id,
             }

@@ -175,7 +175,9 @@ class ArCollectionSync(models.AbstractModel):
                         "file_id": file.id,
                         "stage_id": stage.id,
                         "policy_id": policies[file].id,
-                        "collector_id": (file.collector_id or file.partner_id.user_id).id,
+                        "collector_id": (file.collector_id | file.partner_id.user_id)
+                        ._ar_at_work(company)[:1]
+                        .id,
                         "date_opened": date,
                         "amount_opened": figures[0],
                         "booked_before": booked,

@@ -2,6 +2,7 @@
 
 from . import (
     res_company,
+    res_users,
     res_partner,
     credit_limit,
     credit_decision,

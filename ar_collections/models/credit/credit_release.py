@@ -310,13 +310,7 @@ class ArCreditRelease(models.Model):
             if self.control == "block"
             else "ar_collections.group_credit_manager"
         )
-        return self.env.ref(group).all_user_ids.filtered(
-            lambda user: (
-                user.active
-                and user != self.requester_id
-                and self.company_id in user.company_ids.root_id
-            )
-        )
+        return self.env.ref(group).all_user_ids._ar_at_work(self.company_id) - self.requester_id
 
     # Screens
 

@@ -502,12 +502,9 @@ class ArCreditReview(models.Model):
         """Ask the credit manager of the company, or all of them, to decide."""
         for review in self.sudo():
             people = review._get_askers()
-            managers = review.company_id.ar_credit_manager_id - people
-            managers = managers or self.env.ref(MANAGER).sudo().all_user_ids.filtered(
-                lambda user, company=review.company_id: (
-                    user.active and user._is_internal() and company in user.company_ids.root_id
-                )
-            )
+            company = review.company_id
+            managers = (company.ar_credit_manager_id - people)._ar_at_work(company, MANAGER)
+            managers = managers or self.env.ref(MANAGER).sudo().all_user_ids._ar_at_work(company)
             for manager in managers - people:
                 review.activity_schedule(
                     ACTIVITY,
@@ -520,7 +517,8 @@ class ArCreditReview(models.Model):
         """Ask the collector of each customer, or the credit manager, to fill in the review."""
 
         def worker(review):
-            user = review.file_id.collector_id or review.company_id.ar_credit_manager_id
+            people = review.file_id.collector_id | review.company_id.ar_credit_manager_id
+            user = people and people._ar_or_next(review.company_id)
             deadline = date + relativedelta(days=review.company_id.ar_review_work_days)
             if review.reason == "due" and review.file_id.next_review_date:
                 deadline = max(review.file_id.next_review_date, date)

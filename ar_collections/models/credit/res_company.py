@@ -148,9 +148,13 @@ class ResCompany(models.Model):
         return limit if self.account_use_credit_limit and limit else None
 
     def _ar_credit_manager(self, file):
-        """Who is told of a customer's credit: the company's credit manager, or the collector."""
+        """Who is told of a customer's credit: the company's credit manager, or the collector.
+
+        When who was named has left, it is who is next; nobody when nobody was named.
+        """
         self.ensure_one()
-        return self.ar_credit_manager_id or file.collector_id
+        people = self.ar_credit_manager_id | file.collector_id
+        return people and people._ar_or_next(self)
 
 
 class ResConfigSettings(models.TransientModel):

@@ -2,6 +2,7 @@
 
 from . import (
     res_company,
+    res_users,
     account_move_line,
     limitation,
     placement,

@@ -156,14 +156,7 @@ class ArCreditFile(models.Model):
         """
         self.ensure_one()
         case = self.env["ar.collection.case"]._get_open_case(self.partner_id, self.company_id)
-        user = case.collector_id or self.collector_id or self.company_id.ar_credit_manager_id
-        managers = self.env.ref("ar_collections.group_credit_manager").all_user_ids
-        return (
-            user.filtered("active")
-            or managers.filtered(
-                lambda manager: self.company_id in manager.company_ids and not manager.share
-            ).sorted("id")[:1]
-        )
+        return (case.collector_id | self.collector_id)._ar_or_next(self.company_id)
 
     # The printed statement
 

@@ -26,5 +26,5 @@ class ArPaymentPlan(models.Model):
             plan.company_id._ar_today(),
             summary=self.env._("The customer wants another payment plan"),
             note=comment,
-            user_id=plan.file_id._portal_contact().id or plan.user_id.id,
+            user_id=plan.file_id._portal_contact().id,
         )

@@ -112,7 +112,7 @@ class ArPortalClaim(models.AbstractModel):
                 "currency_id": file.company_id.currency_id.id,
                 "date": file.company_id._ar_today(),
                 "reason_id": reason.id,
-                "owner_id": (reason.owner_id or user).id,
+                "owner_id": (reason.owner_id | user)._ar_or_next(file.company_id, None).id,
                 "description": description,
                 "user_id": user.id,
                 "line_ids": [

@@ -224,6 +224,8 @@ class ArCollectionRun(models.Model):
     def _update_cases(self):
         """Figures first; then cases that end, change, wake up or begin."""
         company, date = self.company_id, self.date
+        # Nothing is given to, or written as, who has left in whatever way.
+        self.env["res.users"]._ar_hand_over(companies=company)
         # What is broken today is asked for today.
         self.env["ar.payment.promise"]._judge_promises(company, date)
         self.env["ar.payment.plan"]._judge_plans(company, date)

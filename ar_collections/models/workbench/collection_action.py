@@ -175,7 +175,9 @@ class ArCollectionAction(models.Model):
                 (self.env._("Customer"), partner),
             ]
             values = {
-                "contacts": [(role, contact) for role, contact in contacts if contact],
+                "contacts": [
+                    (role, contact) for role, contact in contacts if contact and contact.active
+                ],
                 "case": case,
                 "terms": partner.with_company(action.company_id).property_payment_term_id,
                 "promises": file.promise_ids[:3],
@@ -526,7 +528,7 @@ class ArCollectionAction(models.Model):
             date,
             summary=self.excuse_id.name,
             note=note,
-            user_id=(self.case_id.collector_id or self.user_id or self.env.user).id,
+            user_id=self.case_id._get_doer(self.user_id, self.env.user).id,
         )
 
     # Appointments

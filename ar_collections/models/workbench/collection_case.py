@@ -162,7 +162,7 @@ class ArCollectionCase(models.Model):
                 "partner_id": self.partner_id.id,
                 "case_id": self.id,
                 "channel": "visit",
-                "user_id": (self.collector_id or self.env.user).id,
+                "user_id": self._get_doer(self.env.user).id,
                 "date_planned": date,
             }
         )
@@ -172,7 +172,7 @@ class ArCollectionCase(models.Model):
     def action_write_email(self):
         """Write to the customer; the mail stays on the case."""
         self.ensure_one()
-        partner = self._get_recipients("email")[self] or self.partner_id
+        partner = self._get_recipients("email")[self] or self.partner_id.filtered("active")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Write an E-mail"),
@@ -285,8 +285,7 @@ class ArCollectionCase(models.Model):
                 today,
                 summary=message.subject or self.env._("The customer has written"),
                 user_id=(
-                    case.collector_id
-                    or company._ar_credit_manager(case.file_id)
+                    case._get_doer(company._ar_credit_manager(case.file_id))
                     or self.env.ref("base.user_admin")
                 ).id,
             )

@@ -2,6 +2,7 @@
 
 from . import (
     res_company,
+    res_users,
     writeoff_reason,
     writeoff_tier,
     writeoff_risk_rule,

@@ -107,7 +107,7 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                             company.currency_id,
                         ),
                     ),
-                    user_id=(request.poster_id or request.user_id).id,
+                    user_id=(request.poster_id | request.user_id)._ar_or_next(company, None).id,
                 )
 
     @api.model

@@ -247,6 +247,7 @@ class ArWriteoffRequest(models.Model):
                             "given": given,
                             "is_current": need == current and request.state == "submitted",
                             "users": routing._get_approvers(request, need.tier),
+                            "gone": need.tier._get_gone(request.company_id),
                         }
                         for need, given in progress
                     ],
@@ -744,6 +745,13 @@ class ArWriteoffRequest(models.Model):
                 summary=self.env._("Approve the write-off"),
                 user_id=user.id,
             )
+        if not users:
+            self.activity_schedule(
+                ACTIVITY,
+                self.company_id._ar_today(),
+                summary=self.env._("Nobody may approve this: change the approval tier"),
+                user_id=users._ar_get_manager(self.company_id).id,
+            )
 
     def _get_risk_texts(self):
         """The causes of the risk: ``[(text, points)]``."""
@@ -751,7 +759,10 @@ class ArWriteoffRequest(models.Model):
 
     def _tell_askers(self, text):
         self.activity_unlink([ACTIVITY])
-        for user in self._get_askers().filtered("active"):
+        askers = self._get_askers()
+        for user in askers._ar_at_work(self.company_id, None) or askers._ar_or_next(
+            self.company_id
+        ):
             self.activity_schedule(
                 ACTIVITY, self.company_id._ar_today(), summary=text, user_id=user.id
             )

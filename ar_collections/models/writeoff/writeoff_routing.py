@@ -39,13 +39,12 @@ class ArWriteoffRouting(models.AbstractModel):
         request = request.sudo()
         approvals = request.approval_ids.filtered("is_valid")
         barred = request._get_askers() | approvals.user_id | approvals.on_behalf_id
-        holders = tier._get_holders(request.company_id) - barred
+        company = request.company_id
+        holders = (tier._get_holders(company) | tier._get_substitutes(company)) - barred
         approvers = {user: user.browse() for user in holders}
-        delegates = self.env["ar.writeoff.delegation"]._get_delegates(
-            holders, request.company_id._ar_today()
-        )
+        delegates = self.env["ar.writeoff.delegation"]._get_delegates(holders, company._ar_today())
         for delegate, users in delegates.items():
-            if delegate not in barred | holders and delegate._is_internal():
+            if delegate not in barred | holders and delegate._ar_at_work(company, None):
                 approvers[delegate] = users[:1]
         return approvers
 
@@ -57,15 +56,22 @@ class ArWriteoffRouting(models.AbstractModel):
         return self.env["res.users"].union(*approvers)
 
     @api.model
-    def _refresh_approvers(self, company=None):
-        """Who may approve changes with delegations and groups: bring it to today."""
+    def _refresh_approvers(self, companies=None, users=None):
+        """Who may approve changes with delegations, groups and people: bring it to today.
+
+        :param companies: root companies, by default all
+        :param users: only what one of them may approve now, by default all
+        """
         domain = [("state", "=", "submitted")]
-        if company:
-            domain.append(("company_id", "=", company.id))
-        for request in self.env["ar.writeoff.request"].sudo().search(domain):
+        if companies:
+            domain.append(("company_id", "in", companies.ids))
+        if users:
+            domain.append(("approver_ids", "in", users.ids))
+        requests = self.env["ar.writeoff.request"].sudo().with_context(active_test=False)
+        for request in requests.search(domain).with_context(active_test=True):
             users = self._get_current_approvers(request)
-            if request.approver_ids != users:
-                request.approver_ids = users
+            if request.with_context(active_test=False).approver_ids != users:
+                request._ask_approvers()
 
     @api.model
     def _remind_due(self, company, date):

@@ -86,9 +86,22 @@ class ArWriteoffTier(models.Model):
     def _get_holders(self, company):
         """The users who approve in this tier, without their delegates."""
         self.ensure_one()
-        return (self.user_ids | self.group_id.all_user_ids).filtered(
-            lambda user: user.active and user._is_internal() and company in user.company_ids.root_id
-        )
+        return (self.user_ids | self.group_id.all_user_ids)._ar_at_work(company, None)
+
+    def _get_substitutes(self, company):
+        """Who approves instead in a tier that has fewer people left than it needs: those of
+        the tiers above, who may approve more."""
+        self.ensure_one()
+        if len(self._get_holders(company)) >= self.approvals_required:
+            return self.env["res.users"]
+        above = self._get_tiers(company).filtered(lambda tier: tier.amount_from > self.amount_from)
+        return self.env["res.users"].union(*(tier._get_holders(company) for tier in above))
+
+    def _get_gone(self, company):
+        """The users named in this tier who do not work for the company any more."""
+        self.ensure_one()
+        named = self.with_context(active_test=False).user_ids
+        return named - named._ar_at_work(company, None)
 
 
 class ArWriteoffDelegation(models.Model):
