@@ -125,6 +125,7 @@ class TestHandOver(CollectionsCommon):
             "planned calls": (calls.sorted(lambda call: cls.cases.ids.index(call.case_id.id)),),
             "their activities": (calls.activity_id.sorted("id"),),
             "failed messages": (failed,),
+            "appointments": (cls._make_visits().event_id,),
             "notes": (cls.todo,),
             "promises": (
                 make(
@@ -140,6 +141,13 @@ class TestHandOver(CollectionsCommon):
             "owners of disputes": (disputes, "owner_id"),
         }
 
+    @classmethod
+    def _make_visits(cls):
+        visits = cls.env["ar.collection.action"]
+        for case in cls.cases:
+            visits |= visits.browse(case.action_visit()["res_id"])
+        return visits
+
     # Ways of leaving
 
     def _archive(self):
@@ -150,6 +158,9 @@ class TestHandOver(CollectionsCommon):
 
     def _write_inactive(self):
         self.lea.active = False
+
+    def _delete(self):
+        self.lea.unlink()
 
     def _lose_group(self):
         self.lea.group_ids = [Command.set(self.env.ref("base.group_user").ids)]
@@ -175,6 +186,9 @@ class TestHandOver(CollectionsCommon):
     def test_archived_by_code(self):
         self._check(self._write_inactive)
 
+    def test_deleted(self):
+        self._check(self._delete)
+
     def test_group_is_taken_away(self):
         # Whoever is a colleague still goes on dealing with disputes.
         self._check(self._lose_group, {"owners of disputes"})
@@ -190,6 +204,7 @@ class TestHandOver(CollectionsCommon):
         return self.env["mail.activity"].sudo().search([("summary", "like", "Taken over from")])
 
     def _check(self, leave, kept=()):
+        partner = self.lea.partner_id
         for name, (records, *field) in self.posts.items():
             with self.subTest(post=name, before=True):
                 self.assertEqual(records.mapped((field or ["user_id"])[0]), self.lea)
@@ -205,7 +220,7 @@ class TestHandOver(CollectionsCommon):
             activities = self.env["mail.activity"].search([("user_id", "=", self.lea.id)])
             self.assertEqual(set(activities.mapped("res_model")), {"ar.dispute"} if kept else set())
             followers = self.env["mail.followers"].search(
-                [("res_model", "like", "ar.%"), ("partner_id", "=", self.lea.partner_id.id)]
+                [("res_model", "like", "ar.%"), ("partner_id", "=", partner.id)]
             )
             self.assertEqual(set(followers.mapped("res_model")) - {"ar.dispute"}, set())
         told = self._told()
@@ -214,6 +229,8 @@ class TestHandOver(CollectionsCommon):
             self.assertEqual(len(told), 3)
             self.assertIn("1 × Collection Case", told[0].note)
             self.assertIn("hand_over_lea", told[0].summary)
+        if not self.lea.exists():
+            return
         with self.subTest(what="she comes back"):
             self.lea.write(
                 {

@@ -82,6 +82,36 @@ class TestPerformance(CollectionsCommon):
         changed(few)
         self.assertEqual(changed(few), changed(many))
 
+    def test_closing_many_cases(self):
+        """Whatever ended them: money, a credit note that nobody has matched, or nothing."""
+        customers = {name: self._customers(name, n, due=-1) for name, n in (("A", 6), ("B", 36))}
+        self._run(0)
+
+        def close(customers):
+            third = len(customers) // 3
+            credited, paid = customers[:third], customers[third : 2 * third]
+            moves = self.env["account.move"].search(
+                [("partner_id", "in", paid.ids), ("move_type", "=", "out_invoice")]
+            )
+            for move in moves:
+                self._pay(move, amount=60)
+            for customer in credited:
+                self._invoice(customer, 5, due=-1, move_type="out_refund")
+            self.env["ar.ledger.touch"]._settle_touched()
+            cases = self.env["ar.collection.case"].search([("partner_id", "in", customers.ids)])
+            cases = cases.sudo()
+            cost = self._queries(lambda: cases._close(self.today))
+            reasons = {case.partner_id: case.close_reason for case in cases}
+            for customer in customers:
+                expected = "credited" if customer in credited else "cancelled"
+                self.assertEqual(
+                    reasons[customer], "paid" if customer in paid else expected, customer.name
+                )
+            return cost
+
+        few = close(customers["A"])
+        self.assertLessEqual(close(customers["B"]), few + 4)
+
     def _follow(self, lines):
         touch = self.env["ar.ledger.touch"]
         touch._touch_items(lines)

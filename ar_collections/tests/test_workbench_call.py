@@ -627,6 +627,22 @@ class TestCall(CollectionsCommon):
         call = self._call("order_number", order_number="PO 1", invoice_ids=self.invoice.ids)
         self.assertEqual(call.salesperson_id, seller)
 
+    def test_invoice_is_not_sent_again_as_a_salesperson_who_left(self):
+        seller = self.collector.copy(
+            {"login": "seller", "name": "Seller", "signature": "<p>Sally Seller</p>"}
+        )
+        self.collector.signature = "<p>Cole Collector</p>"
+        self.invoice.invoice_user_id = seller
+        for gone in (False, True):
+            with self.subTest(gone=gone):
+                seller.active = not gone
+                self._call("order_number", order_number="PO 1", invoice_ids=self.invoice.ids)
+                message = self.invoice.message_ids.filtered("attachment_ids")[:1]
+                mail = self.env["mail.mail"].search([("mail_message_id", "=", message.id)])
+                sent = f"{message.body} {mail.body_html} {mail.email_from} {mail.reply_to}"
+                self.assertEqual("Sally Seller" in sent, not gone)
+                self.assertEqual("Cole Collector" in message.body, gone)
+
     def test_computers_asks_somebody_else_next_day(self):
         self._call("computers", other_contact_id=self.boss.id)
         self.assertRecordValues(

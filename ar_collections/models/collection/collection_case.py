@@ -624,28 +624,33 @@ class ArCollectionCase(models.Model):
         if reason:
             self.write({**common, "close_reason": reason})
         else:
-            lost = self._written_off_since_opened()
-            settled = self._keep_amounts(date)
-            for case in self:
-                # What ended it: the most of what came off its items, on the day of the last.
-                kinds = {kind: settled[case].get(kind, (0, None)) for kind in REASONS}
-                kind = max(kinds, key=lambda kind: kinds[kind][0])
-                last = max((day for _amount, day in kinds.values() if day), default=date)
-                if case in lost:
-                    reason = "written_off"
-                elif kinds[kind][0]:
-                    reason = REASONS[kind]
-                else:
-                    reason = case._get_open_credit_reason() or "cancelled"
-                today = case.company_id._ar_today()
-                case.write(
-                    {**common, "close_reason": reason, "date_closed": max(date, min(last, today))}
-                )
+            ends = self._get_ends(date)
+            for (reason, day), cases in self.grouped(ends.get).items():
+                cases.write({**common, "close_reason": reason, "date_closed": day})
         if self:
             self.activity_unlink(self._get_activities_of_work())
             self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
             self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
             self.flush_model()
+
+    def _get_ends(self, date):
+        """Why and when each case ends: what took most off its items, on the day of the last.
+
+        :return: ``{case: (reason, day)}``
+        """
+        lost = self._written_off_since_opened()
+        settled = self._keep_amounts(date)
+        today = {company: company._ar_today() for company in self.company_id}
+        ends = {}
+        for case in self:
+            kinds = {kind: settled[case].get(kind, (0, None)) for kind in REASONS}
+            kind = max(kinds, key=lambda kind: kinds[kind][0])
+            reason = "written_off" if case in lost else kinds[kind][0] and REASONS[kind]
+            last = max((day for _amount, day in kinds.values() if day), default=date)
+            ends[case] = reason, max(date, min(last, today[case.company_id]))
+        unmatched = self.filtered(lambda case: not ends[case][0])
+        reasons = unmatched._get_open_credit_reasons()
+        return ends | {case: (reasons.get(case, "cancelled"), ends[case][1]) for case in unmatched}
 
     @api.model
     def _get_activities_of_work(self):
@@ -682,10 +687,10 @@ class ArCollectionCase(models.Model):
                 case.write(amounts)
         return settled
 
-    def _get_open_credit_reason(self):
-        """Why a case ends of which nothing is matched, but for which open credits pay.
+    def _get_open_credit_reasons(self):
+        """Why cases end of which nothing is matched, but for which open credits pay.
 
-        :return: ``paid`` or ``credited``, nothing without open credits
+        :return: ``{case: reason}``, ``paid`` or ``credited``; only cases with open credits
         """
         credits_ = (
             self.env["account.move.line"]
@@ -693,16 +698,24 @@ class ArCollectionCase(models.Model):
             .search(
                 [
                     *TRADE_RECEIVABLE_DOMAIN,
-                    ("partner_id", "child_of", self.partner_id.id),
-                    ("company_id", "child_of", self.company_id.id),
+                    ("partner_id", "child_of", self.partner_id.ids),
+                    ("company_id", "child_of", self.company_id.ids),
                     ("parent_state", "=", "posted"),
                     ("amount_residual", "<", 0),
                 ]
             )
         )
-        if credits_.filtered_domain(money_domain()):
-            return "paid"
-        return credits_ and "credited"
+        money = set(credits_.filtered_domain(money_domain()).ids)
+        cases = {(case.partner_id.id, case.company_id.id): case for case in self}
+        reasons = {}
+        for line in credits_:
+            customer = line.partner_id.commercial_partner_id.id, line.company_id.root_id.id
+            if case := cases.get(customer):
+                if line.id in money:
+                    reasons[case] = "paid"
+                else:
+                    reasons.setdefault(case, "credited")
+        return reasons
 
     @api.model
     def _match_policies(self, files):

@@ -168,7 +168,7 @@ class ArCreditRelease(models.Model):
         release.message_post(
             body=texts[state],
             author_id=self.env.user.partner_id.id,
-            partner_ids=release.requester_id.partner_id.ids,
+            partner_ids=release.requester_id._ar_at_work(release.company_id, None).partner_id.ids,
             subtype_xmlid="mail.mt_note",
         )
 

@@ -54,6 +54,11 @@ class ResUsers(models.Model):
         self.filtered("active").active = False
         return super().action_archive()
 
+    def unlink(self):
+        # EXTENDS base: who is deleted leaves before
+        self.filtered(lambda user: user.active and not user.share).active = False
+        return super().unlink()
+
     # Who is there
 
     def _ar_at_work(self, company, group=COLLECTOR):
@@ -271,7 +276,12 @@ class ResUsers(models.Model):
         archived = self.search(
             [("active", "=", False), ("share", "=", False), ("id", "!=", SUPERUSER_ID)]
         )
-        people = {user.partner_id: user for user in archived | users}
+        # Whoever has another user is still here.
+        people = {
+            user.partner_id: user
+            for user in archived | users
+            if not user.partner_id.with_context(active_test=True).user_ids - user
+        }
         followers = self.env["mail.followers"]
         for model, partners in followers._read_group(
             [

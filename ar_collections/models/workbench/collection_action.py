@@ -513,9 +513,16 @@ class ArCollectionAction(models.Model):
         )
         for invoice in invoices.sudo():
             content, kind = reports._render("account.account_invoices", invoice.ids)
+            body = texts[invoice.id]["body_html"]
+            seller = invoice.invoice_user_id
+            gone = seller - seller._ar_at_work(invoice.company_id, None)
+            if gone.signature:
+                # Odoo's text is signed by the salesperson: now by who sends it.
+                body = body.replace(gone.signature, self.env.user.signature or "")
             invoice.message_post(
                 subject=texts[invoice.id]["subject"],
-                body=texts[invoice.id]["body_html"],
+                body=body,
+                email_add_signature=not gone,
                 partner_ids=contact.ids,
                 attachments=[(f"{invoice.name.replace('/', '-')}.{kind}", content)],
                 subtype_xmlid="mail.mt_comment",
