@@ -70,6 +70,7 @@
         "views/writeoff_actions.xml",
         "views/collection_run.xml",
         "views/collection_pause.xml",
+        "views/collection_exclusion.xml",
         "views/run_preview.xml",
         "views/collection_letter_print.xml",
         "views/portal_statement_print.xml",

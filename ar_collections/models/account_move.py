@@ -177,9 +177,7 @@ class AccountMove(models.Model):
 
         :return: the action that opens it, nothing when there is no need
         """
-        items = self.line_ids.filtered(
-            lambda line: is_trade_receivable(line) and not line.reconciled
-        )
+        items = self._ar_open_items()
         if not self.is_sale_document() or self._ar_open_disputes():
             return None
         # Whoever blocks an invoice need not have rights on collection.
@@ -238,3 +236,16 @@ class AccountMove(models.Model):
     def action_open_collection_cases(self):
         self.ensure_one()
         return self.commercial_partner_id.action_open_collection_cases()
+
+    def action_exclude_from_followup(self):
+        """Ask for the reason and the end, for what is open of these invoices."""
+        return self._ar_open_items().action_exclude_from_followup()
+
+    def action_ask_again(self):
+        """End the exclusion of these invoices."""
+        self._ar_open_items().action_ask_again()
+
+    def _ar_open_items(self):
+        return self.line_ids.filtered(
+            lambda line: is_trade_receivable(line) and not line.reconciled
+        )

@@ -3,6 +3,7 @@ from . import (
     allowance_proposal,
     base_partner_merge,
     collection_assign,
+    collection_exclusion,
     collection_letter,
     collection_letter_print,
     collection_pause,

@@ -6,6 +6,7 @@ from . import (
     claim_line,
     position,
     collection_case,
+    collection_planner,
     collection_promise,
     signable,
     collection_plan,

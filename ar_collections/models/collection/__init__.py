@@ -21,4 +21,6 @@ from . import (
     collection_planner,
     credit_file,
     credit_grade,
+    account_move_line,
+    res_company,
 )

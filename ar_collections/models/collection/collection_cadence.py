@@ -13,6 +13,7 @@ WAITS = {
     "replied": "The customer has written",
     "placed": "With an agency or lawyer",
     "proof": "Proof of effort is missing",
+    "no_step": "No step is left: decide",
 }
 
 
@@ -43,7 +44,7 @@ class Decision(NamedTuple):
     step_day: object
     # Why a step that is due has to wait, a key of WAITS, or None.
     wait: object
-    # The next day on which something can happen, or None when no step is left.
+    # The next day on which something can happen, or None when nothing is planned.
     next_date: object
 
 
@@ -57,11 +58,12 @@ def decide(case):
     ahead = [day for day in case.step_days if day > case.days_overdue]
     next_date = case.due + timedelta(days=min(ahead)) if ahead else None
     top = max(reached, default=None)
+    nothing_now = Decision(None, None if ahead else "no_step", next_date)
     if top is None:
-        return Decision(None, None, next_date)
+        return nothing_now
     if top in case.taken or case.asked_at >= top:
         if ahead or not case.repeat_days:
-            return Decision(None, None, next_date)
+            return nothing_now
         again = max(case.asked_at, case.last_age) + case.repeat_days
         next_date = case.due + timedelta(days=again)
         if case.days_overdue < again:
@@ -77,3 +79,25 @@ def decide(case):
     if case.held_back:
         return Decision(None, case.held_back, case.date + timedelta(days=1))
     return Decision(top, None, next_date)
+
+
+def begin_with_first(case, step_day, days_since):
+    """The situation of a customer who climbs the steps from the first one, whatever the age.
+
+    The item is looked at as if it had been as old as the last step day when that step was taken:
+    each further step follows as many days later as the policy puts between them.
+
+    :param step_day: of the last step, zero when there was none
+    :param days_since: days since then
+    """
+    first = min(case.step_days, default=None)
+    age = step_day + days_since if step_day else first
+    if age is None or age >= case.days_overdue:
+        return case
+    return case._replace(
+        due=case.date - timedelta(days=age),
+        days_overdue=age,
+        taken=frozenset(),
+        asked_at=step_day,
+        last_age=step_day,
+    )

@@ -2,6 +2,8 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import plaintext2html
 
 from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
@@ -72,6 +74,7 @@ class ArCollectionCase(models.Model):
     risk_tier = fields.Selection(related="file_id.risk_tier")
     grade_id = fields.Many2one(related="file_id.grade_id")
     credit_hold = fields.Boolean(related="file_id.hold")
+    excluded_undecided = fields.Monetary(related="file_id.excluded_undecided")
     phone = fields.Char(compute="_compute_phone")
     state = fields.Selection(
         [("open", "Open"), ("paused", "Paused"), ("closed", "Closed")],
@@ -494,6 +497,44 @@ class ArCollectionCase(models.Model):
                 note = self.env._("Before the next step: %s", self._format_proof(kinds))
                 case._plan_contact(channel, date, note)
 
+    def _ask_what_next(self, date):
+        """Tell the collectors of these cases, or the manager, that no step is left."""
+        task = self.env.ref("ar_collections.activity_task")
+        note = self.env._(
+            "The policy has no further step for this case. Choose another policy, hand the case "
+            "over, propose a write-off, or plan what comes next."
+        )
+        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(
+            [
+                {
+                    "res_model_id": self.env["ir.model"]._get_id(self._name),
+                    "res_id": case.id,
+                    "activity_type_id": task.id,
+                    "automated": True,
+                    "summary": self.env._("No step is left: decide"),
+                    "note": plaintext2html(note),
+                    "date_deadline": date,
+                    "user_id": case.collector_id.id
+                    or case.company_id.ar_credit_manager_id.id
+                    or self.env.uid,
+                }
+                for case in self
+            ]
+        )
+
+    @api.model
+    def _get_silent_cases(self, company, date):
+        """Cases of which nobody can say when or why something happens next; there are none after
+        the run of the day."""
+        undated = Domain("next_action_date", "=", False) | Domain("next_action_date", "<", date)
+        return self.search(
+            Domain("company_id", "=", company.id)
+            & (
+                Domain("state", "=", "paused") & Domain("pause_end", "<=", date)
+                | Domain("state", "=", "open") & Domain("waiting_for", "=", False) & undated
+            )
+        )
+
     @api.model
     def _format_proof(self, missing):
         """For example ``2 × Call, 1 × Letter``."""
@@ -591,6 +632,11 @@ class ArCollectionCase(models.Model):
     def action_open_file(self):
         self.ensure_one()
         return self.file_id._get_records_action()
+
+    def action_open_excluded(self):
+        """The items of the customer that are excluded from follow-up."""
+        self.ensure_one()
+        return self.file_id.action_open_excluded()
 
     # Mail
 
@@ -716,6 +762,24 @@ class ArCollectionCase(models.Model):
                 else:
                     reasons.setdefault(case, "credited")
         return reasons
+
+    @api.model
+    def _leave_dead_policies(self, company):
+        """Open cases without a policy, or whose policy is archived or has no steps, follow the one
+        that fits now, if any."""
+        lost = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "!=", "closed"),
+                "|",
+                ("policy_id", "=", False),
+                ("policy_id", "not any", [("active", "=", True), ("step_ids", "!=", False)]),
+            ]
+        )
+        policies = self.env["ar.collection.policy"]._get_matching_policies(lost.file_id)
+        for case in lost:
+            if fitting := policies[case.file_id]:
+                case.policy_id = fitting
 
     @api.model
     def _match_policies(self, files):

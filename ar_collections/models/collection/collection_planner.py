@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from ..figures.item_shape import read_shape
 from ..figures.settlement import money_sql
-from .collection_cadence import Decision, Situation, decide
+from .collection_cadence import Decision, Situation, begin_with_first, decide
 
 
 class Plan(NamedTuple):
@@ -61,11 +61,11 @@ class ArCollectionPlanner(models.AbstractModel):
                    kase.demand_due_date, %s - kase.demand_due_date, kase.amount_demand,
                    file.last_contact_date,
                    CASE WHEN kase.ladder_due_date = kase.demand_due_date
-                        THEN kase.ladder_days END, kase.next_action_date, kase.waiting_for
+                        THEN kase.ladder_days END, kase.ladder_days IS NULL,
+                   kase.next_action_date, kase.waiting_for
               FROM ar_collection_case kase
               JOIN ar_credit_file file ON file.id = kase.file_id
-             WHERE kase.company_id = %s AND kase.state = 'open'
-               AND kase.oldest_due_date IS NOT NULL AND kase.policy_id IS NOT NULL %s
+             WHERE kase.company_id = %s AND kase.state = 'open' %s
              ORDER BY kase.id
             """,
                 date,
@@ -73,9 +73,12 @@ class ArCollectionPlanner(models.AbstractModel):
                 SQL() if cases is None else SQL("AND kase.id IN %s", tuple(cases.ids) or (0,)),
             )
         )
-        policies = self._get_policy_values(company, date, {row[3] for row in rows})
+        policies = self._get_policy_values(company, date, {row[3] for row in rows if row[3]})
         elsewhere = self._get_cases_elsewhere(company, date)
         waiting = self._get_waiting_cases(company, date)
+        claimed = self._get_claim_ends(company, date, [row[0] for row in rows if not row[4]])
+        by_age = company.ar_first_contact == "age"
+        last_steps = self._get_last_steps([row[0] for row in rows if row[9] or not by_age])
         plans, situations, doubtful = [], {}, []
         for (
             case_id,
@@ -87,34 +90,50 @@ class ArCollectionPlanner(models.AbstractModel):
             amount,
             last,
             asked_day,
+            is_new,
             *noted,
         ) in rows:
-            if case_id in elsewhere or not due:
+            if case_id in elsewhere or not due or not policy_id:
                 # Who collects for us writes to the customer, and we do not.
-                waits = Decision(None, elsewhere.get(case_id, "claimed"), None)
+                wait = elsewhere.get(case_id) or ("no_step" if due else "claimed")
+                waits = Decision(None, wait, None if due else claimed.get(case_id))
                 plans.append(
                     Plan(partner_id, file_id, case_id, policy_id, 0, 0, waits, noted=tuple(noted))
                 )
                 continue
             policy = policies[policy_id]
+            # A step that the amount does not reach is none.
+            possible = {
+                day: is_contact
+                for day, (least, is_contact) in policy["steps"].items()
+                if least <= amount
+            }
             situation = Situation(
                 date=date,
                 due=due,
                 days_overdue=days,
-                step_days=policy["step_days"],
+                step_days=tuple(possible or policy["steps"]),
                 repeat_days=policy["repeat_days"],
                 asked_at=asked_day or 0,
                 amount=amount,
-                min_amount=policy["min_amount"],
+                min_amount=policy["min_amount"] if possible else float("inf"),
                 last_contact=last,
                 min_days_between=policy["min_days_between"],
                 held_back=waiting.get(case_id) or policy["held_back"],
             )
-            decision = decide(situation)
+            last_step = last_steps.get(case_id)
+            if is_new and not last_step:
+                situation = self._begin_with_contact(situation, possible)
+            climbing = situation
+            if not by_age:
+                climbing = self._climb(situation, case_id, last_step)
+            decision = decide(climbing)
             plan = Plan(
                 partner_id, file_id, case_id, policy_id, amount, days, decision, noted=tuple(noted)
             )
-            if decision.step_day is not None or decision.wait:
+            if climbing is not situation:
+                situation = climbing
+            elif decision.step_day is not None or decision.wait not in (None, "no_step"):
                 doubtful.append(len(plans))
             situations[len(plans)] = situation
             plans.append(plan)
@@ -130,6 +149,67 @@ class ArCollectionPlanner(models.AbstractModel):
             plans[index] = plans[index]._replace(decision=decide(situations[index]))
         self._lower_unproven(plans, situations, date)
         return plans
+
+    @api.model
+    def _begin_with_contact(self, situation, step_days):
+        """A debt that is found late begins with a step that the customer hears of.
+
+        :param step_days: ``{step day: whether it is a contact}``
+        """
+        reached = {day for day in step_days if day <= situation.days_overdue}
+        if not any(step_days[day] for day in reached):
+            return situation
+        unheard = {day for day in reached if not step_days[day]}
+        return situation._replace(step_days=tuple(step_days.keys() - unheard))
+
+    @api.model
+    def _climb(self, situation, case_id, last_step):
+        """Everybody begins with the first step, where the company wants that of old debts.
+
+        :param last_step: see ``_get_last_steps``
+        """
+        if not last_step:
+            return begin_with_first(situation, 0, 0)
+        step_case_id, step_day, taken_on, due = last_step
+        age = (taken_on - due).days if due else 0
+        lowered = any(step_day < day <= age for day in situation.step_days)
+        if step_case_id != case_id or not lowered:
+            return situation
+        return begin_with_first(situation, step_day, (situation.date - taken_on).days)
+
+    @api.model
+    def _get_last_steps(self, case_ids):
+        """The last step of the customer of each case, in this case or in a former one.
+
+        :return: ``{case id: (case id of the step, step day, when, oldest due date)}``
+        """
+        self.env["ar.collection.action"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+            SELECT DISTINCT ON (kase.id)
+                   kase.id, action.case_id, action.rung, action.date_planned, action.due_date
+              FROM ar_collection_case kase
+              JOIN ar_collection_action action ON action.partner_id = kase.partner_id
+               AND action.company_id = kase.company_id
+               AND action.step_id IS NOT NULL AND action.case_id IS NOT NULL
+               AND action.state <> 'cancelled'
+             WHERE kase.id IN %s
+             ORDER BY kase.id, action.date_planned DESC, action.rung DESC, action.id DESC
+            """,
+                tuple(case_ids) or (0,),
+            )
+        )
+        return {row[0]: row[1:] for row in rows}
+
+    @api.model
+    def _get_claim_ends(self, company, date, case_ids):
+        """``{case id: the next day on which something agreed is due}``, of cases of which all is
+        promised or disputed.
+
+        A hook: who agrees something knows until when.
+        """
+        return {}
 
     @api.model
     def _lower_unproven(self, plans, situations, date):
@@ -332,12 +412,23 @@ class ArCollectionPlanner(models.AbstractModel):
 
     @api.model
     def _get_policy_values(self, company, date, policy_ids):
-        """What the decision needs of each policy, read once a day and not once a case."""
+        """What the decision needs of each policy, read once a day and not once a case.
+
+        ``steps`` is ``{step day: (least amount of its steps, whether one is a contact)}``.
+        """
         policies = self.env["ar.collection.policy"].browse(policy_ids)
+        contacts = set(self.env["ar.collection.channel"]._get_contact_channels())
         held = self._get_held_policies(company, date, policies)
         return {
             policy.id: {
-                "step_days": tuple({step.days for step in policy.step_ids if step.days > 0}),
+                "steps": {
+                    day: (
+                        min(steps.mapped("min_amount")),
+                        not contacts.isdisjoint(steps.mapped("channel")),
+                    )
+                    for day, steps in policy.step_ids.grouped("days").items()
+                    if day > 0
+                },
                 "courtesy": tuple({step.days for step in policy.step_ids if step.days <= 0}),
                 "repeat_days": policy.repeat_days,
                 "min_amount": policy.min_amount,

@@ -1,8 +1,11 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class ArCreditFile(models.Model):
-    """Which collection policy a customer follows."""
+    """Which collection policy a customer follows, and what is not asked for."""
 
     _inherit = "ar.credit.file"
 
@@ -13,6 +16,48 @@ class ArCreditFile(models.Model):
         check_company=True,
         help="For this customer only. Leave empty to follow the grade.",
     )
+
+    excluded_amount = fields.Monetary(
+        string="Excluded from Follow-up",
+        compute="_compute_excluded",
+        help="Overdue items that the customer is not asked for.",
+    )
+    excluded_undecided = fields.Monetary(
+        string="Excluded without Decision",
+        compute="_compute_excluded",
+        help="Overdue items that the customer is not asked for although nobody has said why and "
+        "until when.",
+    )
+
+    def _compute_excluded(self):
+        for company, files in self.grouped("company_id").items():
+            # Figures include branches, whatever the rights on them.
+            lines = self.env["account.move.line"].sudo()
+            totals = defaultdict(float)
+            for partner, end, amount in lines._read_group(
+                lines._get_excluded_domain(company._ar_today())
+                & Domain("company_id", "child_of", company.id)
+                & Domain("partner_id", "child_of", files.partner_id.ids),
+                ["partner_id", "ar_exclusion_end:day"],
+                ["amount_residual:sum"],
+            ):
+                totals[partner.commercial_partner_id.id, bool(end)] += amount
+            for file in files:
+                file.excluded_undecided = totals[file.partner_id.id, False]
+                file.excluded_amount = file.excluded_undecided + totals[file.partner_id.id, True]
+
+    def action_open_excluded(self):
+        """The items of the customer that are excluded from follow-up."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ar_collections.account_move_line_action_excluded"
+        )
+        domain = (
+            self.env["account.move.line"]._get_excluded_domain()
+            & Domain("partner_id", "child_of", self.partner_id.id)
+            & Domain("company_id", "child_of", self.company_id.id)
+        )
+        return {**action, "domain": list(domain)}
 
     def write(self, vals):
         # EXTENDS ar_collections: open cases follow when another policy fits

@@ -193,6 +193,7 @@ class ArCollectionRun(models.Model):
             if due:
                 plans = self.env["ar.collection.planner"]._plan_cases(company, date)
             self._refresh_next_actions(plans)
+            self._check_silent()
             self.state = "done"
         self._count_results(time.monotonic() - start)
         if checkpoint:
@@ -231,6 +232,8 @@ class ArCollectionRun(models.Model):
         self.env["ar.payment.plan"]._judge_plans(company, date)
         self.env["ar.dispute"]._escalate_due(company, date)
         self.env["ar.writeoff.request"]._run_daily(company, date)
+        items = self.env["account.move.line"]
+        items._end_exclusions(company, date)
         files = self.env["ar.credit.file"]
         refresh = self.env["ar.credit.refresh"]
         refresh._refresh_figures(company, date)
@@ -252,8 +255,10 @@ class ArCollectionRun(models.Model):
             ]
         ).action_resume()
         opened = sync._open_new(company, date)
+        cases._leave_dead_policies(company)
         cases._refresh_charges(company, date)
         self.env["ar.collection.assignment"]._assign_collectors(company)
+        items._ask_to_decide(company, date)
         cases._propose_escalations(company, date)
         self.env["ar.limitation"]._warn(company, date)
         self.opened_count += len(opened)
@@ -350,8 +355,29 @@ class ArCollectionRun(models.Model):
         cases.browse(
             plan.case_id
             for plan in plans
+            if plan.decision.wait == "no_step" and plan.noted[1] != "no_step"
+        )._ask_what_next(self.date)
+        cases.browse(
+            plan.case_id
+            for plan in plans
             if plan.case_id in failed and plan.decision.step_day is None
         ).last_error = False
+
+    def _check_silent(self):
+        """Every open case has a next date or a reason: name those that have neither."""
+        silent = self.env["ar.collection.case"]._get_silent_cases(self.company_id, self.date)
+        if not silent:
+            return
+        summary = self.env._("Neither a next date nor a reason: decide what comes next")
+        names = "\n".join(f"{case.partner_id.display_name}: {summary}" for case in silent)
+        self.log = "\n".join(filter(None, (self.log, names)))
+        # Whose case has an activity already has something to do.
+        self.env["mail.activity"]._ar_give(
+            self.company_id,
+            "ar_collections.activity_task",
+            self.date,
+            {case: (summary, "") for case in silent if not case.activity_ids},
+        )
 
     def _count_results(self, seconds):
         actions = dict(
@@ -393,7 +419,9 @@ class ArCollectionRun(models.Model):
 
     def _get_preview_lines(self, plans):
         actions = self.env["ar.collection.action"]
-        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
+        policies = self.env["ar.collection.policy"].browse(
+            {plan.policy_id for plan in plans if plan.policy_id}
+        )
         steps = self.env["ar.collection.planner"]._get_steps_by_day(policies)
         shown = [plan for plan in plans if plan.decision.step_day is not None or plan.decision.wait]
         drafts = {
