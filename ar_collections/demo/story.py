@@ -31,6 +31,8 @@ FIRST_DUE, FIRST_RUN = 140, 100
 EVERY_DAY = 30
 TERM_DAYS = 30
 SATURDAY = 5
+# So long an item stays excluded from follow-up, from today.
+EXCLUDED = 21
 GOODS = ("Goods as ordered", "Spare parts", "Seasonal delivery", "Repeat order")
 CALLS = (
     ("no_answer", "Rang for a minute, nobody answered. Tried the switchboard as well."),
@@ -224,9 +226,14 @@ class Story:
         moves.action_post()
         for (_date, firm, due), move in zip(sales, moves, strict=True):
             if firm.trait == "no_followup":
-                move.line_ids.filtered(
-                    lambda line: line.account_type == "asset_receivable"
-                ).no_followup = True
+                move.line_ids.filtered(lambda line: line.account_type == "asset_receivable").write(
+                    {
+                        "no_followup": True,
+                        "ar_exclusion_reason": "Set off against returned goods",
+                        "ar_exclusion_end": self.today + timedelta(days=EXCLUDED),
+                        "ar_exclusion_user_id": self.env.uid,
+                    }
+                )
             self._plan_payment(firm, due, move)
 
     def _invoice_values(self, date, firm, due):

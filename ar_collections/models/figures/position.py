@@ -478,8 +478,8 @@ class ArPosition(models.AbstractModel):
             """
             WITH %(customers)s %(undone)s line AS (%(lines)s)
             SELECT scope.root_id, scope.edges, scope.digits, customer_id AS partner_id,
-                   line.line_id, COALESCE(bounced.due, line.due) AS due, line.residual, line.residual_currency,
-                   line.currency_id,
+                   line.line_id, COALESCE(bounced.due, line.due) AS due, line.residual,
+                   line.residual_currency, line.currency_id,
                    line.no_followup IS NOT TRUE AND line.residual > 0
                        AND line.residual_currency > 0
                        AND (NOT is_from_bank OR bounced.due IS NOT NULL)
