@@ -45,7 +45,7 @@ class ResUsers(models.Model):
     def write(self, vals):
         # EXTENDS base: who leaves hands over at once
         result = super().write(vals)
-        if not vals.keys().isdisjoint(ACCESS_FIELDS):
+        if self and not vals.keys().isdisjoint(ACCESS_FIELDS):
             self._ar_hand_over(users=self)
         return result
 
