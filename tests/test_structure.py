@@ -29,6 +29,7 @@ LEDGER_FILES = {
     "figures/position.py": "what is owed, and how it was paid",
     "figures/claim.py": "which debits are claims, and since when",
     "figures/item_shape.py": "which parts of the statement customers need, and matchings undone",
+    "figures/movement.py": "what changed a customer's account, and who paid",
     "figures/netting.py": "since when credits pay what nobody has matched",
     "figures/settlement.py": "what came off items, by what and when",
     "charge/late_charge_accrual.py": "what was open of an item on which days",

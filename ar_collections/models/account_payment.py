@@ -14,7 +14,9 @@ class AccountPayment(models.Model):
             touch = self.env["ar.ledger.touch"]
             unbooked = self.filtered(lambda payment: not payment.move_id and payment.partner_id)
             for company, payments in unbooked.grouped(lambda each: each.company_id.root_id).items():
-                touch._touch_customers(company, payments.partner_id.commercial_partner_id)
+                # Who posts a payment need not see what it is for.
+                customers = payments.sudo().invoice_ids.partner_id | payments.partner_id
+                touch._touch_customers(company, customers.commercial_partner_id)
         return result
 
     def action_post(self):

@@ -134,6 +134,28 @@ class TestPromise(CollectionsCommon):
         self.assertEqual(promise.state, "kept")
         self.assertEqual(self.file.broken_promises, 0)
 
+    def test_day_of_the_money_decides_not_of_the_matching(self):
+        """Booked when the promise was broken, and matched after that; or on its way before it."""
+        for day in (-1, 7):
+            with self.subTest(day=day), self.env.cr.savepoint() as savepoint:
+                promise = self._promise(1000, 5)
+                money = self.env["account.payment"].create(
+                    {
+                        "partner_id": self.customer.id,
+                        "partner_type": "customer",
+                        "payment_type": "inbound",
+                        "amount": 1000,
+                        "date": self._day(day),
+                    }
+                )
+                money.action_post()
+                self._run(12)
+                (self._receivable(self.invoice) | self._receivable(money.move_id)).reconcile()
+                self.assertRecordValues(promise, [{"state": "kept", "amount_paid": 1000}])
+                self.env.flush_all()
+                savepoint.rollback()
+            self.env.invalidate_all(flush=False)
+
     def test_payment_that_comes_late_does_not_keep_it(self):
         promise = self._promise(1000, 5)
         self._pay(self.invoice, day=9)

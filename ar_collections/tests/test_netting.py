@@ -296,6 +296,20 @@ class TestNetting(CollectionsCommon):
         self._run(7)
         self.assertEqual(self._case().amount_demand, 1000)
 
+    def test_payment_in_process_is_of_the_customer_whose_invoice_it_pays(self):
+        parent = self._customer("Parent")
+        invoice = self._invoice(self.customer, 1000, due=-5)
+        self._run(0)
+        case = self._case()
+        payment = self._pay_in_process(invoice, 400)
+        self.assertEqual(case.amount_demand, 600)
+        payment.partner_id = parent
+        self.assertEqual(self._demand().amount, 600)
+        self.assertEqual(case.amount_demand, 600)
+        own = self._invoice(parent, 50, due=-5)
+        demands = self.env["ar.position"]._net_demand(self.company, self.today, parent)
+        self.assertEqual(demands[self.company.id, parent.id].amount, 50, own.name)
+
     def test_payment_in_process_shows_at_once(self):
         invoice = self._invoice(self.customer, 1000, due=-5)
         self._run(0)

@@ -112,3 +112,147 @@ class TestSettlement(CollectionsCommon):
         self.assertEqual(dispute.state, "credited")
         accruals = self.env["ar.late.charge.accrual"]
         self.assertEqual(accruals._get_accruals(self.company, self.today, self.customer), {})
+
+    def test_case_in_two_currencies_that_bounces_after_its_end(self):
+        """Amounts are of the ledger as it is, in company currency, whenever it changes."""
+        euro = self.setup_other_currency("EUR")
+        invoice = self._invoice(self.customer, 500, due=-20, currency=euro)
+        own = self._invoice(self.customer, 100, due=-20)
+        owed = self._lines(invoice).balance
+        self._run(0)
+        case = self._case()
+        self.assertEqual(case.amount_opened, owed + 100)
+        payment = self._pay(invoice, 400, day=1, currency_id=euro.id)
+        note = self._invoice(
+            self.customer, 100, due=2, date_=self._day(2), currency=euro, move_type="out_refund"
+        )
+        (self._lines(invoice) | self._lines(note)).reconcile()
+        self._pay(own, day=3)
+        part = self.company.currency_id.round(owed * 0.8)
+        closed = {
+            "state": "closed",
+            "close_reason": "paid",
+            "amount_collected": part + 100,
+            "amount_credited": owed - part,
+            "amount_written_off": 0,
+        }
+        self.assertRecordValues(case, [closed])
+        self._bounce(payment)
+        self.assertRecordValues(
+            case,
+            [
+                {
+                    "state": "open",
+                    "close_reason": False,
+                    "date_closed": False,
+                    "amount_demand": part,
+                    "amount_collected": 100,
+                    "amount_credited": owed - part,
+                }
+            ],
+        )
+        note = self._invoice(
+            self.customer, 400, due=5, date_=self._day(5), currency=euro, move_type="out_refund"
+        )
+        (self._lines(invoice) | self._lines(note)).filtered(
+            lambda line: not line.reconciled
+        ).reconcile()
+        self.assertRecordValues(
+            case,
+            [
+                {
+                    "state": "closed",
+                    "close_reason": "credited",
+                    "amount_collected": 100,
+                    "amount_credited": owed,
+                }
+            ],
+        )
+
+    # Who pays does not matter
+
+    def _pay_by(self, payer, amount, day=0, **values):
+        payment = self.env["account.payment"].create(
+            {
+                "partner_id": payer.id,
+                "partner_type": "customer",
+                "payment_type": "inbound",
+                "amount": amount,
+                "date": self._day(day),
+                "journal_id": self.company_data["default_journal_bank"].id,
+                **values,
+            }
+        )
+        payment.action_post()
+        return payment.move_id
+
+    def test_somebody_else_pays(self):
+        """An insurer, liquidator or parent company pays the customer's debt, not its own."""
+        payer = self._customer("Insurer")
+        invoice = self._invoice(self.customer, 1000, due=-20)
+        self._run(0)
+        case = self._case()
+        promise = self.env["ar.payment.promise"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "amount": 400,
+                "date": self._day(5),
+            }
+        )
+        first = self._pay_by(payer, 400, day=3)
+        position = self.env["ar.position"]
+        unmatched = position._figures(self.company, self._day(4), payer | self.customer)
+        self.assertEqual(unmatched[self.company.id, payer.id].unallocated, -400)
+        self.assertEqual(unmatched[self.company.id, self.customer.id].open_amount, 1000)
+        self.assertEqual(promise.state, "open")
+        (self._lines(invoice) | self._lines(first)).reconcile()
+        self.assertRecordValues(promise, [{"state": "kept", "amount_paid": 400}])
+        behaviour = position._behaviour(self.company, self._day(4), self.customer)
+        found = behaviour[self.company.id, self.customer.id]
+        self.assertEqual((found.last_payment_date, found.late_count), (self._day(3), 0))
+        (self._lines(invoice) | self._lines(self._pay_by(payer, 600, day=6))).reconcile()
+        self.assertRecordValues(
+            case, [{"state": "closed", "close_reason": "paid", "amount_collected": 1000}]
+        )
+        behaviour = position._behaviour(self.company, self._day(6), self.customer)
+        found = behaviour[self.company.id, self.customer.id]
+        self.assertEqual((found.late_count, found.max_days_late), (1, 26))
+        self.assertEqual(found.last_payment_date, self._day(6))
+        for partner in self.customer | payer:
+            with self.subTest(partner.name):
+                moved = position._movements(
+                    self.company, self._day(-200), self._day(10), partner
+                ).get((self.company.id, partner.id), [])
+                self.assertEqual(sum(movement.amount_currency for movement in moved), 0)
+                dates = [movement.date for movement in moved]
+                self.assertEqual(dates, sorted(dates))
+
+    def test_somebody_else_pays_in_another_currency(self):
+        payer, euro = self._customer("Parent"), self.setup_other_currency("EUR")
+        invoice = self._invoice(self.customer, 500, due=-20, currency=euro)
+        paid = self._pay_by(payer, self._lines(invoice).balance / 2, day=2)
+        (self._lines(invoice) | self._lines(paid)).reconcile()
+        position = self.env["ar.position"]
+        for day in (-10, 1, 2, 30):
+            both = position._movements(
+                self.company, self._day(-200), self._day(day), self.customer | payer
+            )
+            items = position._items(self.company, self._day(day), self.customer | payer)
+            for partner in self.customer | payer:
+                key = self.company.id, partner.id
+                alone = position._movements(
+                    self.company, self._day(-200), self._day(day), partner
+                ).get(key, [])
+                self.assertEqual(alone, both.get(key, []))
+                for currency in euro | self.company.currency_id:
+                    self.assertAlmostEqual(
+                        sum(m.amount_currency for m in alone if m.currency_id == currency.id),
+                        sum(
+                            item.residual_currency
+                            for item in items.get(key, [])
+                            if item.currency_id == currency.id
+                        ),
+                        2,
+                        (day, partner.name, currency.name),
+                    )

@@ -103,6 +103,8 @@ class ArClaimLine(models.AbstractModel):
         What was taken off an item without money, by a credit note for example, goes off the end
         of the claim: nobody has to pay more than what is left of the item.
 
+        Whether it came in time is decided by the day of the money, not of the matching.
+
         :param last_days: ``{line: date}``, the last day on which a payment counts as paid
         :return: ``{line id: Settled}``, in the currency of each item
         """
@@ -126,6 +128,7 @@ class ArClaimLine(models.AbstractModel):
         keys = {
             (id_, last_day): (
                 lines[id_].move_line_id.id or None,
+                lines[id_]._get_first_day(),
                 last_day,
                 lines[id_].booked_before or 0,
             )
@@ -136,6 +139,9 @@ class ArClaimLine(models.AbstractModel):
             (id_, last_day): lines[id_]._get_share_of_claim(settled[key])
             for (id_, last_day), key in keys.items()
         }
+
+    def _get_first_day(self):
+        """The day from which money pays the claim, nothing for any that was booked since."""
 
     def _get_share_of_claim(self, settlement):
         """What of the claim is paid and void, a :class:`Settled`, when that came off its item."""

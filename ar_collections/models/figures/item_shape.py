@@ -23,7 +23,8 @@ class Shape(NamedTuple):
 def read_shape(env, partners=None):
     """The :class:`Shape` of these customers' items as they are booked, of all without any."""
     env["account.move.line"].flush_model()
-    env["account.payment"].flush_model(["state", "move_id", "partner_id"])
+    env["account.payment"].flush_model(["state", "move_id", "partner_id", "invoice_ids"])
+    env["account.move"].flush_model(["commercial_partner_id"])
     env["account.account"].flush_model(["account_type", "non_trade"])
     env["account.journal"].flush_model(["ar_settlement"])
     env["res.partner"].flush_model(["commercial_partner_id"])
@@ -35,6 +36,7 @@ def read_shape(env, partners=None):
     if partners is None:
         ((has_undone,),) = env.execute_query(SQL("SELECT %s", undone))
         return Shape(has_undone)
+    customers = tuple(partners.commercial_partner_id.ids) or (0,)
     query = SQL(
         """
         SELECT %(undone)s,
@@ -43,8 +45,13 @@ def read_shape(env, partners=None):
                 OR balance > 0 AND journal_id IN (
                     SELECT id FROM account_journal journal WHERE %(money)s)), FALSE)
                OR EXISTS (
-                SELECT FROM account_payment
-                 WHERE partner_id IN (%(contacts)s) AND state = 'in_process' AND move_id IS NULL)
+                SELECT FROM account_payment payment
+                 WHERE payment.state = 'in_process' AND payment.move_id IS NULL
+                   AND (payment.partner_id IN (%(contacts)s) OR EXISTS (
+                    SELECT FROM account_move__account_payment link
+                      JOIN account_move invoice ON invoice.id = link.invoice_id
+                     WHERE link.payment_id = payment.id
+                       AND invoice.commercial_partner_id IN %(customers)s)))
           FROM account_move_line
          WHERE partner_id IN (%(contacts)s) AND parent_state = 'posted' AND reconciled IS NOT TRUE
            AND amount_residual <> 0
@@ -54,9 +61,9 @@ def read_shape(env, partners=None):
         money=money_sql(),
         accounts=get_trade_receivable_sql(),
         contacts=SQL(
-            "SELECT id FROM res_partner WHERE commercial_partner_id IN %s",
-            tuple(partners.commercial_partner_id.ids) or (0,),
+            "SELECT id FROM res_partner WHERE commercial_partner_id IN %s", customers
         ),
+        customers=customers,
     )
     return Shape(*env.execute_query(query)[0])
 

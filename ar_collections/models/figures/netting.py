@@ -160,23 +160,34 @@ class ArNetting(models.AbstractModel):
 
     @api.model
     def _in_process_sql(self, companies, date, partners, current):
-        """SELECT of payments that are on their way, as items without a journal item."""
+        """SELECT of payments that are on their way, as items without a journal item.
+
+        What is paid for an invoice is of its customer, whoever pays.
+        """
         self.env["account.payment"].flush_model()
+        self.env["account.move"].flush_model(["commercial_partner_id"])
         days = SQL(", ").join(
             SQL("(%s, %s)", root.id, root.ar_in_process_days) for root in companies.sudo().root_id
         )
         scope = self.env["ar.position"]._get_scope(companies, few=True)[0]
         return SQL(
             """
-            SELECT scope.root_id, scope.edges, scope.digits, payer.commercial_partner_id,
-                   NULL, NULL,
+            SELECT scope.root_id, scope.edges, scope.digits, payer.customer_id, NULL, NULL,
                    -payment.amount_company_currency_signed, -payment.amount, payment.currency_id,
                    FALSE, FALSE
               FROM account_payment payment
               JOIN (%(scope)s) AS scope(company_id, root_id, edges, digits)
                 ON scope.company_id = payment.company_id
               JOIN (VALUES %(days)s) AS counts(root_id, days) ON counts.root_id = scope.root_id
-              JOIN res_partner payer ON payer.id = payment.partner_id
+             CROSS JOIN LATERAL (
+                SELECT COALESCE(
+                    (SELECT MIN(invoice.commercial_partner_id)
+                       FROM account_move__account_payment link
+                       JOIN account_move invoice ON invoice.id = link.invoice_id
+                      WHERE link.payment_id = payment.id),
+                    (SELECT commercial_partner_id FROM res_partner WHERE id = payment.partner_id)
+                ) AS customer_id
+             ) payer
              WHERE payment.state = 'in_process' AND payment.move_id IS NULL
                AND payment.payment_type = 'inbound' AND payment.partner_type = 'customer'
                AND payment.date > %(date)s - counts.days
@@ -189,5 +200,5 @@ class ArNetting(models.AbstractModel):
             current=current,
             partners=SQL()
             if partners is None
-            else SQL("AND payer.commercial_partner_id IN %s", tuple(partners.ids) or (0,)),
+            else SQL("AND payer.customer_id IN %s", tuple(partners.ids) or (0,)),
         )

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 
 from .claim import get_bounced_sql, get_insiders_sql
 from .item_shape import Shape, get_undone_sql
+from .movement import get_movements_sql
 from .settlement import is_paid_sql, money_sql
 from .trade_receivable import get_trade_receivable_sql
 
@@ -109,7 +110,7 @@ class Item(NamedTuple):
 
 class Movement(NamedTuple):
     """What changed a customer's account in a period: a journal item, or a matching of items in
-    different currencies, which moves a debt from one to the other."""
+    different currencies or of different customers, which moves a debt from one to the other."""
 
     company_id: int
     partner_id: int
@@ -181,7 +182,8 @@ class ArPosition(models.AbstractModel):
         """Payment behaviour per customer over the 365 days that end with ``date``.
 
         An item counts on the day on which the last money for it came, or what was set off. What
-        was credited or given up says nothing of how somebody pays.
+        was credited or given up says nothing of how somebody pays. Whoever paid, it is the
+        behaviour of the customer whose item it was.
 
         :return: ``{(root company id, commercial partner id): Behaviour}``, customers that
             settled, bought or paid something in that time only
@@ -278,7 +280,8 @@ class ArPosition(models.AbstractModel):
         """What was booked on the receivable accounts of some customers, in the order of dates.
 
         In each currency, what is open on the day before plus the movements is what is open at
-        the end. Differences of exchange are ours alone and no movement.
+        the end. Differences of exchange are ours alone and no movement. What somebody else paid
+        of an item is one of the customer whose item it is.
 
         :return: ``{(root company id, commercial partner id): [Movement]}``
         """
@@ -287,46 +290,12 @@ class ArPosition(models.AbstractModel):
         self.env["res.partner"].flush_model(["commercial_partner_id"])
         scope, accounts = self._get_scope(companies)
         movements = {}
-        query = SQL(
-            """
-            WITH line AS (
-                SELECT scope.root_id, contact.commercial_partner_id AS partner_id, l.id, l.date,
-                       l.move_name, COALESCE(l.ref, '') AS label, l.amount_currency,
-                       l.currency_id, l.move_id
-                  FROM account_move_line l
-                  JOIN (%(scope)s) AS scope(company_id, root_id, edges)
-                    ON scope.company_id = l.company_id
-                  JOIN res_partner contact ON contact.id = l.partner_id
-                 WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
-                   AND l.date <= %(date_to)s AND l.balance <> 0 %(partners)s
-            ), movement AS (
-                SELECT * FROM line WHERE amount_currency <> 0
-                 UNION ALL
-                SELECT debit.root_id, debit.partner_id, side.line_id, partial.max_date,
-                       side.move_name, side.label, side.amount, side.currency_id, side.move_id
-                  FROM account_partial_reconcile partial
-                  JOIN line debit ON debit.id = partial.debit_move_id
-                  JOIN line credit ON credit.id = partial.credit_move_id
-                   AND credit.currency_id <> debit.currency_id
-                 CROSS JOIN LATERAL (VALUES
-                    (credit.id, credit.move_name, debit.move_name, -partial.debit_amount_currency,
-                     debit.currency_id, credit.move_id),
-                    (credit.id, credit.move_name, debit.move_name, partial.credit_amount_currency,
-                     credit.currency_id, credit.move_id)
-                  ) AS side(line_id, move_name, label, amount, currency_id, move_id)
-                 WHERE partial.max_date <= %(date_to)s AND side.amount <> 0
-            )
-            SELECT root_id, partner_id, id, date, move_name, label, amount_currency::float8,
-                   currency_id
-              FROM movement
-             WHERE date >= %(date_from)s
-             ORDER BY date, move_id, id
-            """,
-            scope=scope,
-            accounts=accounts,
-            date_from=date_from,
-            date_to=date_to,
-            partners=self._partner_clause(partners.commercial_partner_id),
+        query = get_movements_sql(
+            scope,
+            accounts,
+            date_from,
+            date_to,
+            self._partner_clause(partners.commercial_partner_id),
         )
         for row in self.env.execute_query(query):
             movement = Movement(*row)
@@ -704,7 +673,9 @@ class ArPosition(models.AbstractModel):
             """
             WITH settlement AS (
                 SELECT debit_move_id AS line_id, SUM(partial.amount) AS paid,
-                       MAX(max_date) AS settled_on
+                       MAX(max_date) AS settled_on,
+                       MAX(credit.date) FILTER (
+                           WHERE %(money)s AND credit.date > %(date)s - 365) AS paid_on
                   FROM account_partial_reconcile partial
                   JOIN account_move_line credit ON credit.id = partial.credit_move_id
                   JOIN account_journal journal ON journal.id = credit.journal_id
@@ -712,13 +683,15 @@ class ArPosition(models.AbstractModel):
                  GROUP BY debit_move_id
                 HAVING MAX(max_date) <= %(date)s
             ), fact AS (
-                SELECT l.company_id, l.partner_id, paid AS weight,
-                       GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0) AS days_late,
-                       NULL::numeric AS sales, NULL::boolean AS recent, NULL::date AS paid_on
+                SELECT l.company_id, l.partner_id, CASE WHEN l.reconciled THEN paid END AS weight,
+                       CASE WHEN l.reconciled THEN
+                           GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0)
+                       END AS days_late,
+                       NULL::numeric AS sales, NULL::boolean AS recent, paid_on
                   FROM settlement
                   JOIN account_move_line l ON l.id = settlement.line_id
                  WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
-                   AND l.reconciled IS TRUE AND l.balance > 0 %(partners)s
+                   AND l.balance > 0 %(partners)s
                  UNION ALL
                 SELECT l.company_id, l.commercial_partner_id, NULL, NULL,
                        l.amount_total_signed, l.invoice_date > %(date)s - 90, NULL

@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -39,7 +40,8 @@ def get_kind_sql(credit="credit", journal="journal"):
     ``write_off``, ``other`` or a kind of journal that an addon adds.
 
     A set-off is against what we owe: a bill, or an entry that clears a payable as well. Which
-    journals hold money and documents is said by the journals.
+    journals hold money and documents is said by the journals. Who paid does not matter: what is
+    matched with an item is of its customer, whoever's entry it is.
 
     :param credit: alias of ``account_move_line`` in the statement
     :param journal: alias of its ``account_journal``
@@ -48,6 +50,7 @@ def get_kind_sql(credit="credit", journal="journal"):
         """
         (SELECT CASE
             WHEN %(settles)s NOT IN ('document', 'none') THEN %(settles)s
+            WHEN move.ar_remitted THEN 'money'
             WHEN move.ar_write_off THEN 'write_off'
             WHEN move.move_type IN ('out_refund', 'out_invoice', 'out_receipt') THEN 'credit_note'
             WHEN %(settles)s = 'document' THEN 'set_off'
@@ -83,6 +86,32 @@ class AccountMove(models.Model):
         copy=False,
         help="The entry gives up receivables by an approved request.",
     )
+    ar_remitted = fields.Boolean(
+        string="Paid to an Agency",
+        readonly=True,
+        copy=False,
+        help="The entry books what a customer paid to the agency or lawyer that collects for us, "
+        "with what they kept of it as agreed.",
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account
+        self._ar_check_remitted(vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        # EXTENDS account
+        self._ar_check_remitted([vals])
+        return super().write(vals)
+
+    @api.model
+    def _ar_check_remitted(self, vals_list):
+        """What is money the ledger says, nobody who writes an entry."""
+        if not self.env.su and any(vals.get("ar_remitted") for vals in vals_list):
+            raise AccessError(
+                self.env._("Whether an entry is paid to an agency follows from its placement.")
+            )
 
 
 class AccountJournal(models.Model):
@@ -125,6 +154,24 @@ class ItemSettlement(NamedTuple):
     residual: float
 
 
+class Credit(NamedTuple):
+    """What one credit took off one item."""
+
+    item_id: int
+    line_id: int
+    move_id: int
+    # The day of the credit itself, which may be before it was matched and before the item.
+    date: date
+    kind: str
+    # In company currency, and in the currency of the item: zero for differences of exchange.
+    amount: float
+    amount_currency: float
+
+    @property
+    def is_paid(self):
+        return self.kind not in UNPAID
+
+
 class ArSettlement(models.AbstractModel):
     """What took how much off items, read from their matching."""
 
@@ -137,41 +184,43 @@ class ArSettlement(models.AbstractModel):
         self.env["account.move.line"].flush_model(
             ["parent_state", "reconciled", "date", "journal_id", "amount_residual_currency"]
         )
-        self.env["account.move"].flush_model(["move_type", "ar_write_off"])
+        self.env["account.move"].flush_model(["move_type", "ar_write_off", "ar_remitted"])
         self.env["account.journal"].flush_model(["ar_settlement"])
 
     @api.model
     def _get_settled(self, asked):
         """What was paid of items by some days, by money or set-off; nothing else counts.
 
-        :param asked: an item's id, ``None`` for one that is gone; the last day that is in time,
-            ``None`` for any day; the last journal item that was booked before, whose like does
-            not count, zero for none
-        :return: ``{(item id, last day, booked before): ItemSettlement}``
+        :param asked: an item's id, ``None`` for one that is gone; the first and the last day of
+            money that is in time, ``None`` for any day; the last journal item that was booked
+            before, whose like does not count, zero for none
+        :return: ``{(item id, first day, last day, booked before): ItemSettlement}``
         """
         asked = set(asked)
         if not asked:
             return {}
         self._flush_matching()
+        ids, first_days, last_days, booked_before = map(list, zip(*asked, strict=True))
         return {
-            (id_, last_day, booked): ItemSettlement(*settled)
-            for id_, last_day, booked, *settled in self.env.execute_query(
+            (id_, first_day, last_day, booked): ItemSettlement(*settled)
+            for id_, first_day, last_day, booked, *settled in self.env.execute_query(
                 SQL(
                     """
-            SELECT asked.item_id, asked.last_day, asked.booked, settled.ever::float8,
-                   settled.in_time::float8, settled.last_on,
+            SELECT asked.item_id, asked.first_day, asked.last_day, asked.booked,
+                   settled.ever::float8, settled.in_time::float8, settled.last_on,
                    (CASE WHEN item.id IS NULL OR item.parent_state = 'cancel'
                               OR item.reconciled IS TRUE THEN 0
                          WHEN item.parent_state = 'posted' THEN item.amount_residual_currency
                          ELSE item.amount_currency END)::float8
-              FROM UNNEST(%(ids)s::int[], %(last_days)s::date[], %(booked)s::int[])
-                       AS asked(item_id, last_day, booked)
+              FROM UNNEST(%(ids)s::int[], %(first_days)s::date[], %(last_days)s::date[],
+                          %(booked)s::int[]) AS asked(item_id, first_day, last_day, booked)
               LEFT JOIN account_move_line item ON item.id = asked.item_id
              CROSS JOIN LATERAL (
                 SELECT COALESCE(SUM(partial.debit_amount_currency) FILTER (WHERE is_paid), 0)
                            AS ever,
                        COALESCE(SUM(partial.debit_amount_currency) FILTER (
                            WHERE is_paid
+                             AND credit.date >= COALESCE(asked.first_day, '-infinity')
                              AND partial.max_date <= COALESCE(asked.last_day, 'infinity')
                        ), 0) AS in_time,
                        MAX(partial.max_date) AS last_on
@@ -183,13 +232,42 @@ class ArSettlement(models.AbstractModel):
                    AND credit.id > asked.booked
              ) settled
             """,
-                    ids=[id_ or None for id_, _last_day, _booked in asked],
-                    last_days=[last_day for _id, last_day, _booked in asked],
-                    booked=[booked for _id, _last_day, booked in asked],
+                    ids=ids,
+                    first_days=first_days,
+                    last_days=last_days,
+                    booked=booked_before,
                     is_paid=is_paid_sql(),
                 )
             )
         }
+
+    @api.model
+    def _get_credits(self, items):
+        """What took how much off journal items, each matching by itself.
+
+        :return: list of :class:`Credit`, in the order in which they were matched
+        """
+        if not items:
+            return []
+        self._flush_matching()
+        return [
+            Credit(*row)
+            for row in self.env.execute_query(
+                SQL(
+                    """
+            SELECT partial.debit_move_id, credit.id, credit.move_id, credit.date, %(kind)s,
+                   partial.amount::float8, partial.debit_amount_currency::float8
+              FROM account_partial_reconcile partial
+              JOIN account_move_line credit ON credit.id = partial.credit_move_id
+              JOIN account_journal journal ON journal.id = credit.journal_id
+             WHERE partial.debit_move_id IN %(items)s AND credit.parent_state = 'posted'
+             ORDER BY partial.id
+            """,
+                    kind=get_kind_sql(),
+                    items=tuple(items.ids),
+                )
+            )
+        ]
 
     @api.model
     def _get_last_booked(self):
@@ -252,8 +330,8 @@ class ArSettlement(models.AbstractModel):
               FROM account_partial_reconcile partial
               JOIN account_move_line money ON money.id = partial.credit_move_id
               JOIN account_journal journal ON journal.id = money.journal_id
-             WHERE %s AND money.parent_state = 'posted' AND partial.max_date <= %s
+             WHERE %s = 'money' AND money.parent_state = 'posted' AND partial.max_date <= %s
             """,
-            money_sql(),
+            get_kind_sql("money"),
             date,
         )
