@@ -36,6 +36,7 @@ from . import (
     test_house_performance,
     test_netting,
     test_placement,
+    test_placement_remittance,
     test_portal,
     test_position,
     test_recipient,

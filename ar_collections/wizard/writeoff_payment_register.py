@@ -15,9 +15,15 @@ class AccountPaymentRegister(models.TransientModel):
             and not self.early_payment_discount_mode
             and self.payment_difference > 0
         ):
-            company._ar_check_writeoff(
-                self.currency_id._convert(
-                    self.payment_difference, company.currency_id, company, self.payment_date
-                )
+            lost, paid = (
+                self.currency_id._convert(amount, company.currency_id, company, self.payment_date)
+                for amount in (self.payment_difference, self.amount + self.payment_difference)
             )
+            # What an agency keeps as agreed is not given up.
+            if (
+                not self.env["ar.placement.remittance"]
+                .sudo()
+                ._may_keep(self.line_ids.sudo(), self.writeoff_account_id, lost, paid)
+            ):
+                company._ar_check_writeoff(lost)
         return super()._create_payments()

@@ -624,6 +624,30 @@ class ArCreditFile(models.Model):
             }
         )
 
+    # Who pays
+
+    def _get_payers(self):
+        """Who else may pay for the customers: insurers and banks that stand for them.
+
+        Their money is of a customer when it is matched with its items. A hook: upper wings know
+        of others.
+
+        :return: ``{file: commercial partners}``
+        """
+        covers = (
+            self.env["ar.credit.cover"]
+            .sudo()
+            # A claim is paid when the cover is over.
+            .with_context(active_test=False)
+            .search([("file_id", "in", self.ids), ("issuer_id", "!=", False)])
+            .grouped(lambda cover: cover.file_id.id)
+        )
+        none = self.env["ar.credit.cover"]
+        return {
+            file: covers.get(file.id, none).issuer_id.commercial_partner_id - file.partner_id
+            for file in self
+        }
+
     # Limits
 
     def _push_limit(self):

@@ -1,6 +1,10 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..figures.settlement import money_domain
+from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .placement_bundle import clean_name
 
 KINDS = [("agency", "Agency"), ("lawyer", "Lawyer")]
@@ -11,8 +15,9 @@ TERMS = ("kind", "agent_id", "commission_rate", "item_ids")
 class ArPlacement(models.Model):
     """Overdue items handed over to an agency or a lawyer, who collects them for us.
 
-    What they recover is read from the ledger: money and set-offs matched with the items
-    since they were placed. As long as they work on it, the case sends nothing by itself.
+    What they recover is read from the ledger: money and set-offs matched with the items, whoever
+    paid, of a day since they were placed, before commission. As long as they work on it, the case
+    sends nothing by itself.
     """
 
     _name = "ar.placement"
@@ -57,7 +62,28 @@ class ArPlacement(models.Model):
     )
     amount_recovered = fields.Monetary(string="Collected", compute="_compute_result")
     amount_open = fields.Monetary(string="Still Open", compute="_compute_result")
-    commission = fields.Monetary(string="Commission Due", compute="_compute_result")
+    commission = fields.Monetary(
+        string="Commission Earned",
+        compute="_compute_result",
+        help="The agreed share of what was collected.",
+    )
+    commission_kept = fields.Monetary(
+        string="Kept by the Agency",
+        compute="_compute_result",
+        help="What the agency or lawyer kept of what was collected, as commission or for a bill "
+        "that was set off.",
+    )
+    commission_due = fields.Monetary(
+        string="Commission Still Due",
+        compute="_compute_result",
+        help="The commission less what was kept already: more of it need not be invoiced.",
+    )
+    agent_credit = fields.Monetary(
+        string="Unmatched Money of the Agency",
+        compute="_compute_agent_credit",
+        help="What the agency or lawyer paid that is not matched with any item yet. It pays the "
+        "customer's debt as soon as it is matched with its items.",
+    )
     amount_costs = fields.Monetary(string="Costs", compute="_compute_amount_costs", store=True)
     amount_net = fields.Monetary(
         string="Net Result",
@@ -123,6 +149,8 @@ class ArPlacement(models.Model):
     def _compute_result(self):
         """In company currency, each item at the rate at which it was placed."""
         recovered = self.item_ids._get_recovered()
+        # The ledger says what was kept, whatever its reader may see.
+        kept = self.env["ar.placement.remittance"].sudo()._get_kept(self._origin.sudo())
         for placement in self:
             currency = placement.currency_id
             parts = [recovered.get(item._origin.id, (0, 0)) for item in placement.item_ids]
@@ -132,7 +160,39 @@ class ArPlacement(models.Model):
             placement.commission = (
                 currency.round(total * placement.commission_rate) if currency else 0
             )
+            placement.commission_kept = kept.get(placement._origin.sudo(), 0)
+            placement.commission_due = max(placement.commission - placement.commission_kept, 0)
             placement.amount_net = total - placement.commission - placement.amount_costs
+
+    @api.depends("state", "agent_id")
+    def _compute_agent_credit(self):
+        self.agent_credit = 0
+        for company, same in (
+            self.filtered(lambda each: each.state == "placed").grouped("company_id").items()
+        ):
+            totals = {}
+            for partner, total in (
+                self.env["account.move.line"]
+                .sudo()
+                ._read_group(
+                    same._get_agent_credit_domain(company), ["partner_id"], ["amount_residual:sum"]
+                )
+            ):
+                agent = partner.commercial_partner_id.id
+                totals[agent] = totals.get(agent, 0) - total
+            for placement in same:
+                placement.agent_credit = totals.get(placement.agent_id.commercial_partner_id.id, 0)
+
+    def _get_agent_credit_domain(self, company):
+        """Open money of the agencies, which is of no customer until it is matched."""
+        return [
+            ("partner_id", "child_of", self.agent_id.commercial_partner_id.ids),
+            ("company_id", "child_of", company.id),
+            *TRADE_RECEIVABLE_DOMAIN,
+            ("parent_state", "=", "posted"),
+            ("amount_residual", "<", 0),
+            *money_domain(),
+        ]
 
     # CRUD
 
@@ -169,7 +229,7 @@ class ArPlacement(models.Model):
             raise UserError(self.env._("A placement stays as a record. Withdraw it instead."))
 
     def _take_items(self):
-        """All that is overdue today and may be followed up."""
+        """All that is overdue today and may be followed up, less what open credits pay."""
         items = self.env["ar.position"]._items(
             self.company_id, self.company_id._ar_today(), self.partner_id, current=True
         )
@@ -178,10 +238,10 @@ class ArPlacement(models.Model):
                 {
                     "placement_id": self.id,
                     "move_line_id": item.line_id,
-                    "amount": item.residual_currency,
+                    "amount": item.residual_currency - item.credit_currency,
                 }
                 for item in items.get((self.company_id.id, self.partner_id.id), ())
-                if item.followup and item.days_overdue
+                if item.followup and item.days_overdue and item.credit < item.residual
             ]
         )
 
@@ -264,12 +324,29 @@ class ArPlacement(models.Model):
                 {"waiting_for": False}
             )
 
-    def _get_end_unpaid(self):
-        """The result of items that ended without money: credited by us, or lost."""
-        # The ledger says what was credited, whatever its reader may see.
-        partials = self.item_ids.sudo().move_line_id.matched_credit_ids
-        notes = partials.credit_move_id.filtered(lambda line: line.move_type == "out_refund")
-        return "credited" if notes else "uncollectable"
+    def _get_end_result(self, recovered):
+        """What the ledger says of items of which nothing is open any more.
+
+        :param recovered: what came since the hand-over
+        """
+        # It is so, whatever its reader may see.
+        items = self.item_ids.sudo().filtered("move_line_id")
+        credits_ = defaultdict(list)
+        for credit in self.env["ar.settlement"].sudo()._get_credits(items.move_line_id):
+            credits_[credit.item_id].append(credit)
+        kinds = set()
+        for item in items:
+            left = item.amount
+            # What was matched last took off what had been placed.
+            for credit in reversed(credits_[item.move_line_id.id]):
+                if item.currency_id.compare_amounts(left, 0) > 0 and credit.amount_currency:
+                    kinds.add("paid" if credit.is_paid else credit.kind)
+                    left -= credit.amount_currency
+        if kinds == {"paid"}:
+            return "paid"
+        if recovered:
+            return "part"
+        return "credited" if "credit_note" in kinds else "uncollectable"
 
     @api.model
     def _follow_matching(self, lines):
@@ -281,21 +358,22 @@ class ArPlacement(models.Model):
                 lambda placement: placement.state == "placed" or placement.ended_by_ledger
             )
         )
-        # One transaction may match several payments.
+        # Read here: whoever asked for an amount may have brought us here by asking.
+        parts = placements.item_ids._get_recovered()
         placements.invalidate_recordset(["amount_recovered", "amount_open"])
         running = self.search([("case_id", "in", placements.case_id.ids), ("state", "=", "placed")])
         # Two agencies never work on one case: the last that did goes on.
         for placement in placements.sorted("id", reverse=True):
-            recovered, still_open = placement.amount_recovered, placement.amount_open
+            items = placement.item_ids
+            recovered = sum(parts[item.id][0] for item in items)
+            still_open = sum(parts[item.id][1] for item in items)
             if placement.state == "placed" and not still_open:
-                full = placement.currency_id.compare_amounts(recovered, placement.amount) >= 0
-                result = "paid" if full else "part" if recovered else placement._get_end_unpaid()
                 placement.write(
                     {
                         "state": "closed",
                         "ended_by_ledger": True,
                         "date_closed": placement.company_id._ar_get_run_date(),
-                        "result": result,
+                        "result": placement._get_end_result(recovered),
                     }
                 )
                 running -= placement
@@ -313,6 +391,18 @@ class ArPlacement(models.Model):
                         "result": False,
                     }
                 )
+
+    def action_open_agent_credit(self):
+        """The open money of the agency, to match it with the items of the customer."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Unmatched Money of %s", self.agent_id.display_name),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "domain": self._get_agent_credit_domain(self.company_id),
+            "context": {"create": False},
+        }
 
     def action_open_case(self):
         self.ensure_one()

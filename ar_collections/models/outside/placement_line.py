@@ -49,10 +49,25 @@ class ArPlacementItem(models.Model):
         for line in self:
             line.amount_recovered = recovered.get(line._origin.id, (0, 0))[0]
 
+    def _is_since_placed(self, line_id, date):
+        """Whether a credit is the agency's: neither from before the hand-over nor from after the
+        end that somebody decided, by its own day and not by that of its matching.
+
+        :param line_id: of the credit's journal item
+        """
+        placement = self.placement_id
+        end = placement.date_closed if not placement.ended_by_ledger else False
+        return line_id > self.booked_before and date >= placement.date and (not end or date <= end)
+
+    def _get_first_day(self):
+        # EXTENDS ar_collections: what the customer paid before is nobody's to collect
+        return self.placement_id.date or None
+
     def _get_recovered(self):
         """What came in since the items were placed, and what is still open of them.
 
-        Money and set-offs count, up to the end of the placement and to what was placed.
+        Money and set-offs count, whoever paid, from the day of the hand-over up to the end of
+        the placement and to what was placed.
 
         :return: ``{line id: (recovered, open)}`` in company currency
         """
@@ -98,13 +113,17 @@ class ArPlacementItem(models.Model):
         self.placement_id._check_draft()
 
     def _renew_items(self):
-        """The items as they are now; what was paid since the draft is not placed."""
-        paid = self.filtered(lambda line: line.currency_id.compare_amounts(line.residual, 0) <= 0)
+        """The items as they are now; what was paid since the draft is not placed, nor what open
+        credits pay."""
+        net = self.env["ar.position"]._get_net_residuals(self.move_line_id)
+        paid = self.filtered(
+            lambda line: line.currency_id.compare_amounts(net.get(line.move_line_id.id, 0), 0) <= 0
+        )
         paid.unlink()
         lines = self - paid
         lines._compute_item()
         for line in lines:
-            line.amount = min(line.amount, line.residual)
+            line.amount = min(line.amount, net[line.move_line_id.id])
         lines._compute_amount_company()
 
 

@@ -30,12 +30,29 @@ class ResCompany(models.Model):
         help="So many days before an item lapses somebody is told.",
     )
 
+    ar_commission_account_id = fields.Many2one(
+        "account.account",
+        string="Commission Account",
+        domain=[("internal_group", "=", "expense")],
+        help="What agencies and lawyers keep of what they collected is booked here. Up to what was "
+        "agreed it is no write-off, and the customer has paid it.",
+    )
+
     _ar_outside = models.Constraint(
         "CHECK(ar_escalation_days >= 0 AND ar_limitation_years >= 0"
         " AND ar_limitation_warning_days >= 0"
         " AND ar_escalation_lapse_days >= 0)",
         "Days and years cannot be negative.",
     )
+
+    def write(self, vals):
+        # EXTENDS base: what was paid to agencies follows the account
+        result = super().write(vals)
+        if "ar_commission_account_id" in vals:
+            items = self.env["ar.placement.item"].sudo()
+            items = items.search([("company_id", "in", self.root_id.ids)])
+            self.env["ar.ledger.touch"]._touch_items(items.move_line_id, matched=True)
+        return result
 
 
 class ResConfigSettings(models.TransientModel):
@@ -52,4 +69,7 @@ class ResConfigSettings(models.TransientModel):
     )
     ar_limitation_warning_days = fields.Integer(
         related="company_id.root_id.ar_limitation_warning_days", readonly=False
+    )
+    ar_commission_account_id = fields.Many2one(
+        related="company_id.root_id.ar_commission_account_id", readonly=False
     )

@@ -109,6 +109,8 @@ class AccountMoveLine(models.Model):
         moves = credits_.move_id.filtered(
             lambda move: settled - move.reversed_entry_id and not move._ar_bookings()
         )
+        # Nor does who books what an agency kept of what it collected.
+        moves -= self.env["ar.placement.remittance"].sudo()._get_remittances(moves, self)
         for move in moves:
             lost = sum(
                 line.balance

@@ -10,10 +10,12 @@ class ArWriteoffUnapproved(models.Model):
 
     An entry or a payment that settles receivables and debits an expense at once, without a
     request, above what the company lets pass. One row is one journal entry. The discount that an
-    invoice promised to a payment in time is not given up, whatever account it is booked to.
+    invoice promised to a payment in time is not given up, whatever account it is booked to; nor is
+    what an agency keeps as agreed of what it collected, see ``ar.placement.remittance``.
     """
 
     _name = "ar.writeoff.unapproved"
+    _inherit = "ar.ledger.follower"
     _description = "Unapproved Write-off"
     _auto = False
     _order = "date desc, id desc"
@@ -35,6 +37,7 @@ class ArWriteoffUnapproved(models.Model):
     _depends = {
         "account.account": ["account_type", "non_trade"],
         "account.move": [
+            "ar_remitted",
             "company_id",
             "date",
             "journal_id",
@@ -124,6 +127,7 @@ class ArWriteoffUnapproved(models.Model):
         return SQL(
             """
              WHERE move.state = 'posted' AND move.move_type = 'entry'
+               AND move.ar_remitted IS NOT TRUE
                AND LEAST(loss.amount - settled.discount, settled.amount)
                    > root.ar_writeoff_free_amount
                AND NOT EXISTS (
