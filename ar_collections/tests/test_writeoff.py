@@ -147,6 +147,56 @@ class TestWriteoff(WriteoffCommon):
         self.assertEqual((request.state, request.amount_recovered), ("posted", 0))
         self.assertEqual(possible.amount_residual, -400)
 
+    def test_recovery_paid_by_somebody_else(self):
+        """An insurer or agency pays on what was written off."""
+        booking = self.env["ar.writeoff.recovery.booking"]
+        insurer, stranger = self._customer("Insurer"), self._customer("Stranger")
+        request = self._posted()
+        self.env["ar.credit.cover"].create(
+            {
+                "file_id": self._case().file_id.id,
+                "kind": "insurance",
+                "issuer_id": insurer.id,
+                "amount": 900,
+                "date_from": self._day(-300),
+                "date_to": self._day(-1),
+            }
+        )
+        payment = self._items(self._pay_on_account(400, partner=insurer).move_id)
+        self._pay_on_account(30, partner=stranger)
+        self.assertEqual(booking._get_possible_payments(self.company), payment)
+        self._run(1)
+        self.assertIn("Insurer has paid", request.activity_ids.summary)
+        payment.with_user(self.biller).action_ar_recover()
+        self.assertRecordValues(request, [{"state": "posted", "amount_recovered": 400}])
+        self.assertTrue(payment.reconciled)
+        self.assertFalse(request.activity_ids)
+        self.assertEqual(self._balance(payment.account_id, insurer), 0)
+        # Two customers: nobody knows whose money it is until it is said.
+        other = self._customer("Other")
+        item = self._items(self._invoice(other, 500, due=-200))
+        self._run(2)
+        second = self._posted({item: 500})
+        self.env["ar.credit.cover"].create(
+            {
+                "file_id": self._case(other).file_id.id,
+                "kind": "insurance",
+                "issuer_id": insurer.id,
+                "amount": 900,
+                "date_from": self._day(-300),
+            }
+        )
+        payment = self._items(self._pay_on_account(600, partner=insurer).move_id)
+        with self.assertRaisesRegex(UserError, "Choose the customer"):
+            payment.with_user(self.biller).action_ar_recover()
+        self._run(3)
+        for each in request | second:
+            self.assertIn("600", each.activity_ids.summary)
+        payment.partner_id = other
+        payment.with_user(self.biller).action_ar_recover()
+        self.assertRecordValues(second, [{"state": "recovered", "amount_recovered": 500}])
+        self.assertEqual(request.amount_recovered, 400)
+
     def test_credit_note_is_no_recovery(self):
         request = self._posted()
         refund = self._invoice(self.customer, 100, due=0, move_type="out_refund")

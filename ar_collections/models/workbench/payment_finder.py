@@ -15,7 +15,8 @@ class ArPaymentFinder(models.AbstractModel):
     def _find_payments(self, company, partner, amount, currency, date=None, reference=None):
         """Open credits that may be the payment: amount first, then reference, then day.
 
-        Those of this customer, and those of nobody, from the bank.
+        Those of this customer and of who pays for it, as its insurer or agency, and those of
+        nobody, from the bank.
 
         :param currency: of the amount
         :return: journal items, the likeliest first, five at most
@@ -24,6 +25,12 @@ class ArPaymentFinder(models.AbstractModel):
             return self.env["account.move.line"]
         # The collector sees the payment that is asked for, not the bank.
         lines = self.env["account.move.line"].sudo()
+        file = (
+            self.env["ar.credit.file"]
+            .sudo()
+            .search([("company_id", "=", company.id), ("partner_id", "=", partner.id)])
+        )
+        payers = partner | partner.union(*file._get_payers().values())
         domain = [
             ("parent_state", "=", "posted"),
             ("reconciled", "=", False),
@@ -33,7 +40,7 @@ class ArPaymentFinder(models.AbstractModel):
             "&",
             "&",
             *TRADE_RECEIVABLE_DOMAIN,
-            ("partner_id", "child_of", partner.id),
+            ("partner_id", "child_of", payers.ids),
             "&",
             "&",
             ("statement_line_id.is_reconciled", "=", False),
@@ -41,7 +48,7 @@ class ArPaymentFinder(models.AbstractModel):
             ("statement_line_id.amount", ">", 0),
             "|",
             ("partner_id", "=", False),
-            ("partner_id", "child_of", partner.id),
+            ("partner_id", "child_of", payers.ids),
         ]
         if date:
             # It may be booked a little earlier or later than the customer says.

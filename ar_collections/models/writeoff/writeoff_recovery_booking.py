@@ -37,17 +37,8 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                 raise UserError(
                     self.env._("%s is not an open payment.", payment.move_name or payment.name)
                 )
-            requests = self._get_open_requests(
-                payment.partner_id.commercial_partner_id, payment.company_id.root_id
-            )
+            requests = self._get_requests_paid_by(payment)
             requests.lock_for_update(allow_referencing=True)
-            if not requests:
-                raise UserError(
-                    self.env._(
-                        "Nothing of %s is written off any more.",
-                        payment.partner_id.commercial_partner_id.display_name,
-                    )
-                )
             for request in requests:
                 if payment.amount_residual < 0:
                     recoveries |= self._book_recovery(request, payment)
@@ -55,7 +46,8 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
 
     @api.model
     def _get_possible_payments(self, company):
-        """Open payments of customers whose debts were written off before.
+        """Open payments of customers whose debts were written off before, and of who pays for
+        them: insurers, agencies.
 
         :param company: root companies
         :return: receivable journal items
@@ -68,9 +60,14 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
         lines = self.env["account.move.line"].sudo()
         if not files:
             return lines
+        since = {}
+        for file, payers in files._get_payers().items():
+            for partner in file.partner_id | payers:
+                key = partner, file.company_id
+                since[key] = min(file.written_off_date, since.get(key, file.written_off_date))
         found = lines.search(
             [
-                ("partner_id", "child_of", files.partner_id.ids),
+                ("partner_id", "child_of", [partner.id for partner, _company in since]),
                 ("company_id", "child_of", company.ids),
                 *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
@@ -79,7 +76,6 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                 ("balance", "<", 0),
             ]
         )
-        since = {(file.partner_id, file.company_id): file.written_off_date for file in files}
         return found.filtered(
             lambda line: (
                 (day := since.get((line.partner_id.commercial_partner_id, line.company_id.root_id)))
@@ -91,24 +87,71 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
     def _propose_recoveries(self, company, date):
         """Tell whoever asked for a write-off that the customer has paid since, once."""
         lines = self._get_possible_payments(company)
+        customers = self._get_customers_by_payer(company) if lines else {}
         for partner, payments in lines.grouped(
             lambda line: line.partner_id.commercial_partner_id
         ).items():
-            request = self._get_open_requests(partner, company)[:1]
-            if request and not request.activity_search([RECOVERY_ACTIVITY]):
+            paid = format_amount(
+                self.env, -sum(payments.mapped("amount_residual")), company.currency_id
+            )
+            for customer in customers[partner]:
+                request = self._get_open_requests(customer, company)[:1]
+                if not request or request.activity_search([RECOVERY_ACTIVITY]):
+                    continue
                 request.activity_schedule(
                     RECOVERY_ACTIVITY,
                     date,
-                    summary=self.env._(
-                        "The customer has paid %s: book it as recovery",
-                        format_amount(
-                            self.env,
-                            -sum(payments.mapped("amount_residual")),
-                            company.currency_id,
-                        ),
+                    summary=self.env._("The customer has paid %s: book it as recovery", paid)
+                    if customer == partner
+                    else self.env._(
+                        "%(payer)s has paid %(amount)s: book what is for this customer as recovery",
+                        payer=partner.display_name,
+                        amount=paid,
                     ),
                     user_id=(request.poster_id | request.user_id)._ar_or_next(company, None).id,
                 )
+
+    @api.model
+    def _get_customers_by_payer(self, company):
+        """Who pays for which customers with debts written off: each for itself, else insurers
+        and agencies for theirs.
+
+        :return: ``{payer: customers}``
+        """
+        files = (
+            self.env["ar.credit.file"]
+            .sudo()
+            .search([("company_id", "=", company.id), ("written_off_open", ">", 0)])
+        )
+        customers = {}
+        for file, payers in files._get_payers().items():
+            for payer in payers:
+                customers[payer] = customers.get(payer, file.partner_id) | file.partner_id
+        return customers | {partner: partner for partner in files.partner_id}
+
+    @api.model
+    def _get_requests_paid_by(self, payment):
+        """The write-offs that an open payment can be for, the oldest first.
+
+        :raises UserError: there are none, or nobody knows of which customer
+        """
+        partner, company = payment.partner_id.commercial_partner_id, payment.company_id.root_id
+        customers = self._get_customers_by_payer(company).get(partner, partner)
+        if len(customers) > 1:
+            raise UserError(
+                self.env._(
+                    "%(payer)s pays for several customers of whom something is written off: "
+                    "%(customers)s. Choose the customer on the payment first.",
+                    payer=partner.display_name,
+                    customers=", ".join(customers.mapped("display_name")),
+                )
+            )
+        requests = self._get_open_requests(customers, company)
+        if not requests:
+            raise UserError(
+                self.env._("Nothing of %s is written off any more.", partner.display_name)
+            )
+        return requests
 
     @api.model
     def _get_open_requests(self, partner, company):
