@@ -62,7 +62,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
         ids = items.split("-")
         lines = self._receivables_lines(file, ids)
         self._receivables_check_payable(file, lines)
-        amount = self._receivables_open(lines)
+        amount = self._receivables_open(file, lines)
         sent = self._cast_as_float(kwargs.pop("amount", None)) or 0.0
         if len(lines) != len(set(ids)) or lines.currency_id.compare_amounts(sent, amount):
             raise ValidationError(
@@ -114,8 +114,10 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
                 request.env._("These items cannot be paid together: choose fewer at a time.")
             )
 
-    def _receivables_open(self, lines):
-        return lines.currency_id.round(sum(lines.mapped("amount_residual_currency")))
+    def _receivables_open(self, file, lines):
+        """What is open of the items, less what is on its way."""
+        items = self._receivables_items(file)
+        return lines.currency_id.round(sum(item.payable for item in items if item.line in lines))
 
     def _receivables_credit(self, file, currency):
         """What the customer has in its favour: it is for us to say what that pays."""
@@ -183,7 +185,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
 
     def _receivables_payment_values(self, file, lines, values):
         """What ``payment.form`` needs."""
-        amount, report = self._receivables_open(lines), {}
+        amount, report = self._receivables_open(file, lines), {}
         company, payer = self._receivables_company(file, lines), self._receivables_payer(file)
         providers, methods, tokens = self._receivables_methods(file, lines, amount, report)
         ids = "-".join(map(str, lines.ids))

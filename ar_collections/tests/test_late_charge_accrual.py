@@ -147,6 +147,8 @@ class TestLateChargeAccrual(CollectionsCommon):
         self.assertEqual(held(), dict.fromkeys(lines))
         self._pay_in_process(paying, 10)
         self.assertEqual(held(), {lines[0]: "payment", lines[1]: None})
+        self.company.ar_in_process_days = 0
+        self.assertEqual(held(), dict.fromkeys(lines), "nobody expects it any more")
 
     def test_cap_of_the_year_is_from_january_to_december(self):
         self.company.ar_charge_cap_year = 2.6

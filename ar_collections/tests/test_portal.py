@@ -993,6 +993,31 @@ class TestPortalPayment(PortalCase):
         self.assertEqual(states[self.split], ("processing", 0))
         self.assertEqual(states[self.small], ("overdue", 234.56))
 
+    def test_payment_in_process_takes_off_its_amount(self):
+        """Not booked yet, it is on its way as long as the company says, and the rest is payable."""
+        lines = self._items(self.split).sorted("date_maturity")
+        open_ = sum(lines.mapped("amount_residual_currency"))
+        first = lines[0].amount_residual_currency
+        self._pay_in_process(self.split, first + 10)
+        self._pay_in_process(self.small, 34.56)
+        statement = self.env["ar.portal.statement"]
+        items = {item.line: item for item in statement._get_items(self.file.sudo(), self.today)}
+        self.assertEqual((items[lines[0]].state, items[lines[0]].payable), ("processing", 0))
+        self.assertEqual(items[lines[1]].processing, 10)
+        self.assertNotEqual(items[lines[1]].state, "processing")
+        self.assertAlmostEqual(sum(items[line].payable for line in lines), open_ - first - 10)
+        self.assertEqual(self._states()[self.small], ("overdue", 200))
+        page = self._read(self.page, {"access_token": self.token})
+        self.assertIn("Payment on its way:", page)
+        chosen = self._items(self.small)
+        with self.assertRaises(JsonRpcException), mute_logger("odoo.http"):
+            self._draft(chosen)
+        transaction = self._draft(chosen, amount=200)
+        self.assertEqual(transaction.amount, 200)
+        self.company.ar_in_process_days = 3
+        items = statement._get_items(self.file.sudo(), self._day(3))
+        self.assertFalse(any(item.processing for item in items))
+
     def test_payment_on_its_way_is_not_asked_for_twice(self):
         chosen = self._items(self.small)
         transaction = self._draft(chosen)

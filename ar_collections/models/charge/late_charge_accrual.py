@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, models
@@ -236,7 +237,7 @@ class ArLateChargeAccrual(models.AbstractModel):
             currencies=self._currencies_sql(company, date),
             company=company.id,
             grade=grade.id or None,
-            held=self._held_sql(),
+            held=self._held_sql(company, date),
             rate=SQL(
                 """
                 COALESCE(CASE file.late_charge_mode WHEN 'none' THEN 0
@@ -263,7 +264,8 @@ class ArLateChargeAccrual(models.AbstractModel):
         )
 
     @api.model
-    def _held_sql(self):
+    def _held_sql(self, company, date):
+        """Why what accrued on ``item`` cannot be charged yet, NULL when it can."""
         return SQL(
             """
             CASE WHEN EXISTS (
@@ -279,10 +281,13 @@ class ArLateChargeAccrual(models.AbstractModel):
                  WHEN item.move_id IN (
                     SELECT link.invoice_id FROM account_payment payment
                       JOIN account_move__account_payment link ON link.payment_id = payment.id
-                     WHERE payment.state = 'in_process' AND payment.move_id IS NULL)
+                     WHERE payment.state = 'in_process' AND payment.move_id IS NULL
+                       AND payment.date > %s)
                  THEN 'payment' END
             """,
             self._dispute_holds_sql(),
+            # As long as it is expected, see ar.netting.
+            date - timedelta(days=company.ar_in_process_days),
         )
 
     @api.model

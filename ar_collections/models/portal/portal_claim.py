@@ -42,11 +42,11 @@ class ArPortalClaim(models.AbstractModel):
         """
         file.ensure_one()
         self._check_words(name, note)
-        self._check_lines(file, lines)
+        # What is on its way need not be promised.
+        residuals = self._check_lines(file, lines)
         today = file.company_id._ar_today()
         self._check_date(file, date, today)
         currency = lines.currency_id
-        residuals = {line: line.amount_residual_currency for line in lines}
         amount = currency.round(amount or sum(residuals.values()))
         if currency.compare_amounts(amount, 0) <= 0:
             raise UserError(self.env._("Enter the amount that you promise to pay."))
@@ -161,7 +161,10 @@ class ArPortalClaim(models.AbstractModel):
 
     @api.model
     def _check_lines(self, file, lines):
-        """Open items of this customer and company only, in one currency."""
+        """Open items of this customer and company only, in one currency.
+
+        :return: ``{line: what can be paid of it}``
+        """
         if not lines:
             raise UserError(self.env._("Choose at least one item."))
         today = file.company_id._ar_today()
@@ -178,6 +181,7 @@ class ArPortalClaim(models.AbstractModel):
                 )
         if len(lines.currency_id) > 1:
             raise UserError(self.env._("Choose items in one currency at a time."))
+        return {line: payable[line] for line in lines}
 
     @api.model
     def _check_date(self, file, date, today):

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, models
@@ -18,6 +19,8 @@ class PortalItem(NamedTuple):
     payable: float
     # What of it is asked for now.
     demand: float
+    # What is on its way: announced by a payment provider, or registered and not booked yet.
+    processing: float = 0.0
 
 
 def item_state(residual, overdue, disputed, promised, processing):
@@ -52,41 +55,48 @@ class ArPortalStatement(models.AbstractModel):
             .get((file.company_id.id, file.partner_id.id), [])
         )
         lines = self.env["account.move.line"].browse(item.line_id for item in items)
-        processing = self._get_lines_in_process(lines)
+        processing = self._get_amounts_in_process(file.company_id, lines, date)
         result = []
         for item, line in zip(items, lines, strict=True):
-            # A payment that the bank has not confirmed, or that is dated later, is on its way.
-            left = line.amount_residual_currency
-            on_its_way = line in processing or line.reconciled
+            currency, left = line.currency_id, line.amount_residual_currency
+            # Nothing is left to pay of what is matched with a payment of a later day.
+            payable = currency.round(max(left - processing[line], 0))
             state = item_state(
                 item.residual_currency,
                 item.days_overdue,
                 item.disputed,
                 item.promised,
-                on_its_way,
+                currency.is_zero(payable),
             )
-            payable = 0.0 if state in ("credit", "processing") else left
             result.append(
                 PortalItem(
                     line,
                     item.residual_currency,
                     item.days_overdue,
                     state,
-                    payable,
+                    0.0 if state == "credit" else payable,
                     item.demand_currency if item.days_overdue else 0.0,
+                    processing[line],
                 )
             )
         return result
 
     @api.model
-    def _get_lines_in_process(self, lines):
-        """The items for which a payment is on its way."""
-        moves = lines.move_id
+    def _get_amounts_in_process(self, company, lines, date):
+        """What is on its way of open items; of an invoice it pays the oldest items first.
+
+        A payment in process that is not booked takes off its amount for as many days as the
+        company says, as it does everywhere.
+
+        :param company: root company
+        :return: ``{line: amount}`` in the currency of each item, at most what is open of it
+        """
+        on_its_way = dict.fromkeys(lines, 0.0)
         transactions = self.env["payment.transaction"].search(
             [
                 "|",
                 ("ar_line_ids", "in", lines.ids),
-                ("invoice_ids", "in", moves.ids),
+                ("invoice_ids", "in", lines.move_id.ids),
                 "|",
                 ("state", "in", IN_PROCESS),
                 "&",
@@ -96,10 +106,28 @@ class ArPortalStatement(models.AbstractModel):
                 ("provider_code", "not in", ("none", "custom")),
             ]
         )
-        chosen = transactions.filtered("ar_line_ids")
-        whole = moves.filtered(lambda move: move.payment_state == "in_payment")
-        whole |= (transactions - chosen).invoice_ids
-        return chosen.ar_line_ids | lines.filtered(lambda line: line.move_id in whole)
+        payments = self.env["account.payment"].search(
+            [
+                ("invoice_ids", "in", lines.move_id.ids),
+                ("state", "=", "in_process"),
+                ("move_id", "=", False),
+                ("payment_type", "=", "inbound"),
+                ("date", ">", date - timedelta(days=company.ar_in_process_days)),
+            ]
+        )
+        pays = [(each, each.ar_line_ids or each.invoice_ids.line_ids) for each in transactions]
+        pays += [(each, each.invoice_ids.line_ids) for each in payments]
+        for paying, paid in pays:
+            left = paying.amount
+            for line in lines:
+                if line in paid:
+                    # In the currency of the item, as far as it is not paid on its way already.
+                    amount = paying.currency_id._convert(left, line.currency_id, company, date)
+                    open_ = max(line.amount_residual_currency - on_its_way[line], 0)
+                    part = min(amount, open_)
+                    on_its_way[line] = line.currency_id.round(on_its_way[line] + part)
+                    left = left * (amount - part) / amount if amount else 0
+        return on_its_way
 
     @api.model
     def _get_statement(self, file, date):
