@@ -5,6 +5,8 @@ from pathlib import Path
 
 from odoo.tests import TransactionCase, tagged
 
+from .common import CollectionsCommon
+
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
@@ -37,3 +39,65 @@ class TestMigration(TransactionCase):
 
     def test_bridges_that_somebody_removed_stay_away(self):
         self.assertLessEqual(self._bridges("19.0.4.0.2"), {"uninstalled"})
+
+
+class TestMigrationOfClaims(CollectionsCommon):
+    def test_claims_of_before_are_judged_by_what_was_booked_after_them(self):
+        """Where a credit from before may still pay a claim, it is judged as it was."""
+        plain, credited, paid_off = (
+            self._customer(name) for name in ("Plain", "Credited", "Paid off")
+        )
+        invoices = {
+            customer: self._invoice(customer, 1000, due=-16)
+            for customer in (plain, credited, paid_off)
+        }
+        part = self._pay(invoices[plain], 400, day=-1)
+        self._pay(invoices[credited], 400, day=-1)
+        notes = {
+            customer: self._invoice(customer, 50, due=-1, move_type="out_refund")
+            for customer in (credited, paid_off)
+        }
+        self._run(0)
+        lines = (
+            self.env["ar.payment.promise"]
+            .create(
+                [
+                    {
+                        "partner_id": customer.id,
+                        "company_id": self.company.id,
+                        "amount": amount,
+                        "date": self._day(5),
+                    }
+                    for customer, amount in ((plain, 600), (credited, 550), (paid_off, 950))
+                ]
+            )
+            .line_ids
+        )
+        known = lines[0].booked_before
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE ar_payment_promise_line SET booked_before = NULL, settled_before = 400,
+                   create_date = create_date + INTERVAL '1 day'
+             WHERE id IN %s
+            """,
+            [tuple(lines.ids)],
+        )
+        self.env.invalidate_all()
+        (invoices[paid_off] | notes[paid_off]).line_ids.filtered("date_maturity").reconcile()
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE account_partial_reconcile SET create_date = create_date + INTERVAL '2 days'
+             WHERE debit_move_id IN %s
+            """,
+            [tuple(invoices[paid_off].line_ids.ids)],
+        )
+        for _again in range(2):
+            load(MIGRATIONS / "19.0.5.2.0/post-claims.py").migrate(self.env.cr, "19.0.5.0.0")
+            self.env.invalidate_all()
+            self.assertEqual(lines.mapped("booked_before"), [known, 0, 0])
+            self.assertEqual(lines.mapped("settled_before"), [0, 400, 400])
+        self._bounce(part)
+        self._pay(invoices[plain], 600, day=4)
+        self.assertEqual(lines[0].promise_id.state, "kept")
