@@ -346,6 +346,25 @@ class TestPlacementRemittance(CollectionsCommon):
         self._keep(200)
         self.assertFalse(self._unapproved())
 
+    def test_money_of_the_agency_is_seen_until_it_is_matched(self):
+        """It is of no customer by itself, and found where somebody looks for it."""
+        placement = self._placed()
+        stranger = self._customer("Stranger")
+        money = self._remit(800, match=False)
+        line = self._items(money.move_id)
+        self.assertRecordValues(placement, [{"agent_credit": 800, "amount_recovered": 0}])
+        action = placement.action_open_agent_credit()
+        self.assertEqual(self.env["account.move.line"].search(action["domain"]), line)
+        finder = self.env["ar.payment.finder"]
+        for customer, found in ((self.customer, line), (stranger, line.browse())):
+            self.assertEqual(
+                finder._find_payments(self.company, customer, 800, self.company.currency_id),
+                found,
+            )
+        self._match(money.move_id, self.invoice)
+        placement.invalidate_recordset()
+        self.assertRecordValues(placement, [{"agent_credit": 0, "amount_recovered": 800}])
+
     def test_nobody_says_so_but_the_ledger(self):
         biller = new_test_user(
             self.env,

@@ -60,9 +60,7 @@ def read_shape(env, partners=None):
         undone=undone,
         money=money_sql(),
         accounts=get_trade_receivable_sql(),
-        contacts=SQL(
-            "SELECT id FROM res_partner WHERE commercial_partner_id IN %s", customers
-        ),
+        contacts=SQL("SELECT id FROM res_partner WHERE commercial_partner_id IN %s", customers),
         customers=customers,
     )
     return Shape(*env.execute_query(query)[0])
