@@ -122,6 +122,18 @@ class ResPartner(models.Model):
             partner.effective_credit_limit = file.effective_limit
             partner.credit_exposure = file.exposure
 
+    def write(self, vals):
+        # EXTENDS account: who gets a parent company, or leaves it, belongs to another customer
+        if vals.keys().isdisjoint(("parent_id", "is_company")):
+            return super().write(vals)
+        contacts = (
+            self.sudo().with_context(active_test=False).search([("id", "child_of", self.ids)])
+        )
+        former = {contact: contact.commercial_partner_id for contact in contacts}
+        result = super().write(vals)
+        self.env["ar.customer.merge"].sudo()._follow_contacts(former)
+        return result
+
     def _inverse_credit_grade_id(self):
         # compute_sudo makes the inverse sudo too; the file checks who may grade.
         files = self.env["ar.credit.file"].sudo(False)

@@ -23,6 +23,7 @@ from . import (
     test_credit_review,
     test_credit_risk,
     test_credit_score,
+    test_customer_merge,
     test_dispute,
     test_late_charge,
     test_late_charge_accrual,

@@ -48,6 +48,15 @@ class ArClaimLine(models.AbstractModel):
         ],
     )
     move_id = fields.Many2one(related="move_line_id.move_id", string="Document")
+    # Whose item it is; what the record is about as a whole may be of several customers.
+    customer_id = fields.Many2one(
+        "res.partner",
+        string="Customer of the Item",
+        compute="_compute_customer_id",
+        store=True,
+        precompute=True,
+        index=True,
+    )
     currency_id = fields.Many2one(
         "res.currency", compute="_compute_item", store=True, precompute=True
     )
@@ -91,6 +100,22 @@ class ArClaimLine(models.AbstractModel):
             line.residual_before = left if line.amount and line.amount <= left else residual
             line.booked_before = last
             line.settled_before = 0
+
+    @api.depends("move_line_id")
+    def _compute_customer_id(self):
+        """The customer of the item; contacts that change hands are followed by the merge."""
+        for line in self:
+            line.customer_id = line.move_line_id.sudo().partner_id.commercial_partner_id
+
+    @api.model
+    def _get_name_in_parent(self):
+        """The field of the parent that has the lines."""
+        parent = self.env[self._fields[self._claim_parent].comodel_name]
+        return next(
+            name
+            for name, field in parent._fields.items()
+            if field.type == "one2many" and field.comodel_name == self._name
+        )
 
     def _compute_amount_settled(self):
         settled = self._get_settled_since()
@@ -237,7 +262,7 @@ class ArClaimLine(models.AbstractModel):
             self._claim_holds_sql(),
             SQL()
             if partners is None
-            else SQL("AND claim.partner_id IN %s", tuple(partners.ids) or (0,)),
+            else SQL("AND line.customer_id IN %s", tuple(partners.ids) or (0,)),
         )
 
     @api.model

@@ -68,6 +68,24 @@ class ArAllowanceSpecific(models.Model):
                     self.env._("A specific allowance is of a whole customer in a whole company.")
                 )
 
+    @api.model
+    def _move_to_customer(self, sources, target):
+        """Give a customer what was decided of others: where it has its own, that holds."""
+        if target.parent_id:
+            return
+        for record in self.search([("partner_id", "in", sources.ids)]):
+            others = self.search(
+                [("company_id", "=", record.company_id.id), ("partner_id", "=", target.id)]
+            )
+            if not any(record._overlaps(other) for other in others):
+                record.partner_id = target
+
+    def _overlaps(self, other):
+        """Whether two of one customer hold on the same day."""
+        return (not other.date_to or other.date_to >= self.date_from) and (
+            not self.date_to or self.date_to >= other.date_from
+        )
+
     @api.constrains("company_id", "partner_id", "date_from", "date_to")
     def _check_overlap(self):
         others = self.search(
@@ -78,8 +96,7 @@ class ArAllowanceSpecific(models.Model):
                 if (
                     other.company_id == record.company_id
                     and other.partner_id == record.partner_id
-                    and (not other.date_to or other.date_to >= record.date_from)
-                    and (not record.date_to or record.date_to >= other.date_from)
+                    and record._overlaps(other)
                 ):
                     raise ValidationError(
                         self.env._(

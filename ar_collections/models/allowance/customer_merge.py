@@ -9,4 +9,5 @@ class ArCustomerMerge(models.AbstractModel):
         # EXTENDS ar_collections
         result = super()._merge_customers(sources, target)
         self.env["ar.ageing.snapshot"]._merge_customers(sources, target)
+        self.env["ar.allowance.specific"]._move_to_customer(sources, target)
         return result

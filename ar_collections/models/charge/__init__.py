@@ -8,4 +8,5 @@ from . import (
     late_charge_plan,
     late_charge_move,
     late_charge_case,
+    customer_merge,
 )

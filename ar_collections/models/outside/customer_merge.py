@@ -8,8 +8,8 @@ class ArCustomerMerge(models.AbstractModel):
     def _bring_over(self, file, doubles, target):
         # EXTENDS ar_collections
         result = super()._bring_over(file, doubles, target)
-        self._move_to_file(self.env["ar.placement"], file, doubles)
-        self._move_to_file(self.env["ar.legal.decision"], file, doubles)
+        self._move_to_file(self.env["ar.placement"], file, doubles, target)
+        self._move_to_file(self.env["ar.legal.decision"], file, doubles, target)
         return result
 
     @api.model

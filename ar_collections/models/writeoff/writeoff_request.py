@@ -21,6 +21,8 @@ STATES = [
 ]
 # A change of these fields needs new approvals.
 APPROVED_FIELDS = ("reason_id", "line_ids", "partner_id", "company_id", "kind")
+# Marks that the customer of a request became another one: nothing was changed of the request.
+MOVED = object()
 # States in which a request is worked on, waits for a decision, or is booked.
 EDITABLE = ("draft", "refused")
 WAITING = ("submitted", "approved")
@@ -319,6 +321,7 @@ class ArWriteoffRequest(models.Model):
 
     def write(self, vals):
         changed = not vals.keys().isdisjoint(APPROVED_FIELDS)
+        changed = changed and self.env.context.get("ar_moved") is not MOVED
         if changed:
             self._before_change()
         former = {request: request.reason_id for request in self}
