@@ -138,6 +138,18 @@ class TestChannel(CollectionsCommon):
         actions = self.env["ar.collection.action"].search([("company_id", "=", self.company.id)])
         self.assertEqual(actions.partner_id, self.customer)
 
+    def test_no_courtesy_for_less_than_the_smallest_amount(self):
+        self._step("email", days=-3)
+        self.policy.min_amount = 100
+        small = self._customer("Small")
+        self._invoice(self.customer, 100, due=3)
+        self._invoice(small, 99.99, due=3)
+        self._run(0)
+        actions = self.env["ar.collection.action"].search(
+            [("partner_id", "in", (self.customer | small).ids), ("step_id", "!=", False)]
+        )
+        self.assertEqual(actions.partner_id, self.customer)
+
     def test_no_courtesy_when_credit_covers_it(self):
         self._step("email", days=-3)
         self._invoice(self.customer, 100, due=3)

@@ -236,6 +236,20 @@ class TestNetting(CollectionsCommon):
         self.policy.net_of_credit = True
         self.assertEqual(self._demand().amount, 100)
 
+    def test_case_with_a_policy_of_its_own_asks_by_it(self):
+        """Not by the policy that its customer matches, in either direction."""
+        own = self.policy.copy({"name": "Own", "active": True})
+        self._invoice(self.customer, 1000, due=-2)
+        self._on_account(900)
+        self._run(0)
+        for gross, netting in ((own, self.policy), (self.policy, own)):
+            gross.net_of_credit, netting.net_of_credit = False, True
+            for policy, amount in ((gross, 1000), (netting, 100)):
+                with self.subTest(policy=policy.name, gross=gross.name):
+                    self._case().policy_id = policy
+                    self.assertEqual(self._case().policy_id, policy)
+                    self.assertEqual(self._demand().amount, amount)
+
     # Whom nobody asks
 
     def test_sister_companies_and_staff_are_not_dunned(self):
@@ -280,6 +294,17 @@ class TestNetting(CollectionsCommon):
         self.assertEqual(demand.items, [(self._line(back).id, 1000)])
         self._run(0)
         self.assertEqual(self._case().days_overdue, 40)
+
+    def test_what_the_bank_took_back_is_the_payment_of_its_amount(self):
+        for amount, due in ((1000, -40), (600, -10)):
+            invoice = self._invoice(self.customer, amount, due=due)
+            receipt = self._bank_entry(-amount, day=due + 5)
+            (self._line(invoice) | self._line(receipt)).reconcile()
+        self._bank_entry(700, day=-1)
+        self.assertEqual(self._demand().amount, 0, "nobody has paid so much")
+        self._bank_entry(1000, day=-1)
+        demand = self._demand()
+        self.assertEqual((demand.amount, demand.oldest_due), (1000, self._day(-40)))
 
     def test_money_that_left_the_bank_for_nothing_is_no_claim(self):
         self._bank_entry(1000, day=-10)
