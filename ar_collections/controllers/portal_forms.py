@@ -1,6 +1,7 @@
 from odoo import fields, http
 from odoo.exceptions import UserError
 from odoo.http import request
+from odoo.tools import format_date
 
 from ..models.portal.portal_claim import MAX_BYTES, MAX_FILES
 from .portal import ReceivablesPortal
@@ -40,13 +41,17 @@ class ReceivablesForms(ReceivablesPortal):
             if not error:
                 return self._receivables_done(file, access_token, "promise")
         today = file.company_id._ar_today()
+        last = file._portal_last_promise(today)
         values = self._receivables_form_values(file, access_token, lines, error, post)
         return request.render(
             "ar_collections.portal_receivables_promise",
             {
                 **values,
                 "first_day": fields.Date.to_string(today),
-                "last_day": fields.Date.to_string(file.company_id._ar_portal_last_promise(today)),
+                "last_day": fields.Date.to_string(last),
+                "last_day_text": request.env._(
+                    "On %s at the latest.", format_date(request.env, last)
+                ),
             },
         )
 

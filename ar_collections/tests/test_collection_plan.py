@@ -227,14 +227,83 @@ class TestPlan(CollectionsCommon):
         self._run(30)
         self.assertEqual(plan.state, "done")
 
+    def _beyond(self, plan):
+        """What keeps the collector from proposing the plan."""
+        with self.assertRaises(UserError) as refused:
+            plan.action_propose()
+        return str(refused.exception)
+
+    def test_beyond_the_limits_of_the_grade(self):
+        grade = self.case.file_id.grade_id
+        grade.write({"max_plan_months": 2, "min_instalment": 400})
+        manager = new_test_user(
+            self.env,
+            "plan_manager",
+            "base.group_user,ar_collections.group_credit_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        # The last instalment is due two months ahead at most.
+        plan = self._plan(count=2, first=30, period="month")
+        self.assertEqual(plan.line_ids[-1].date, self._day(61))
+        plan.line_ids[-1].date = self._day(62)
+        self.assertRegex(self._beyond(plan), "credit manager.*08/03/2030, 2 months")
+        plan.line_ids[-1].date = self._day(61)
+        plan.action_propose()
+        self.assertFalse(plan.approved_by_id)
+        # All but the last one are so large, in the currency of the company.
+        plan.action_revise()
+        plan.instalment_amount = 400
+        plan.first_date = self._day(1)
+        plan.period = "week"
+        plan.action_distribute()
+        self.assertEqual(plan.line_ids.mapped("amount"), [400, 400, 400, 300])
+        plan.action_propose()
+        plan.action_revise()
+        plan.instalment_amount = 399
+        plan.action_distribute()
+        self.assertIn("smallest instalment is $\xa0400.00", self._beyond(plan))
+        plan.with_user(manager).action_propose()
+        self.assertEqual(plan.approved_by_id, manager)
+        self.assertTrue([m for m in plan.message_ids if "Approved by plan_manager" in m.body])
+        plan.action_revise()
+        self.assertFalse(plan.approved_by_id)
+        self.assertTrue(self._beyond(plan))
+        grade.write({"max_plan_months": 0, "min_instalment": 0})
+        plan.line_ids[-1].date = self._day(900)
+        plan.action_propose()
+        plan.sudo()._accept("Customer's director")
+        # Who has no grade has the limits of the company.
+        plan.with_user(manager).action_cancel()
+        self.case.file_id.sudo().grade_id = False
+        self.company.ar_min_instalment = 600
+        self.assertIn("600.00", self._beyond(self._plan(count=3)))
+
+    def test_smallest_instalment_in_another_currency(self):
+        euro = self.setup_other_currency("EUR", rates=[(self._day(-90), 2.0)])
+        self._invoice(self.customer, 1000, due=-3, currency=euro)
+        self.case.file_id.grade_id.min_instalment = 250
+        plan = self.env["ar.payment.plan"].with_user(self.collector)
+        plan = plan.create({"partner_id": self.customer.id, "currency_id": euro.id})
+        plan._distribute_instalments(count=2)
+        plan.action_propose()
+        plan.action_revise()
+        plan._distribute_instalments(count=3)
+        self.assertIn("250.00", self._beyond(plan))
+
     def test_no_instalment_is_more_than_what_is_left(self):
         plan = self._accepted(count=2)
         self._give_up(self.other, 500, day=1)
         self._give_up(self.invoice, 600, day=2)
         self._pay(self.invoice, 300, day=3)
-        self._pay(self.invoice, 100, day=7)
+        last = self._pay(self.invoice, 100, day=7)
         # 400 were left of the first 750.
         self._run(30)
+        self.assertEqual(plan.state, "done")
+        # The same when the bank tells of it long after both were due.
+        self._bounce(last)
+        self.assertEqual(plan.state, "defaulted")
+        self._pay(self.invoice, 100, day=7)
         self.assertEqual(plan.state, "done")
 
     def test_paid_before_the_rest_is_given_up(self):
@@ -253,16 +322,20 @@ class TestPlan(CollectionsCommon):
         self.assertEqual(plan.state, "cancelled")
 
     def test_plan_takes_the_place_of_promises(self):
-        promise = self.env["ar.payment.promise"].create(
+        promises = self.env["ar.payment.promise"].sudo()
+        promise = promises.create(
             {
                 "partner_id": self.customer.id,
                 "company_id": self.company.id,
                 "amount": 200,
                 "date": self._day(3),
+                "date_made": self._day(-1),
             }
         )
         self._accepted()
         self.assertEqual(promise.state, "replaced")
+        # It was put off, and counts so.
+        self.assertEqual((self.case.file_id.promise_count, promise.is_decided), (1, True))
         self.assertEqual(self.case.amount_promised, 1500)
 
     def test_promises_of_other_items_stay(self):

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from ..models.common.res_company import Clock
 from .common import CollectionsCommon
 
 
@@ -82,6 +83,7 @@ class TestPromise(CollectionsCommon):
     def test_everything_promised_pauses_dunning_but_not_the_case(self):
         call = self.case.action_ids.filtered(lambda action: action.state == "planned")
         self.assertEqual(call.channel, "call")
+        self.file.grade_id.max_promise_days = 0
         self._promise(1000, 70)
         self.assertEqual(call.state, "cancelled")
         before = self.case.action_ids
@@ -238,6 +240,16 @@ class TestPromise(CollectionsCommon):
         self.assertEqual((promise.state, promise.amount_paid), ("cancelled", 0))
         self.assertEqual((self.file.promise_kept_rate, self.file.broken_promises), (0, 0))
 
+    def test_invoice_that_is_cancelled_takes_it_away(self):
+        """A draft may be posted again, and is promised as long as it may."""
+        promise = self._promise(1000, 5)
+        self.invoice.button_draft()
+        self.assertEqual(promise.state, "open")
+        self.invoice.button_cancel()
+        self.assertEqual(promise.state, "cancelled")
+        self.invoice.button_draft()
+        self.assertEqual(promise.state, "open")
+
     def test_rest_after_a_credit_note_is_paid(self):
         promise = self._promise(1000, 5)
         credit = self._invoice(self.customer, 300, due=2, move_type="out_refund")
@@ -269,10 +281,10 @@ class TestPromise(CollectionsCommon):
         self.assertEqual(promise.line_ids.move_line_id.move_id, foreign)
         item = foreign.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
         self.assertEqual(self._figures().promised, item.amount_residual)
-        half = self._promise(100, 6, currency_id=self.euro.id)
+        half = self._promise_on(1, 100, 6, currency_id=self.euro.id)
         self.assertEqual(promise.state, "replaced")
         self.assertEqual(promise.replaced_by_id, half)
-        self.assertAlmostEqual(self._figures().promised, item.amount_residual / 3, places=2)
+        self.assertAlmostEqual(self._figures(1).promised, item.amount_residual / 3, places=2)
         with self.assertRaises(ValidationError):
             self._promise(
                 100,
@@ -341,9 +353,10 @@ class TestPromise(CollectionsCommon):
 
     def test_new_promise_replaces_open_ones_alone(self):
         kept, broken, cancelled = (self._promise(amount, 5) for amount in (100, 200, 50))
-        # A new promise for an item takes the place of the one before.
-        self.assertEqual((kept.state, broken.state), ("replaced", "replaced"))
+        # A new promise for an item takes the place of the one before, which was only corrected.
         former = kept | broken
+        self.assertEqual(former.mapped("state"), ["cancelled", "cancelled"])
+        self.assertEqual(former.replaced_by_id, broken | cancelled)
         kept = self._promise(100, 2)
         self._pay(self.invoice, 100, day=1)
         broken = self._promise(200, 5)
@@ -360,12 +373,12 @@ class TestPromise(CollectionsCommon):
                     ("kept", False),
                     ("broken", False),
                     ("cancelled", False),
-                    ("replaced", new.id),
+                    ("cancelled", new.id),
                     ("open", False),
                 )
             ],
         )
-        self.assertEqual(set(former.mapped("state")), {"replaced"})
+        self.assertEqual(set(former.mapped("state")), {"cancelled"})
         # What is promised of another item stays.
         other = self._invoice(self.customer, 80, due=-3)
         self._promise(
@@ -452,6 +465,108 @@ class TestPromise(CollectionsCommon):
             self._promise(55, 5, line_ids=[Command.create({"move_line_id": loan.id, "amount": 55})])
         with self.assertRaises(ValidationError):
             self._promise(1055, 5)
+
+    def _promise_on(self, day, amount, until, user=None, **values):
+        """A promise that is made on a day of the test."""
+        return (
+            self.env["ar.payment.promise"]
+            .with_user(user or self.collector)
+            .with_context(ar_clock=Clock(self._day(day)))
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "amount": amount,
+                    "date": self._day(until),
+                    **values,
+                }
+            )
+            .sudo()
+        )
+
+    def _assert_refused(self, text, *promise):
+        with self.assertRaises(UserError) as refused:
+            self._promise_on(*promise)
+        self.assertRegex(str(refused.exception), text)
+
+    def _manager(self):
+        return new_test_user(
+            self.env,
+            "promise_manager",
+            "base.group_user,ar_collections.group_credit_manager",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
+    def test_what_is_put_off_was_not_kept(self):
+        """Five in a chain: the first ones stay in the rate, wherever it is read."""
+        self.file.grade_id.max_promise_renewals = 0
+        chain = [self._promise_on(2 * number, 100, 2 * number + 5) for number in range(5)]
+        corrected = self._promise_on(8, 120, 20)
+        self.assertEqual([promise.state for promise in chain], ["replaced"] * 4 + ["cancelled"])
+        self.assertEqual(chain[-1].replaced_by_id, corrected)
+        # At once, before any run.
+        self.assertRecordValues(
+            self.file,
+            [{"promise_count": 4, "broken_promises": 4, "promise_kept_rate": 0}],
+        )
+        self._pay(self.invoice, 120, day=9)
+        self.assertEqual(corrected.state, "kept")
+        self.assertRecordValues(
+            self.file,
+            [{"promise_count": 5, "broken_promises": 4, "promise_kept_rate": 0.2}],
+        )
+        promises = self.env["ar.payment.promise"]
+        mine = [("partner_id", "=", self.customer.id)]
+        self.assertEqual(promises._read_group(mine, [], ["kept_share:avg"]), [(0.2,)])
+        self.assertEqual(promises.search_count([*mine, ("is_decided", "=", True)]), 5)
+        # Later, what was put off is forgotten by the day on which it was, whatever was promised.
+        self.company.ar_promise_memory_days = 30
+        far = self._promise_on(10, 80, 60)
+        self._promise_on(11, 80, 20)
+        self.assertEqual(far.state, "replaced")
+        self.env["ar.credit.file"]._count_promises(self.company, self._day(41))
+        self.assertEqual(self.file.promise_count, 1)
+        self.env["ar.credit.file"]._count_promises(self.company, self._day(51))
+        self.assertEqual(self.file.promise_count, 0)
+
+    def test_beyond_the_limits_of_the_grade(self):
+        """Every path makes a promise by creating it: too far is a credit manager's, signed."""
+        grade, manager = self.file.grade_id, self._manager()
+        grade.write({"max_promise_days": 20, "max_promise_renewals": 1})
+        other = self._customer("Other")
+        self._invoice(other, 10, due=-3)
+        self.assertEqual(self._promise_on(0, 100, 20).state, "open")
+        for day in (21, 3650):
+            with self.subTest(day=day):
+                self._assert_refused("last day.*06/23/2030", 0, 100, day)
+        far = self._promise_on(0, 100, 3650, manager)
+        self.assertEqual(far.approved_by_id, manager)
+        self.assertIn("20 days ahead", far.message_ids[0].body)
+        # One renewal is the collector's, the second the manager's; others have their own.
+        self.assertFalse(self._promise_on(1, 100, 9).approved_by_id)
+        self._assert_refused("credit manager.*Customer.*promised 2 times", 2, 100, 9)
+        # Same day: a slip of the pen is no renewal.
+        self.assertFalse(self._promise_on(1, 90, 9).approved_by_id)
+        self.assertEqual(self._promise_on(2, 90, 9, manager).approved_by_id, manager)
+        own = self._promise_on(3, 10, 9, partner_id=other.id)
+        self.assertFalse(own.approved_by_id)
+        # What was broken counts as well as what was put off.
+        self._run(20)
+        self._assert_refused("promised 3 times", 20, 90, 25)
+        grade.write({"max_promise_days": 0, "max_promise_renewals": 0})
+        self.assertFalse(self._promise_on(20, 90, 900).approved_by_id)
+        # Nobody signs for somebody else.
+        with self.assertRaises(AccessError):
+            self._promise_on(21, 90, 22, approved_by_id=manager.id)
+        with self.assertRaises(AccessError):
+            far.with_user(self.collector).approved_by_id = manager
+
+    def test_limits_of_who_has_no_grade(self):
+        self.file.sudo().grade_id = False
+        self.company.ar_max_promise_days = 5
+        self._assert_refused("5 days ahead", 0, 100, 6)
+        self.assertEqual(self._promise(100, 5).state, "open")
 
     def test_memory_of_broken_promises_is_a_setting(self):
         self.company.ar_promise_memory_days = 30

@@ -1,3 +1,5 @@
+from odoo.exceptions import UserError
+
 from .test_late_charge import LateChargeCommon
 
 
@@ -19,6 +21,24 @@ class TestLateChargePlan(LateChargeCommon):
         run = self._charge_run()
         self.assertRecordValues(run, [{"amount": 0, "amount_held": 4}])
         self.assertEqual(self._case().amount_charges, 4)
+
+    def test_who_waives_proposes(self):
+        """A collector drafts a plan that waives; who may waive proposes it."""
+        self._case_of_customer()
+        values = {"partner_id": self.customer.id, "company_id": self.company.id}
+        plans = self.env["ar.payment.plan"]
+        plan = plans.with_user(self.collector).create(values)
+        self.assertFalse(plan.waive_charges)
+        self.assertTrue(plans.with_user(self.manager).new(values).waive_charges)
+        plan._distribute_instalments(count=2, first_date=self._day(7), period="week")
+        plan.action_propose()
+        plan.action_revise()
+        plan.waive_charges = True
+        with self.assertRaises(UserError) as refused:
+            plan.action_propose()
+        self.assertIn("late charges are waived", str(refused.exception))
+        plan.with_user(self.manager).action_propose()
+        self.assertEqual(plan.approved_by_id, self.manager)
 
     def test_kept_plan_waives(self):
         plan = self._plan()

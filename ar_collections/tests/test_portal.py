@@ -431,9 +431,10 @@ class TestPortal(PortalCase):
     def test_bad_promises_keep_what_was_typed(self):
         item = self._item(self.invoice)
         good = {"item": item.id, "name": "Nameful", "date": str(self._day(3))}
+        last = format_date(self.env, self._day(30))
         for change, message in (
             ({"date": str(self._day(-1))}, "Choose a day from today"),
-            ({"date": str(self._day(31))}, "payment plan"),
+            ({"date": str(self._day(31))}, f"Choose a day from today to {last}"),
             ({"date": "soon"}, "is not a date"),
             ({"date": ""}, "Choose the day"),
             ({"amount": "1000.01"}, "Only"),
@@ -454,6 +455,23 @@ class TestPortal(PortalCase):
         # Part of it is fine.
         self._post("/promise", self.token, **{**good, "amount": "999.99"})
         self.assertEqual(self._promises().amount, 999.99)
+
+    def test_nobody_promises_further_than_the_grade_allows(self):
+        """On the page not even who might elsewhere; the form says the last day."""
+        claims, line = self.env["ar.portal.claim"].sudo(), self._item(self.invoice)
+        file = self.file.sudo()
+        self.assertTrue(self.env.user.has_group("ar_collections.group_credit_manager"))
+        for days, last in ((10, 10), (0, 30), (90, 30)):
+            file.grade_id.max_promise_days = days
+            with self.subTest(days=days):
+                self.assertEqual(file._portal_last_promise(self.today), self._day(last))
+                with self.assertRaises(UserError):
+                    claims._make_promise(file, line, 100, self._day(last + 1), "N")
+        file.grade_id.max_promise_days = 10
+        page = self._get("/promise", self.token)
+        last = format_date(self.env, self._day(10))
+        self.assertIn(f"On {last} at the latest.", page.text)
+        self.assertEqual(claims._make_promise(file, line, 100, self._day(10), "N").state, "open")
 
     def test_an_item_is_promised_once(self):
         good = {"item": self._item(self.invoice).id, "name": "N", "date": str(self._day(3))}
@@ -735,7 +753,7 @@ class TestPortal(PortalCase):
         self.assertRecordValues(plan, [{"state": "accepted", "signed_by": "Director of Accounts"}])
         self.assertTrue(plan.signature)
         # What was promised is in the plan now.
-        self.assertEqual(promise.state, "replaced")
+        self.assertEqual(promise.state, "cancelled", "corrected on its day")
 
     # Links in mails
 

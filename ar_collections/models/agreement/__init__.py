@@ -1,8 +1,10 @@
 """What was agreed: promise, plan, acknowledgement, dispute; what they claim of open items."""
 
 from . import (
+    agreement_limit,
     res_company,
     res_users,
+    credit_grade,
     claim_line,
     position,
     collection_case,

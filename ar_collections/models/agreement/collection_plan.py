@@ -59,6 +59,7 @@ class ArPaymentPlan(models.Model):
         "ar.state.mixin",
         "ar.signable",
         "ar.case.record",
+        "ar.agreement.limited",
         "mail.activity.mixin",
     ]
     _description = "Payment Plan"
@@ -112,8 +113,9 @@ class ArPaymentPlan(models.Model):
     )
     waive_charges = fields.Boolean(
         string="Waive Late Charges If Kept",
-        default=True,
-        help="Late charges of the items are waived when the plan is kept, and posted when not.",
+        default=lambda self: self.env.user.has_group("ar_collections.group_credit_manager"),
+        help="Late charges of the items are waived when the plan is kept, and posted when not. "
+        "A credit manager proposes such a plan.",
     )
     contact_id = fields.Many2one("res.partner", string="Agreed With")
     note = fields.Text(string="Terms", help="Printed on the plan.")
@@ -324,15 +326,34 @@ class ArPaymentPlan(models.Model):
         self._check_state("draft")
         self.check_access("write")
         self._check_instalments()
+        for plan in self:
+            plan._approve_beyond(plan._get_excess())
         for plan in self.sudo():
             plan.state = "proposed"
             plan._mail_customer("ar_collections.mail_template_plan_proposal")
+
+    def _get_excess(self):
+        """What of the plan a credit manager alone may propose: a list of texts."""
+        plan, company = self.sudo(), self.company_id
+        today = company._ar_today()
+        return plan.file_id._get_agreement_limits().get_plan_excess(
+            self.env,
+            company.currency_id,
+            today,
+            [
+                (
+                    line.date,
+                    plan.currency_id._convert(line.amount, company.currency_id, company, today),
+                )
+                for line in plan.line_ids.sorted(lambda line: (line.date, line.id))
+            ],
+        )
 
     def action_revise(self):
         """Back to draft, for other instalments."""
         self._check_state("proposed")
         self.check_access("write")
-        self.sudo().write({"state": "draft"})
+        self.sudo().write({"state": "draft", "approved_by_id": False})
 
     def action_accept(self):
         """The customer signed on paper: the collector has uploaded it."""
@@ -370,7 +391,7 @@ class ArPaymentPlan(models.Model):
                 ("state", "=", "open"),
                 ("line_ids.move_line_id", "in", self.item_ids.move_line_id.ids),
             ]
-        ).write({"state": "replaced", "date_closed": date})
+        )._put_off(date)
 
     def action_cancel(self):
         """Give the plan up: a manager when the customer has accepted it."""

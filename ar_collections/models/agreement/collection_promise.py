@@ -13,11 +13,13 @@ class ArPaymentPromise(models.Model):
     """The customer's word to pay an amount by a day. Dunning of that amount waits for it.
 
     Whether it was kept is read from the ledger: money and set-offs matched with its items since
-    it was made, dated not later than the promised day and the company's days of grace.
+    it was made, dated not later than the promised day and the company's days of grace. One that
+    was put off by another one, or by a plan, was not kept; on the day when it was made it is only
+    corrected, and the first wording counts for nothing.
     """
 
     _name = "ar.payment.promise"
-    _inherit = ["ar.ledger.follower", "ar.case.record"]
+    _inherit = ["ar.ledger.follower", "ar.case.record", "ar.agreement.limited"]
     _description = "Promise to Pay"
     _order = "date desc, id desc"
     _rec_name = "partner_id"
@@ -60,6 +62,12 @@ class ArPaymentPromise(models.Model):
         index=True,
         tracking=True,
     )
+    is_decided = fields.Boolean(
+        string="Counts",
+        compute="_compute_kept_share",
+        store=True,
+        help="It counts for the promise-kept rate: it was kept, broken, or put off.",
+    )
     kept_share = fields.Float(
         string="Kept",
         compute="_compute_kept_share",
@@ -87,12 +95,14 @@ class ArPaymentPromise(models.Model):
         # EXTENDS base: the rate is of the promises that were decided, whatever else is listed
         result = super()._read_group_select(aggregate_spec, query)
         if aggregate_spec == "kept_share:avg":
-            result = SQL("%s FILTER (WHERE state IN ('kept', 'broken'))", result)
+            result = SQL("%s FILTER (WHERE is_decided)", result)
         return result
 
     @api.depends("state")
     def _compute_kept_share(self):
+        """The one place that says which promises count, and which of them were kept."""
         for promise in self:
+            promise.is_decided = promise.state in ("kept", "broken", "replaced")
             promise.kept_share = float(promise.state == "kept")
 
     def _compute_amount_paid(self):
@@ -120,6 +130,7 @@ class ArPaymentPromise(models.Model):
         made._check_term()
         made.filtered(lambda promise: not promise.line_ids)._allocate_to_items()
         made._check_items()
+        promises._check_limits()
         made._replace_former()
         for company, same in made.grouped("company_id").items():
             self.env["ar.ledger.touch"]._touch_customers(company, same.partner_id)
@@ -131,6 +142,51 @@ class ArPaymentPromise(models.Model):
                 raise ValidationError(
                     self.env._("The promised day is in the past: choose a later one.")
                 )
+
+    def _check_limits(self):
+        """Beyond the limits of the grade a credit manager alone takes a promise, and signs it."""
+        renewals = self.sudo()._count_former()
+        for promise in self:
+            beyond = (
+                promise.sudo()
+                .file_id._get_agreement_limits()
+                .get_promise_excess(self.env, promise.date_made, promise.date, renewals[promise])
+            )
+            promise._approve_beyond(beyond)
+
+    def _count_former(self):
+        """``{promise: how often one of its items was promised before, and not paid}``
+
+        What is put off now counts, what is only corrected does not.
+        """
+        former = (
+            self.env["ar.payment.promise.line"]
+            .search(
+                [
+                    ("move_line_id", "in", self.line_ids.move_line_id.ids),
+                    ("promise_id", "not in", self.ids),
+                    ("promise_id.state", "in", ("open", "broken", "replaced")),
+                ]
+            )
+            .grouped("move_line_id")
+        )
+        return {
+            promise: max(
+                (
+                    len(
+                        former[item].promise_id.filtered(
+                            lambda other, promise=promise: (
+                                other.state != "open" or other.date_made < promise.date_made
+                            )
+                        )
+                    )
+                    for item in promise.line_ids.move_line_id
+                    if item in former
+                ),
+                default=0,
+            )
+            for promise in self
+        }
 
     def _allocate_to_items(self):
         """Take the amount from the open items in its currency, the oldest due date first."""
@@ -204,12 +260,19 @@ class ArPaymentPromise(models.Model):
                     ("id", "!=", promise.id),
                 ]
             )
-            former.write(
-                {
-                    "state": "replaced",
-                    "replaced_by_id": promise.id,
-                    "date_closed": promise.date_made,
-                }
+            former._put_off(promise.date_made, replaced_by_id=promise.id)
+
+    def _put_off(self, date, **values):
+        """Something else was agreed: a promise was put off, or corrected on its own day.
+
+        :param values: what else is written
+        """
+        for company, promises in self.grouped("company_id").items():
+            corrected = promises.filtered(lambda promise: promise.date_made == date)
+            corrected.write({"state": "cancelled", "date_closed": date, **values})
+            (promises - corrected).write({"state": "replaced", "date_closed": date, **values})
+            self.env["ar.credit.file"]._count_promises(
+                company, company._ar_get_run_date(), promises.partner_id
             )
 
     @api.ondelete(at_uninstall=False)

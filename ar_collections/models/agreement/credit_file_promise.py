@@ -14,8 +14,8 @@ class ArCreditFile(models.Model):
     promise_count = fields.Integer(
         string="Promises Decided",
         readonly=True,
-        help="Promises and payment plans that were kept or broken lately: the settings say in how "
-        "many days.",
+        help="Promises and payment plans that were kept, broken or put off lately: the settings "
+        "say in how many days.",
     )
     promise_kept_rate = fields.Float(
         string="Promises Kept",
@@ -23,6 +23,13 @@ class ArCreditFile(models.Model):
         aggregator="avg",
         help="Share of these promises and payment plans that were kept.",
     )
+
+    def _get_agreement_limits(self):
+        """The :class:`Limits` of promises and plans with the customer, by its grade or company."""
+        self.ensure_one()
+        if self.grade_id:
+            return self.grade_id._get_agreement_limits()
+        return self.company_id._ar_get_agreement_limits()
 
     def _get_page_token(self):
         """What opens the papers of the customer without login, until it expires or is revoked.
@@ -33,7 +40,7 @@ class ArCreditFile(models.Model):
 
     @api.model
     def _count_promises(self, company, date, partners=None):
-        """Count promises and plans kept and broken, of all customers or some, in one statement."""
+        """Count decided promises and plans, of all customers or some, in one statement."""
         self.env["ar.payment.promise"].flush_model()
         self.env["ar.payment.plan"].flush_model()
         self.flush_model()
@@ -43,8 +50,9 @@ class ArCreditFile(models.Model):
             WITH decided AS (
                 SELECT file_id, COUNT(*) FILTER (WHERE kept) AS kept, COUNT(*) AS total
                   FROM (
-                    SELECT file_id, state = 'kept' AS kept, company_id, date
-                      FROM ar_payment_promise WHERE state IN ('kept', 'broken')
+                    SELECT file_id, kept_share > 0 AS kept, company_id,
+                           CASE state WHEN 'replaced' THEN date_closed ELSE date END AS date
+                      FROM ar_payment_promise WHERE is_decided
                      UNION ALL
                     SELECT file_id, state = 'done', company_id, date_closed
                       FROM ar_payment_plan WHERE state IN ('done', 'defaulted')

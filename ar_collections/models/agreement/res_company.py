@@ -1,8 +1,10 @@
 from odoo import fields, models
 
+from .agreement_limit import Limits
+
 
 class ResCompany(models.Model):
-    """How long promises and disputes are in time."""
+    """How long promises and disputes are in time, and how far agreements go without a grade."""
 
     _inherit = "res.company"
 
@@ -30,6 +32,17 @@ class ResCompany(models.Model):
         "long.",
     )
 
+    # Of customers without a grade; a grade has its own.
+    ar_max_promise_days = fields.Integer(string="Longest Promise (days)", default=60)
+    ar_max_promise_renewals = fields.Integer(string="Renewals of a Promise", default=2)
+    ar_max_plan_months = fields.Integer(string="Longest Plan (months)", default=12)
+    ar_min_instalment = fields.Monetary(string="Smallest Instalment")
+
+    _ar_agreement_limits = models.Constraint(
+        "CHECK(ar_max_promise_days >= 0 AND ar_max_promise_renewals >= 0"
+        " AND ar_max_plan_months >= 0 AND ar_min_instalment >= 0)",
+        "The limits of promises and plans cannot be negative.",
+    )
     _ar_promise_memory = models.Constraint(
         "CHECK(ar_promise_memory_days > 0)", "A promise is remembered for one day at least."
     )
@@ -45,6 +58,16 @@ class ResCompany(models.Model):
         "CHECK(ar_dispute_days >= 0)", "The dispute window cannot be negative."
     )
 
+    def _ar_get_agreement_limits(self):
+        """The :class:`Limits` of promises and plans with customers who have no grade."""
+        self.ensure_one()
+        return Limits(
+            self.ar_max_promise_days,
+            self.ar_max_promise_renewals,
+            self.ar_max_plan_months,
+            self.ar_min_instalment,
+        )
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -59,3 +82,15 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.root_id.ar_promise_memory_days", readonly=False
     )
     ar_dispute_days = fields.Integer(related="company_id.root_id.ar_dispute_days", readonly=False)
+    ar_max_promise_days = fields.Integer(
+        related="company_id.root_id.ar_max_promise_days", readonly=False
+    )
+    ar_max_promise_renewals = fields.Integer(
+        related="company_id.root_id.ar_max_promise_renewals", readonly=False
+    )
+    ar_max_plan_months = fields.Integer(
+        related="company_id.root_id.ar_max_plan_months", readonly=False
+    )
+    ar_min_instalment = fields.Monetary(
+        related="company_id.root_id.ar_min_instalment", readonly=False
+    )

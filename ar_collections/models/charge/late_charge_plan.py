@@ -7,6 +7,13 @@ class ArPaymentPlan(models.Model):
 
     _inherit = "ar.payment.plan"
 
+    def _get_excess(self):
+        # EXTENDS ar_collections: who proposes to waive is who may waive
+        excess = super()._get_excess()
+        if self.waive_charges:
+            excess.append(self.env._("late charges are waived if it is kept"))
+        return excess
+
     def _plan_kept(self, date):
         # EXTENDS ar_collections
         result = super()._plan_kept(date)

@@ -255,7 +255,8 @@ class ArCreditFile(models.Model):
     # Control and warnings look at these; what happens above writes them.
     broken_promises = fields.Integer(
         readonly=True,
-        help="Promises to pay that were broken lately: the settings say in how many days.",
+        help="Promises to pay that were broken or put off lately: the settings say in how many "
+        "days.",
     )
     written_off_open = fields.Monetary(
         string="Written Off, Not Recovered",

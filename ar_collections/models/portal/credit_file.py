@@ -149,6 +149,13 @@ class ArCreditFile(models.Model):
                 papers[record.file_id].append(record)
         return papers
 
+    def _portal_last_promise(self, date):
+        """The last day that the customer may promise on its page, as of a date."""
+        self.ensure_one()
+        last = date + timedelta(days=self.company_id.ar_portal_promise_days)
+        most = self._get_agreement_limits().get_last_promise_day(date)
+        return min(last, most) if most else last
+
     def _portal_contact(self):
         """Who deals with the customer, and gets what it writes.
 

@@ -17,7 +17,7 @@ class ArPaymentPlan(models.Model):
         claims._check_words(name, comment)
         # The customer has no rights on collection.
         plan = self.sudo()
-        plan.state = "draft"
+        plan.write({"state": "draft", "approved_by_id": False})
         claims._tell_contact(
             plan.file_id, plan, self.env._("Refused in the portal by %s.", name.strip()), comment
         )

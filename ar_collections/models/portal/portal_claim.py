@@ -187,7 +187,7 @@ class ArPortalClaim(models.AbstractModel):
     def _check_date(self, file, date, today):
         if not date:
             raise UserError(self.env._("Choose the day on which you pay."))
-        last = file.company_id._ar_portal_last_promise(today)
+        last = file._portal_last_promise(today)
         if not today <= date <= last:
             raise UserError(
                 self.env._(

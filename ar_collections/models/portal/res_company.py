@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import fields, models
 
 
@@ -16,18 +14,14 @@ class ResCompany(models.Model):
     ar_portal_promise_days = fields.Integer(
         string="Longest Promise in the Portal (days)",
         default=30,
-        help="So far ahead customers may promise to pay on their page.",
+        help="So far ahead customers may promise to pay on their page, and never further than "
+        "their grade allows.",
     )
 
     _ar_portal = models.Constraint(
         "CHECK(ar_portal_days BETWEEN 0 AND 3650 AND ar_portal_promise_days BETWEEN 0 AND 3650)",
         "Days in the portal are from 0 to 3650.",
     )
-
-    def _ar_portal_last_promise(self, date):
-        """The last day that a customer may promise on its page, as of a date."""
-        self.ensure_one()
-        return date + timedelta(days=self.ar_portal_promise_days)
 
 
 class ResConfigSettings(models.TransientModel):
