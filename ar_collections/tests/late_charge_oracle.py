@@ -19,6 +19,30 @@ class Debt(NamedTuple):
     taken: tuple = ()
 
 
+def set_off(lived):
+    """What is not matched any more is on account, and pays the oldest debts in its currency.
+
+    :param lived: list of ``[item, Debt, [(day, id, amount on account)]]``; the debts learn of it
+    """
+    for currency in {line.currency_id for line, _debt, _freed in lived}:
+        same = [each for each in lived if each[0].currency_id == currency]
+        credits_ = sorted(credit for _line, _debt, freed in same for credit in freed)
+        for each in sorted(same, key=lambda each: (each[1].due, each[0].id)):
+            debt = each[1]
+            left = Decimal(str(debt.principal)) - sum(
+                Decimal(str(amount)) for _day, amount in debt.settled
+            )
+            paid = list(debt.settled)
+            while left and credits_:
+                day, id_, amount = credits_.pop(0)
+                part = min(left, Decimal(str(amount)))
+                paid.append((day, part))
+                left -= part
+                if rest := Decimal(str(amount)) - part:
+                    credits_.insert(0, (day, id_, rest))
+            each[1] = debt._replace(settled=tuple(paid))
+
+
 def evening(debt, day):
     """What accrues of a debt for the night that follows a day."""
     left = Decimal(str(debt.principal))

@@ -3,7 +3,7 @@ from hypothesis import given, settings, strategies as st
 from odoo import Command
 
 from .common import CollectionsCommon
-from .late_charge_oracle import Debt, charge, stretches
+from .late_charge_oracle import Debt, charge, set_off, stretches
 
 
 class TestLateChargeAccrual(CollectionsCommon):
@@ -373,9 +373,12 @@ class TestLateChargeAccrual(CollectionsCommon):
                     last = self._credit(invoice, part / 100, day)
                 # A matching has the date of the younger of both entries.
                 settled.append((max(self._day(day), invoice.date), part / 100))
+        freed = []
         if settled and facts["undone"]:
             last.line_ids.remove_move_reconcile()
-            left += round(settled.pop()[1] * 100)
+            amount = settled.pop()[1]
+            left += round(amount * 100)
+            freed.append((last.date, last.id, amount))
         disputes = []
         if facts["dispute"] and left:
             cents, day, days, state = facts["dispute"]
@@ -406,9 +409,10 @@ class TestLateChargeAccrual(CollectionsCommon):
                     "state": "waived",
                 }
             )
-        return line, Debt(
+        debt = Debt(
             facts["cents"] / 100, self._day(facts["due"]), *map(tuple, (settled, disputes, taken))
         )
+        return [line, debt, freed]
 
     @settings(max_examples=8)
     @given(
@@ -424,7 +428,7 @@ class TestLateChargeAccrual(CollectionsCommon):
             foreign = self.setup_other_currency("JPY", rates=[("2000-01-01", 130)])
             self.company.write({"ar_charge_grace_days": grace, "ar_charge_from": self._day(since)})
             self.file.write({"late_charge_mode": "custom", "late_charge_rate": rate / 100})
-            expected = {}
+            expected, lived = {}, []
             for facts in debts:
                 currency = self.company.currency_id
                 if facts["foreign"]:
@@ -437,11 +441,13 @@ class TestLateChargeAccrual(CollectionsCommon):
                         "dispute": facts["dispute"]
                         and (-(-facts["dispute"][0] // 100) * 100, *facts["dispute"][1:]),
                     }
-                line, debt = self._live(facts, currency)
+                lived.append(self._live(facts, currency))
+            set_off(lived)
+            for line, debt, _freed in lived:
                 for first, last, days, numbers in stretches(
                     debt, self._day(since), self._day(until), grace
                 ):
-                    amount = charge(numbers, rate / 100, currency.rounding)
+                    amount = charge(numbers, rate / 100, line.currency_id.rounding)
                     if amount:
                         expected[line.id, first] = (last, days, amount)
             found = {

@@ -2,7 +2,9 @@
 
 import os
 from collections import defaultdict
+from contextlib import contextmanager
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import (
@@ -17,8 +19,10 @@ from hypothesis.stateful import (
 from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 
+from ..models.collection.collection_case import AMOUNTS
 from ..models.common.res_company import Clock
-from .common import CollectionsCommon
+from .common_writeoff import WriteoffCommon
+from .test_late_charge import LateChargeCommon
 from .test_position import oracle_netting
 
 #: examples and steps of one run of the suite; the long run has more
@@ -30,7 +34,10 @@ WHICH = st.integers(0, 50)
 
 
 class Lives(RuleBasedStateMachine):
-    """The ledger of three customers, in two currencies, day after day."""
+    """The ledger of three people, in two currencies, day after day.
+
+    They are customers of their own, or one of them has others below it.
+    """
 
     test = None
 
@@ -39,25 +46,33 @@ class Lives(RuleBasedStateMachine):
         test = self.test
         self.savepoint = test.env.cr.savepoint()
         self.day = 0
-        self.customers = [test._customer(f"Life {number}") for number in range(3)]
-        self.invoices, self.receipts = [], []
-        self.has_run = False
+        self.people = [test._customer(f"Life {number}", is_company=False) for number in range(3)]
+        self.invoices, self.receipts, self.requests = [], [], []
+        # Grades, tiers and users were there before, and so was a run.
+        self.has_run = True
 
     def teardown(self):
         if hasattr(self, "savepoint"):
             self.savepoint.rollback()
             self.savepoint.close(rollback=False)
-            self.test.env.invalidate_all(flush=False)
+            self.env.invalidate_all(flush=False)
 
     # What happens
 
     @property
     def env(self):
-        return self.test.env
+        return self.test.env(context={**self.test.env.context, "ar_clock": Clock(self.date)})
 
     @property
     def date(self):
         return self.test._day(self.day)
+
+    @property
+    def customers(self):
+        return list(dict.fromkeys(person.commercial_partner_id for person in self.people))
+
+    def _customer(self, who):
+        return self.people[who].commercial_partner_id
 
     def _pick(self, records, which):
         return records[which % len(records)]
@@ -70,7 +85,7 @@ class Lives(RuleBasedStateMachine):
     def sell(self, who, amount, term, foreign):
         self.invoices.append(
             self.test._invoice(
-                self.customers[who],
+                self.people[who],
                 amount,
                 due=self.day + term,
                 date_=self.date - timedelta(days=30),
@@ -80,7 +95,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(who=WHO, amount=CENTS)
     def sell_by_instalments(self, who, amount):
-        move = self.test._invoice(self.customers[who], amount, due=self.day, post=False)
+        move = self.test._invoice(self.people[who], amount, due=self.day, post=False)
         move.invoice_payment_term_id = self.test.instalments
         move.action_post()
         self.invoices.append(move)
@@ -88,7 +103,7 @@ class Lives(RuleBasedStateMachine):
     @rule(who=WHO, amount=CENTS, foreign=st.booleans())
     def credit(self, who, amount, foreign):
         self.test._invoice(
-            self.customers[who],
+            self.people[who],
             amount,
             due=self.day,
             date_=self.date,
@@ -121,7 +136,7 @@ class Lives(RuleBasedStateMachine):
             {
                 "payment_type": "outbound" if outbound and later % 3 == 0 else "inbound",
                 "partner_type": "customer",
-                "partner_id": self.customers[who].id,
+                "partner_id": self.people[who].id,
                 "amount": amount,
                 "date": self.date + timedelta(days=later % 7),
                 "currency_id": (self.test.euro if foreign else self.test.company.currency_id).id,
@@ -135,7 +150,7 @@ class Lives(RuleBasedStateMachine):
     def allocate(self, who):
         lines = self.env["account.move.line"].search(
             [
-                ("partner_id", "=", self.customers[who].id),
+                ("partner_id.commercial_partner_id", "=", self._customer(who).id),
                 ("account_type", "=", "asset_receivable"),
                 ("parent_state", "=", "posted"),
                 ("reconciled", "=", False),
@@ -173,7 +188,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(who=WHO, percent=st.integers(1, 100), days=st.integers(0, 12))
     def promise(self, who, percent, days):
-        demand = self._demands()[self.customers[who]]
+        demand = self._demands()[self._customer(who)]
         amount = self.test.company.currency_id.round(demand.amount * percent / 100)
         if amount > 0:
             self._agree(
@@ -193,22 +208,123 @@ class Lives(RuleBasedStateMachine):
         if invoice.state == "posted" and amount > 0:
             self._agree(
                 "ar.dispute",
-                self.customers.index(invoice.partner_id),
+                self.people.index(invoice.partner_id),
                 reason_id=self.env.ref("ar_collections.dispute_reason_quality").id,
                 line_ids=[Command.create({"move_line_id": line.id, "amount": amount})],
             )
 
+    @rule(who=WHO, count=st.integers(1, 4), first=st.integers(0, 8), answer=st.booleans())
+    def plan(self, who, count, first, answer):
+        case = self.test._case(self._customer(who)).with_env(self.env)
+        if case.state != "open":
+            return
+        with self._refusable():
+            plan = self.env["ar.payment.plan"].browse(case.action_plan()["res_id"])
+            plan.write({"instalment_count": count, "first_date": self._later(first)})
+            plan.action_distribute()
+            plan.action_propose()
+            if answer:
+                plan._accept("The owner")
+            else:
+                plan.action_cancel()
+
+    @precondition(lambda self: self.invoices)
+    @rule(which=WHICH, percent=st.integers(1, 100))
+    def write_off(self, which, percent):
+        invoice = self._pick(self.invoices, which)
+        item = self._receivables(invoice)[:1]
+        amount = invoice.currency_id.round(item.amount_residual_currency * percent / 100)
+        if invoice.state != "posted" or amount <= 0:
+            return
+        with self._refusable():
+            request = self.env["ar.writeoff.request"].create(
+                {
+                    "partner_id": item.partner_id.commercial_partner_id.id,
+                    "company_id": self.test.company.id,
+                    "reason_id": self.test.reason.id,
+                    "line_ids": [Command.create({"move_line_id": item.id, "amount": amount})],
+                }
+            )
+            request.with_user(self.test.collector).action_submit()
+            for approver in (self.test.manager, self.test.chief):
+                if request.state == "submitted":
+                    request.with_user(approver).action_approve()
+            request.with_user(self.test.biller).action_post()
+            self.requests.append(request)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=WHICH)
+    def take_write_off_back(self, which):
+        request = self._pick(self.requests, which)
+        if request.state == "posted":
+            with self._refusable():
+                request.with_user(self.test.biller).action_reverse()
+
+    @precondition(lambda self: self.requests and self.receipts)
+    @rule(which=WHICH)
+    def recover(self, which):
+        payment = self._pick(self.receipts, which)
+        lines = self._receivables(payment.move_id).filtered(lambda line: not line.reconciled)
+        if lines and payment.state in ("in_process", "paid"):
+            with self._refusable():
+                lines.with_env(self.env).with_user(self.test.biller).action_ar_recover()
+
+    @rule(post=st.booleans())
+    def charge(self, post):
+        with self._refusable():
+            run = self.test._charge_run(user=self.env.user, day=self.day)
+            run.with_env(self.env).action_draft_notes()
+            notes = self.env["account.move"].search(
+                [("ar_is_late_charge", "=", True), ("state", "=", "draft")]
+            )
+            if post:
+                notes.action_post()
+            else:
+                notes.unlink()
+            self.invoices += notes.exists().filtered(lambda note: note.partner_id in self.people)
+
+    @rule(who=WHO, other=WHO)
+    def move_below(self, who, other):
+        """Somebody turns out to be another's subsidiary, or not any more."""
+        child, parent = self.people[who], self.people[other]
+        if child.parent_id:
+            child.parent_id = False
+        elif child != parent and not parent.parent_id and not child.child_ids:
+            child.parent_id = parent
+
+    @rule(who=WHO)
+    def archive(self, who):
+        self.people[who].active = not self.people[who].active
+
+    @rule(who=WHO, amount=CENTS, term=st.integers(-20, 0))
+    def merge(self, who, amount, term):
+        double = self.test._customer("Double", is_company=False)
+        invoice = self.test._invoice(double, amount, due=self.day + term)
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (double | self.people[who]).ids, self.people[who], extra_checks=False
+        )
+        self.env.invalidate_all()
+        self.invoices.append(invoice)
+
+    def _later(self, days):
+        return self.date + timedelta(days=days)
+
     def _agree(self, model, who, **values):
-        """What cannot be agreed about these items is refused with a reason."""
+        with self._refusable():
+            self.env[model].create(
+                {
+                    "partner_id": self._customer(who).id,
+                    "company_id": self.test.company.id,
+                    **values,
+                }
+            )
+
+    @contextmanager
+    def _refusable(self):
+        """What cannot be done is refused with a reason, and has done nothing."""
         try:
             with self.env.cr.savepoint():
-                self.env[model].with_context(ar_clock=Clock(self.date)).create(
-                    {
-                        "partner_id": self.customers[who].id,
-                        "company_id": self.test.company.id,
-                        **values,
-                    }
-                )
+                yield
         except (UserError, ValidationError):
             self.env.invalidate_all(flush=False)
 
@@ -235,7 +351,7 @@ class Lives(RuleBasedStateMachine):
         """``(open, net overdue, demand)`` by records, item by item."""
         lines = self.env["account.move.line"].search(
             [
-                ("partner_id", "=", partner.id),
+                ("partner_id.commercial_partner_id", "=", partner.id),
                 ("account_type", "=", "asset_receivable"),
                 ("account_id.non_trade", "=", False),
                 ("parent_state", "=", "posted"),
@@ -299,6 +415,11 @@ class Lives(RuleBasedStateMachine):
         ):
             since = promised.residual_before - residual
             claimed += max(min(promised.amount, promised.amount - since), 0)
+        for planned in self.env["ar.payment.plan.item"].search(
+            [("move_line_id", "=", line_id), ("plan_id.state", "=", "accepted")]
+        ):
+            since = planned.residual_before - residual
+            claimed += max(min(planned.amount, planned.amount - since), 0)
         for disputed in self.env["ar.dispute.line"].search(
             [("move_line_id", "=", line_id), ("dispute_id.state", "=", "open")]
         ):
@@ -307,7 +428,7 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def figures_tie_and_demand_is_the_oracles(self):
-        if not hasattr(self, "customers"):
+        if not hasattr(self, "people"):
             return
         test = self.test
         partners = self.env["res.partner"].union(*self.customers)
@@ -345,8 +466,64 @@ class Lives(RuleBasedStateMachine):
             is_open = bool(case) and case.state != "closed"
             self.test.assertEqual(is_open, overdue > 0.005, (partner.name, overdue, case.state))
 
+    @invariant()
+    def cases_add_up(self):
+        """What came off the items of a case is what is kept of it, by kind; nothing is lost."""
+        for partner in self.customers if hasattr(self, "people") else ():
+            case = self.test._case(partner)
+            if case.state != "open":
+                continue
+            came, by_exchange = self._get_what_came(case)
+            kept = sum(case[f"amount_{name}"] for name in AMOUNTS.values())
+            self.test.assertAlmostEqual(kept + by_exchange, came, 2, partner.name)
 
-class TestLives(CollectionsCommon):
+    def _get_what_came(self, case):
+        """What came off the items of a case since it was opened, and of it by our own exchange
+        entries, matching by matching."""
+        items = self.env["account.move.line"].search(
+            [
+                ("partner_id.commercial_partner_id", "=", case.partner_id.id),
+                ("account_type", "=", "asset_receivable"),
+                ("account_id.non_trade", "=", False),
+                ("parent_state", "=", "posted"),
+            ]
+        )
+        came = by_exchange = 0
+        for partial in items.matched_credit_ids:
+            credit, debit = partial.credit_move_id, partial.debit_move_id
+            if (
+                credit.parent_state == "posted"
+                and debit.date_maturity < self.date
+                and (partial.max_date >= case.date_opened or credit.id > case.booked_before)
+            ):
+                came += partial.amount
+                if credit.journal_id == self.test.company.currency_exchange_journal_id:
+                    by_exchange += partial.amount
+        return came, by_exchange
+
+    @invariant()
+    def nothing_is_asked_twice(self):
+        """Each step asks for an item once; the last one again when its days have passed."""
+        if not hasattr(self, "people"):
+            return
+        asked = defaultdict(list)
+        for part in self.env["ar.collection.action.item"].search(
+            [
+                ("action_id.partner_id", "in", [partner.id for partner in self.customers]),
+                ("action_id.step_id", "!=", False),
+                ("action_id.state", "in", ("planned", "done")),
+            ]
+        ):
+            action = part.action_id
+            key = part.move_line_id, action.step_id
+            asked[key].append(action.date_planned)
+        for days in asked.values():
+            days.sort()
+            for before, after in pairwise(days):
+                self.test.assertGreaterEqual((after - before).days, self.test.policy.repeat_days)
+
+
+class TestLives(WriteoffCommon, LateChargeCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -364,7 +541,12 @@ class TestLives(CollectionsCommon):
         )
         # What is posted is posted: the gate has tests of its own.
         cls.env["ar.credit.grade"].search([]).write(
-            {"on_hold": "warn", "on_limit": "warn", "on_overdue": "warn"}
+            {
+                "on_hold": "warn",
+                "on_limit": "warn",
+                "on_overdue": "warn",
+                "late_charge_rate": 7.3,
+            }
         )
 
     def test_lives(self):

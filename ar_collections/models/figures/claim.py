@@ -36,7 +36,8 @@ def get_bounced_sql():
           ) receipt
           JOIN account_partial_reconcile partial ON partial.credit_move_id = receipt.id
           JOIN account_move_line paid ON paid.id = partial.debit_move_id
-         WHERE paid.id <> line.line_id
+         -- An entry of exchange differences is nothing that was paid.
+         WHERE paid.id <> line.line_id AND paid.amount_currency <> 0
         """,
         money_sql(),
     )
