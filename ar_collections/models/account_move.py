@@ -30,19 +30,23 @@ class AccountMove(models.Model):
                 and move.move_type in GIVING_CREDIT
                 # A receipt is a sale for cash, unless it is to be paid later.
                 and (move.move_type == "out_invoice" or (due and due > start))
-                and move.commercial_partner_id
+                and move._ar_get_customer()
                 # A form that is being filled in may have none yet.
                 and move.currency_id
                 and move.amount_total_signed > 0
             ):
                 demands[move] = Demand(
-                    partner=move.commercial_partner_id._origin,
+                    partner=move._ar_get_customer()._origin,
                     company=move.company_id,
                     amount=move.amount_total_signed - move._ar_amount_in_exposure(),
                     term_days=(due - start).days if due else None,
                     exempt=move._ar_credit_exemption(),
                 )
         return demands
+
+    def _ar_get_customer(self):
+        """Who owes the invoice now: Odoo keeps who did when its contact was chosen."""
+        return self.commercial_partner_id.commercial_partner_id
 
     def _ar_credit_name(self):
         # EXTENDS ar_collections: a draft has no number yet
@@ -189,7 +193,7 @@ class AccountMove(models.Model):
             .sudo()
             .create(
                 {
-                    "partner_id": self.commercial_partner_id.id,
+                    "partner_id": self._ar_get_customer().id,
                     "company_id": self.company_id.root_id.id,
                     "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
                     "line_ids": [

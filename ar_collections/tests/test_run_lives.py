@@ -162,23 +162,26 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.invoices)
     @rule(which=WHICH)
     def unmatch(self, which):
-        self._receivables(self._pick(self.invoices, which)).remove_move_reconcile()
+        with self._refusable():
+            self._receivables(self._pick(self.invoices, which)).remove_move_reconcile()
 
     @precondition(lambda self: self.receipts)
     @rule(which=WHICH)
     def bounce(self, which):
         payment = self._pick(self.receipts, which)
         if payment.state in ("in_process", "paid"):
-            self.test._bounce(payment)
+            with self._refusable():
+                self.test._bounce(payment)
 
     @precondition(lambda self: self.invoices)
     @rule(which=WHICH, stay=st.booleans())
     def back_to_draft(self, which, stay):
         invoice = self._pick(self.invoices, which)
         if invoice.state == "posted":
-            invoice.button_draft()
-            if not stay:
-                invoice.action_post()
+            with self._refusable():
+                invoice.button_draft()
+                if not stay:
+                    invoice.action_post()
 
     @precondition(lambda self: self.invoices)
     @rule(which=WHICH)
@@ -195,8 +198,7 @@ class Lives(RuleBasedStateMachine):
                 "ar.payment.promise",
                 who,
                 amount=amount,
-                date=self.date + timedelta(days=days),
-                date_made=self.date,
+                date=self._later(days),
             )
 
     @precondition(lambda self: self.invoices)
@@ -272,8 +274,11 @@ class Lives(RuleBasedStateMachine):
     @rule(post=st.booleans())
     def charge(self, post):
         with self._refusable():
-            run = self.test._charge_run(user=self.env.user, day=self.day)
-            run.with_env(self.env).action_draft_notes()
+            run = self.env["ar.late.charge.run"].create(
+                {"company_id": self.test.company.id, "date": self.date}
+            )
+            run.action_compute()
+            run.action_draft_notes()
             notes = self.env["account.move"].search(
                 [("ar_is_late_charge", "=", True), ("state", "=", "draft")]
             )
@@ -493,7 +498,7 @@ class Lives(RuleBasedStateMachine):
             credit, debit = partial.credit_move_id, partial.debit_move_id
             if (
                 credit.parent_state == "posted"
-                and debit.date_maturity < self.date
+                and (debit.date_maturity or debit.date) < self.date
                 and (partial.max_date >= case.date_opened or credit.id > case.booked_before)
             ):
                 came += partial.amount

@@ -34,7 +34,7 @@ class AccountMove(models.Model):
         # Whoever invoices need not have rights on orders.
         for order in self._ar_orders():
             if (
-                order.partner_invoice_id.commercial_partner_id == self.commercial_partner_id
+                order.partner_invoice_id.commercial_partner_id == self._ar_get_customer()
                 and order.company_id.root_id == company.root_id
             ):
                 amount += order.currency_id._convert(

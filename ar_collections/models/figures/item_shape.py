@@ -51,7 +51,7 @@ def read_shape(env, partners=None):
                     SELECT FROM account_move__account_payment link
                       JOIN account_move invoice ON invoice.id = link.invoice_id
                      WHERE link.payment_id = payment.id
-                       AND invoice.commercial_partner_id IN %(customers)s)))
+                       AND invoice.commercial_partner_id IN (%(contacts)s))))
           FROM account_move_line
          WHERE partner_id IN (%(contacts)s) AND parent_state = 'posted' AND reconciled IS NOT TRUE
            AND amount_residual <> 0
@@ -61,9 +61,10 @@ def read_shape(env, partners=None):
         money=money_sql(),
         accounts=get_trade_receivable_sql(),
         contacts=SQL("SELECT id FROM res_partner WHERE commercial_partner_id IN %s", customers),
-        customers=customers,
     )
-    return Shape(*env.execute_query(query)[0])
+    ((has_undone, has_credits),) = env.execute_query(query)
+    # What was matched with an entry that is back in draft may be a credit again.
+    return Shape(has_undone, has_undone or has_credits)
 
 
 def get_undone_sql(date, current):

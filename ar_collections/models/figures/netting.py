@@ -181,9 +181,10 @@ class ArNetting(models.AbstractModel):
               JOIN (VALUES %(days)s) AS counts(root_id, days) ON counts.root_id = scope.root_id
              CROSS JOIN LATERAL (
                 SELECT COALESCE(
-                    (SELECT MIN(invoice.commercial_partner_id)
+                    (SELECT MIN(customer.commercial_partner_id)
                        FROM account_move__account_payment link
                        JOIN account_move invoice ON invoice.id = link.invoice_id
+                       JOIN res_partner customer ON customer.id = invoice.commercial_partner_id
                       WHERE link.payment_id = payment.id),
                     (SELECT commercial_partner_id FROM res_partner WHERE id = payment.partner_id)
                 ) AS customer_id
