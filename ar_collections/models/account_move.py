@@ -2,11 +2,13 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 
 from .agreement.dispute import DISPUTE_DECIDED
+from .common.readonly_mixin import refuse_readonly
 from .credit.credit_control import COLLECT_STOPPED, STOPPING, Passed
 from .credit.credit_document import Demand
 from .figures.trade_receivable import is_trade_receivable
 from .res_partner import COLLECTION_GROUPS
 
+UNDOING = ("draft", "cancel")
 GIVING_CREDIT = ("out_invoice", "out_receipt")
 
 
@@ -87,6 +89,20 @@ class AccountMove(models.Model):
         touch._touch_items((posted - matched).line_ids)
         return posted
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account
+        for vals in vals_list:
+            self._ar_check_marks([name for name, value in vals.items() if value])
+        return super().create(vals_list)
+
+    @api.model
+    def _ar_check_marks(self, names):
+        """What an entry is for us the system says, and nobody who writes an entry."""
+        if not self.env.su:
+            ours = [name for name in names if name.startswith("ar_") and name in self._fields]
+            refuse_readonly(self, ours)
+
     def write(self, vals):
         # EXTENDS account: nobody writes an invoice posted beside the gate
         if vals.get("state") == "posted" and (
@@ -102,8 +118,9 @@ class AccountMove(models.Model):
                         "Credit control stops %s.", ", ".join(stopped.mapped("display_name"))
                     )
                 )
-        if vals.get("state", "posted") != "posted" or any(name.startswith("ar_") for name in vals):
-            self._ar_check_values(vals)
+        self._ar_check_marks(vals)
+        if vals.get("state") in UNDOING:
+            self._ar_check_undoing()
         return super().write(vals)
 
     def _autopost_draft_entries(self, batch_size=100):
@@ -128,8 +145,8 @@ class AccountMove(models.Model):
 
     # What upper wings extend: the doors call it when there is something to tell
 
-    def _ar_check_values(self, vals):
-        """Refuse a state or a mark of ours that nobody may write.
+    def _ar_check_undoing(self):
+        """Refuse to take back, to draft or cancelled, what is taken back elsewhere.
 
         :raises UserError: with the way that is open
         """

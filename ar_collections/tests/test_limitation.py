@@ -359,7 +359,9 @@ class TestLimitation(CollectionsCommon):
         self._run(1)
         file = self.env["ar.credit.file"]._get_file(quiet, self.company)
         self.assertFalse(self._case(quiet))
-        self.assertIn(invoice.name, file.activity_ids.note)
+        decide = self.env.ref("ar_collections.activity_exclusion")
+        warning = file.activity_ids.filtered(lambda activity: activity.activity_type_id != decide)
+        self.assertIn(invoice.name, warning.note)
 
     def test_near_on_the_first_day_of_warning(self):
         lapse = self.case.limitation_date

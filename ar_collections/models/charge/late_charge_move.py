@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 
 
 class AccountMove(models.Model):
@@ -56,12 +55,6 @@ class AccountMove(models.Model):
         return self.filtered(
             lambda move: move.ar_is_late_charge or move.reversed_entry_id.ar_is_late_charge
         )
-
-    def _ar_check_values(self, vals):
-        # EXTENDS ar_collections
-        if "ar_is_late_charge" in vals and not self.env.su:
-            raise AccessError(self.env._("Charge runs alone mark debit notes of late charges."))
-        return super()._ar_check_values(vals)
 
     @api.ondelete(at_uninstall=False)
     def _ar_free_charges(self):

@@ -43,16 +43,24 @@ class ArReadonlyMixin(models.AbstractModel):
         return self.with_env(self.env(context=context))
 
     def _check_readonly(self, names):
-        refused = [
-            self._fields[name]._description_string(self.env)
-            for name in names
-            if self._fields[name].readonly
-        ]
-        if refused:
-            raise AccessError(
-                self.env._(
-                    "The system alone writes these fields of “%(model)s”: %(fields)s.",
-                    model=self._description,
-                    fields=", ".join(sorted(refused)),
-                )
+        refuse_readonly(self, names)
+
+
+def refuse_readonly(records, names):
+    """Refuse to write fields that are readonly on the model.
+
+    :raises AccessError: some of the names are of such a field
+    """
+    refused = [
+        records._fields[name]._description_string(records.env)
+        for name in names
+        if records._fields[name].readonly
+    ]
+    if refused:
+        raise AccessError(
+            records.env._(
+                "The system alone writes these fields of “%(model)s”: %(fields)s.",
+                model=records._description,
+                fields=", ".join(sorted(refused)),
             )
+        )

@@ -5,7 +5,6 @@ from datetime import date
 from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -93,25 +92,6 @@ class AccountMove(models.Model):
         help="The entry books what a customer paid to the agency or lawyer that collects for us, "
         "with what they kept of it as agreed.",
     )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        # EXTENDS account
-        self._ar_check_remitted(vals_list)
-        return super().create(vals_list)
-
-    def write(self, vals):
-        # EXTENDS account
-        self._ar_check_remitted([vals])
-        return super().write(vals)
-
-    @api.model
-    def _ar_check_remitted(self, vals_list):
-        """What is money the ledger says, nobody who writes an entry."""
-        if not self.env.su and any(vals.get("ar_remitted") for vals in vals_list):
-            raise AccessError(
-                self.env._("Whether an entry is paid to an agency follows from its placement.")
-            )
 
 
 class AccountJournal(models.Model):

@@ -33,7 +33,6 @@ class ArWriteoffBooking(models.AbstractModel):
             .create(
                 {
                     "move_type": "entry",
-                    "ar_write_off": True,
                     "journal_id": self._get_journal(company).id,
                     "company_id": company.id,
                     "date": day,
@@ -60,6 +59,7 @@ class ArWriteoffBooking(models.AbstractModel):
                 }
             )
         )
+        move.sudo().ar_write_off = True
         credit_ids = move.line_ids.ids[: len(request.line_ids)]
         move = move.with_context(skip_analytic_sync=False)
         move._post(soft=False)

@@ -9,7 +9,6 @@ class ByRequest:
 
 
 BY_REQUEST = ByRequest()
-UNDOING = ("draft", "cancel")
 
 
 class AccountMove(models.Model):
@@ -51,11 +50,10 @@ class AccountMove(models.Model):
             .with_context(ar_writeoff=None)
         )
 
-    def _ar_check_values(self, vals):
+    def _ar_check_undoing(self):
         # EXTENDS ar_collections: to draft and cancelled from every path
-        if vals.get("state") in UNDOING:
-            self._ar_check_not_booked()
-        return super()._ar_check_values(vals)
+        self._ar_check_not_booked()
+        return super()._ar_check_undoing()
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
         # EXTENDS account
