@@ -11,26 +11,30 @@ class TestSettlement(CollectionsCommon):
 
     def _entry(self, amount, account, day=0, journal="misc", **values):
         # The marks of an entry are the system's.
-        move = self.env["account.move"].sudo().create(
-            {
-                "date": self._day(day),
-                "auto_post": "no",
-                "journal_id": self.company_data[f"default_journal_{journal}"].id,
-                "line_ids": [
-                    Command.create(
-                        {
-                            "account_id": account_.id,
-                            "partner_id": self.customer.id,
-                            "balance": balance,
-                        }
-                    )
-                    for account_, balance in (
-                        (self.company_data["default_account_receivable"], -amount),
-                        (account, amount),
-                    )
-                ],
-                **values,
-            }
+        move = (
+            self.env["account.move"]
+            .sudo()
+            .create(
+                {
+                    "date": self._day(day),
+                    "auto_post": "no",
+                    "journal_id": self.company_data[f"default_journal_{journal}"].id,
+                    "line_ids": [
+                        Command.create(
+                            {
+                                "account_id": account_.id,
+                                "partner_id": self.customer.id,
+                                "balance": balance,
+                            }
+                        )
+                        for account_, balance in (
+                            (self.company_data["default_account_receivable"], -amount),
+                            (account, amount),
+                        )
+                    ],
+                    **values,
+                }
+            )
         )
         move.action_post()
         return move

@@ -685,6 +685,10 @@ class ArCollectionAction(models.Model):
         self.write({"state": "failed", "failure_reason": reason})
         told = self.env["ar.collection.case"]
         activities = []
+        responsible = {
+            (user, company): user._ar_or_next(company)
+            for user, company in {(action.user_id, action.company_id) for action in self}
+        }
         for action in self.filtered("case_id"):
             others = action.case_id.action_ids.filtered(
                 lambda other, action=action: (
@@ -705,7 +709,7 @@ class ArCollectionAction(models.Model):
                         "summary": self.env._("%(step)s failed", step=action.summary),
                         "note": Markup("<p>%s</p>") % reason,
                         "date_deadline": date,
-                        "user_id": action.user_id._ar_or_next(action.company_id).id,
+                        "user_id": responsible[action.user_id, action.company_id].id,
                     }
                 )
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(activities)
