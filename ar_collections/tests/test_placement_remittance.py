@@ -333,6 +333,9 @@ class TestPlacementRemittance(CollectionsCommon):
         for amount in (700, 799):
             with self.assertRaises(UserError), self.env.cr.savepoint():
                 self._pay(self.invoice, amount, day=3, **wizard)
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            other = {**wizard, "writeoff_account_id": self.expense.id}
+            self._pay(self.invoice, 800, day=3, **other)
         with self.env.cr.savepoint() as savepoint:
             self._pay(self.invoice, 800, day=3, **wizard)
             self.assertFalse(self._unapproved())

@@ -39,9 +39,9 @@ class TestSettlement(CollectionsCommon):
         move.action_post()
         return move
 
-    def _kinds(self, first=0, last_due=0):
+    def _kinds(self, first=0, day=0):
         found = self.env["ar.settlement"]._get_settled_by_kind(
-            self.company, {self.customer.id: (self._day(first), None, self._day(last_due))}
+            self.company, {self.customer.id: (self._day(first), None, self._day(day))}
         )
         return {kind: amount for kind, (amount, _day) in found.get(self.customer.id, {}).items()}
 
@@ -63,7 +63,7 @@ class TestSettlement(CollectionsCommon):
             {"money": 500, "credit_note": 100, "set_off": 20, "other": 3, "write_off": 4},
         )
         self.assertEqual(self._kinds(first=4), {"money": 500, "write_off": 4})
-        self.assertEqual(self._kinds(last_due=-6), {}, "of items that were due by then")
+        self.assertEqual(self._kinds(day=-5), {}, "of items that were overdue by then")
 
     def test_credited_invoices_say_nothing_of_how_somebody_pays(self):
         for due in (-120, -100, -80):

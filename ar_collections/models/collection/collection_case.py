@@ -709,7 +709,7 @@ class ArCollectionCase(models.Model):
     def _keep_amounts(self, date):
         """Keep what came off the items of these cases since they were opened, by kind.
 
-        :param date: items that were due by then are the case's
+        :param date: items that were due before then are the case's
         :return: ``{case: {kind: (amount, day of the last)}}``
         """
         settled = {}

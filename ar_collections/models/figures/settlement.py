@@ -260,8 +260,8 @@ class ArSettlement(models.AbstractModel):
         """What took how much off the items of customers in company currency, by kind.
 
         :param company: root company
-        :param spans: ``{partner id: (first day, last journal item booked before, last due
-            date)}``: what came since the first day, or was booked since, off items due by then
+        :param spans: ``{partner id: (first day, last journal item booked before, day)}``: what
+            came since the first day, or was booked since, off items overdue on the day
         :return: ``{partner id: {kind: (amount, day of the last)}}``
         """
         if not spans:
@@ -273,7 +273,7 @@ class ArSettlement(models.AbstractModel):
             SQL(
                 """
             SELECT span.partner_id, kind, SUM(partial.amount)::float8, MAX(partial.max_date)
-              FROM (VALUES %(spans)s) AS span(partner_id, first_day, booked, last_due)
+              FROM (VALUES %(spans)s) AS span(partner_id, first_day, booked, day)
               JOIN res_partner contact ON contact.commercial_partner_id = span.partner_id
               JOIN account_move_line item ON item.partner_id = contact.id
               JOIN res_company company ON company.id = item.company_id
@@ -284,7 +284,7 @@ class ArSettlement(models.AbstractModel):
               JOIN account_journal journal ON journal.id = credit.journal_id
              CROSS JOIN LATERAL (SELECT %(kind)s AS kind) split
              WHERE item.parent_state = 'posted' AND credit.parent_state = 'posted'
-               AND COALESCE(item.date_maturity, item.date) <= span.last_due
+               AND COALESCE(item.date_maturity, item.date) < span.day
                AND (partial.max_date >= span.first_day OR credit.id > span.booked)
              GROUP BY span.partner_id, kind
             """,
