@@ -181,3 +181,11 @@ class TestCustomerMerge(CollectionsCommon):
             (self.person | self.other_firm).ids, self.other_firm
         )
         self._check_answers(agreed, self.other_firm, self.firm)
+
+    def test_a_case_that_came_along_asks_for_what_is_left(self):
+        self._invoice(self.firm, 5000, due=-20, move_type="out_refund")
+        self._run(0)
+        case = self._case(self.person)
+        self.assertEqual((case.state, case.amount_demand), ("open", 1600))
+        self.person.parent_id = self.firm
+        self.assertEqual((case.partner_id, case.state), (self.firm, "closed"))

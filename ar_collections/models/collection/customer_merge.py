@@ -13,6 +13,19 @@ class ArCustomerMerge(models.AbstractModel):
         return result
 
     @api.model
+    def _follow_items(self, customers):
+        # EXTENDS ar_collections: a case that came along may ask for something else now
+        result = super()._follow_items(customers)
+        cases = self.env["ar.collection.case"].search(
+            [("partner_id", "in", customers.ids), ("state", "!=", "closed")]
+        )
+        for company, same in cases.grouped("company_id").items():
+            self.env["ar.collection.sync"]._sync_cases(
+                company, company._ar_get_run_date(), same.partner_id
+            )
+        return result
+
+    @api.model
     def _bring_over(self, file, doubles, target):
         # EXTENDS ar_collections: of several open cases in one company one stays
         result = super()._bring_over(file, doubles, target)
