@@ -45,11 +45,13 @@ class MailActivity(models.Model):
         :param texts: ``{case or credit file: (summary, note)}``
         """
         type_id = self.env["ir.model.data"]._xmlid_to_res_id(activity_type)
-        people = {
-            record: company.ar_credit_manager_id | record.collector_id | self.env.user
-            for record in texts
-        }
-        responsible = {who: who._ar_or_next(company) for who in set(people.values())}
+        responsible = self.env["res.users"]._ar_get_responsible(
+            company,
+            {
+                record: company.ar_credit_manager_id | record.collector_id | self.env.user
+                for record in texts
+            },
+        )
         self.with_context(mail_activity_quick_update=True).create(
             [
                 {
@@ -60,7 +62,7 @@ class MailActivity(models.Model):
                     "summary": summary,
                     "note": plaintext2html(note),
                     "date_deadline": date,
-                    "user_id": responsible[people[record]].id,
+                    "user_id": responsible[record].id,
                 }
                 for record, (summary, note) in texts.items()
             ]

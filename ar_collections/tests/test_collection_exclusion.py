@@ -267,6 +267,23 @@ class TestExclusion(CollectionsCommon):
         self.assertTrue(invoice.no_followup)
         self.assertFalse(undecided.ar_exclusion_asked)
 
+    def test_a_subsidiary_is_another_customer(self):
+        subsidiary = self._customer("Subsidiary", parent_id=self.customer.id)
+        own, other = (self._entry(each, 500, -9) for each in (self.customer, subsidiary))
+        for partner, item in ((self.customer, own), (subsidiary, other)):
+            file = self._file(partner)
+            self.assertEqual(file.excluded_amount, 500)
+            found = self.env["account.move.line"].search(file.action_open_excluded()["domain"])
+            self.assertEqual(found, item)
+
+    def test_who_left_is_not_asked(self):
+        self.customer.user_id = self.biller
+        self._entry(self.customer, 500, -9)
+        self.biller.active = False
+        self.company.ar_credit_manager_id = self.manager
+        self._run(0)
+        self.assertEqual(self._activities().user_id, self.manager)
+
     def test_costs_the_same_for_many(self):
         def count(partners):
             for partner in partners:

@@ -325,14 +325,18 @@ class AccountMoveLine(models.Model):
                 [("file_id", "in", files.ids), ("state", "!=", "closed")]
             )
             collectors = {case.file_id: case.collector_id for case in cases}
-            for file in files.filtered(lambda file, told=told: file.id not in told):
+            files = files.filtered(lambda file, told=told: file.id not in told)
+            responsible = self.env["res.users"]._ar_get_responsible(
+                company,
+                {
+                    file: collectors.get(file, file.collector_id)
+                    | file.collector_id
+                    | file.partner_id.user_id
+                    for file in files
+                },
+            )
+            for file in files:
                 summary, note = texts[company, file.partner_id]
-                user = (
-                    collectors.get(file)
-                    or file.collector_id
-                    or file.partner_id.user_id
-                    or company._ar_credit_manager(file)
-                )
                 vals_list.append(
                     {
                         "res_model_id": self.env["ir.model"]._get_id(files._name),
@@ -342,7 +346,7 @@ class AccountMoveLine(models.Model):
                         "summary": summary,
                         "note": plaintext2html(note),
                         "date_deadline": date,
-                        "user_id": user.id or self.env.uid,
+                        "user_id": responsible[file].id or self.env.uid,
                     }
                 )
         activities.with_context(mail_activity_quick_update=True).create(vals_list)

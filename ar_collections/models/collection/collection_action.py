@@ -685,10 +685,11 @@ class ArCollectionAction(models.Model):
         self.write({"state": "failed", "failure_reason": reason})
         told = self.env["ar.collection.case"]
         activities = []
-        responsible = {
-            (user, company): user._ar_or_next(company)
-            for user, company in {(action.user_id, action.company_id) for action in self}
-        }
+        responsible = {}
+        for company, same in self.grouped("company_id").items():
+            responsible |= self.env["res.users"]._ar_get_responsible(
+                company, {action: action.user_id for action in same}
+            )
         for action in self.filtered("case_id"):
             others = action.case_id.action_ids.filtered(
                 lambda other, action=action: (
@@ -709,7 +710,7 @@ class ArCollectionAction(models.Model):
                         "summary": self.env._("%(step)s failed", step=action.summary),
                         "note": Markup("<p>%s</p>") % reason,
                         "date_deadline": date,
-                        "user_id": responsible[action.user_id, action.company_id].id,
+                        "user_id": responsible[action].id,
                     }
                 )
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(activities)

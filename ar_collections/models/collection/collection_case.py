@@ -744,7 +744,7 @@ class ArCollectionCase(models.Model):
             .search(
                 [
                     *TRADE_RECEIVABLE_DOMAIN,
-                    ("partner_id", "child_of", self.partner_id.ids),
+                    ("partner_id.commercial_partner_id", "in", self.partner_id.ids),
                     ("company_id", "child_of", self.company_id.ids),
                     ("parent_state", "=", "posted"),
                     ("amount_residual", "<", 0),

@@ -37,7 +37,7 @@ class ArCreditFile(models.Model):
             for partner, end, amount in lines._read_group(
                 lines._get_excluded_domain(company._ar_today())
                 & Domain("company_id", "child_of", company.id)
-                & Domain("partner_id", "child_of", files.partner_id.ids),
+                & Domain("partner_id.commercial_partner_id", "in", files.partner_id.ids),
                 ["partner_id", "ar_exclusion_end:day"],
                 ["amount_residual:sum"],
             ):
@@ -54,7 +54,7 @@ class ArCreditFile(models.Model):
         )
         domain = (
             self.env["account.move.line"]._get_excluded_domain()
-            & Domain("partner_id", "child_of", self.partner_id.id)
+            & Domain("partner_id.commercial_partner_id", "=", self.partner_id.id)
             & Domain("company_id", "child_of", self.company_id.id)
         )
         return {**action, "domain": list(domain)}

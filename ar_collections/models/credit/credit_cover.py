@@ -73,7 +73,8 @@ class ArCreditCover(models.Model):
         "account.move.line",
         "ar_credit_cover_line",
         string="Pledged Items",
-        domain="[('partner_id', 'child_of', partner_id), ('company_id', 'child_of', company_id),"
+        domain="[('partner_id.commercial_partner_id', '=', partner_id),"
+        " ('company_id', 'child_of', company_id),"
         f" {', '.join(map(repr, TRADE_RECEIVABLE_DOMAIN))}, ('parent_state', '=', 'posted'),"
         " ('reconciled', '=', False)]",
     )

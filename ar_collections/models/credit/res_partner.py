@@ -50,7 +50,7 @@ class ResPartner(models.Model):
                 (False, "form"),
             ],
             "domain": [
-                ("partner_id", "child_of", self.commercial_partner_id.id),
+                ("partner_id.commercial_partner_id", "=", self.commercial_partner_id.id),
                 ("company_id", "child_of", company.id),
                 *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),

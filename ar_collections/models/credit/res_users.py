@@ -82,6 +82,16 @@ class ResUsers(models.Model):
         return self._ar_at_work(company, group)[:1] or self._ar_get_manager(company)
 
     @api.model
+    def _ar_get_responsible(self, company, people):
+        """Who is told of each of many records, asked once for the same users.
+
+        :param people: ``{record: users}``, the nearest first
+        :return: ``{record: user}``, see ``_ar_or_next``
+        """
+        chosen = {users: users._ar_or_next(company) for users in set(people.values())}
+        return {record: chosen[users] for record, users in people.items()}
+
+    @api.model
     def _ar_get_manager(self, company, barred=None):
         """Who is next when nobody else is: the credit manager, or the first who could be.
 

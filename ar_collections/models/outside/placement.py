@@ -186,7 +186,11 @@ class ArPlacement(models.Model):
     def _get_agent_credit_domain(self, company):
         """Open money of the agencies, which is of no customer until it is matched."""
         return [
-            ("partner_id", "child_of", self.agent_id.commercial_partner_id.ids),
+            (
+                "partner_id.commercial_partner_id",
+                "in",
+                self.agent_id.commercial_partner_id.ids,
+            ),
             ("company_id", "child_of", company.id),
             *TRADE_RECEIVABLE_DOMAIN,
             ("parent_state", "=", "posted"),

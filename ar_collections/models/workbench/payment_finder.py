@@ -40,7 +40,7 @@ class ArPaymentFinder(models.AbstractModel):
             "&",
             "&",
             *TRADE_RECEIVABLE_DOMAIN,
-            ("partner_id", "child_of", payers.ids),
+            ("partner_id.commercial_partner_id", "in", payers.ids),
             "&",
             "&",
             ("statement_line_id.is_reconciled", "=", False),
@@ -48,7 +48,7 @@ class ArPaymentFinder(models.AbstractModel):
             ("statement_line_id.amount", ">", 0),
             "|",
             ("partner_id", "=", False),
-            ("partner_id", "child_of", payers.ids),
+            ("partner_id.commercial_partner_id", "in", payers.ids),
         ]
         if date:
             # It may be booked a little earlier or later than the customer says.

@@ -194,7 +194,7 @@ class ArWriteoffAssessment(models.AbstractModel):
         dates = {}
         for partner, day in self.env["account.move.line"]._read_group(
             [
-                ("partner_id", "child_of", customers.ids),
+                ("partner_id.commercial_partner_id", "in", customers.ids),
                 ("company_id", "child_of", company.id),
                 *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),

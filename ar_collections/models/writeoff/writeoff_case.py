@@ -48,7 +48,7 @@ class ResPartner(models.Model):
         self.ensure_one()
         items = self.env["account.move.line"].search(
             [
-                ("partner_id", "child_of", self.commercial_partner_id.id),
+                ("partner_id.commercial_partner_id", "=", self.commercial_partner_id.id),
                 ("company_id", "child_of", self.env.company.root_id.id),
                 *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),

@@ -67,7 +67,11 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                 since[key] = min(file.written_off_date, since.get(key, file.written_off_date))
         found = lines.search(
             [
-                ("partner_id", "child_of", [partner.id for partner, _company in since]),
+                (
+                    "partner_id.commercial_partner_id",
+                    "in",
+                    [partner.id for partner, _company in since],
+                ),
                 ("company_id", "child_of", company.ids),
                 *TRADE_RECEIVABLE_DOMAIN,
                 ("parent_state", "=", "posted"),
