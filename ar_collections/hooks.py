@@ -60,19 +60,49 @@ MODELS = (
 )
 
 
+# What we add to the big tables of the ledger. A test holds it against the fields.
+LEDGER_COLUMNS = {
+    "account_move": {
+        "ar_write_off": "bool",
+        "ar_remitted": "bool",
+        "ar_is_late_charge": "bool",
+    },
+    "account_move_line": {
+        "ar_exclusion_reason": "varchar",
+        "ar_exclusion_end": "date",
+        "ar_exclusion_user_id": "int4",
+        "ar_exclusion_asked": "date",
+        "ar_limitation_warned": "date",
+    },
+}
+
+
+def pre_init_hook(env):
+    """Add our columns to the ledger, each in a moment.
+
+    Odoo would add them in the transaction of the installation, and nobody could read the ledger
+    until all our tables are made.
+    """
+    for table, columns in LEDGER_COLUMNS.items():
+        added = SQL(", ").join(
+            SQL("ADD COLUMN IF NOT EXISTS %s %s", SQL.identifier(name), SQL(kind))
+            for name, kind in columns.items()
+        )
+        env.cr.execute(SQL("ALTER TABLE %s %s", SQL.identifier(table), added))
+        env.cr.commit()  # pylint: disable=invalid-commit
+
+
 def post_init_hook(env):
     """Give every customer of a ledger in use its credit file at once."""
+    refresh = env["ar.credit.refresh"]
     for company in env["res.company"].search([("parent_id", "=", False)]):
-        env["ar.credit.refresh"]._refresh_figures(company, company._ar_today())
-        for (partner_id,) in env.execute_query(
-            SQL(
-                "SELECT id FROM res_partner WHERE parent_id IS NULL AND credit_limit ? %s",
-                str(company.id),
-            )
-        ):
-            # Limits of customers who owe nothing yet.
-            partner = env["res.partner"].browse(partner_id)
-            env["ar.credit.file"]._get_file(partner, company, create=True)
+        refresh._refresh_figures(company, company._ar_today())
+        # Limits of customers who owe nothing yet.
+        limited = SQL(
+            "SELECT id FROM res_partner WHERE parent_id IS NULL AND credit_limit ? %s",
+            str(company.id),
+        )
+        refresh._make_files(company, limited)
     if env.ref("base.module_ar_collections").demo:
         from .demo import story  # noqa: PLC0415 - demo databases alone need it
 
@@ -81,6 +111,7 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Empty our tables first: their references keep Odoo from removing what they point to."""
+    env["ar.ledger.index"]._drop(env["ar.ledger.index"]._get_indexes())
     for model in MODELS:
         env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(env[model]._table)))
     env.invalidate_all(flush=False)

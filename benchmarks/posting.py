@@ -16,12 +16,6 @@ from odoo.tools import config
 
 from workspace.session import open_session
 
-INDEXES = (
-    "account_move_line_ar_open_item_idx",
-    "account_move_line_ar_unposted_matching_idx",
-    "account_partial_reconcile_ar_max_date_idx",
-    "account_move_ar_in_payment_idx",
-)
 BATCH = 100
 ROUNDS = 5
 
@@ -62,8 +56,8 @@ def measure(registry, stock, offset):
         try:
             if not stock:
                 return post_and_pay(env, offset)
-            for index in INDEXES:
-                cr.execute(f"DROP INDEX {index}")
+            indexes = env["ar.ledger.index"]
+            indexes._drop(indexes._get_indexes())
             silent = patch.multiple(
                 registry["ar.ledger.touch"],
                 _touch_items=lambda self, lines, matched=False: None,

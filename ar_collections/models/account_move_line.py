@@ -4,17 +4,6 @@ from odoo import api, fields, models
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
-    # Everything the figures read of an open item, so that the heap is not touched.
-    _ar_open_item_idx = models.Index(
-        "(account_id, partner_id)"
-        " INCLUDE (id, company_id, date, date_maturity, amount_residual, move_id, no_followup)"
-        " WHERE reconciled IS NOT TRUE AND parent_state = 'posted' AND amount_residual <> 0"
-    )
-    # Entries that went back to draft keep their matching: they are few and must be found.
-    _ar_unposted_matching_idx = models.Index(
-        "(id) WHERE parent_state <> 'posted' AND matching_number IS NOT NULL"
-    )
-
     ar_days_overdue = fields.Integer(string="Days Overdue", compute="_compute_ar_days_overdue")
 
     ar_financed = fields.Boolean(

@@ -4,9 +4,6 @@ from odoo import models
 class AccountPartialReconcile(models.Model):
     _inherit = "account.partial.reconcile"
 
-    # Past dates undo what was matched after them.
-    _ar_max_date_idx = models.Index("(max_date)")
-
     def unlink(self):
         # EXTENDS account
         if not self:

@@ -33,6 +33,7 @@ from . import (
     test_legal_decision,
     test_letter,
     test_limitation,
+    test_house_installation,
     test_house_migration,
     test_house_performance,
     test_netting,

@@ -7,12 +7,6 @@ from .sale_order import PAID
 class AccountMove(models.Model):
     _inherit = "account.move"
 
-    # The exposure puts back what is on draft invoices only.
-    _ar_draft_idx = models.Index(
-        "(commercial_partner_id)"
-        " WHERE state = 'draft' AND move_type IN ('out_invoice', 'out_refund')"
-    )
-
     # The orders' part of the exposure follows their invoices.
 
     def _post(self, soft=True):

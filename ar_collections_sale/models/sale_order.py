@@ -12,11 +12,6 @@ class SaleOrder(models.Model):
     _inherit = ["sale.order", "ar.credit.document"]
     _ar_gated_method = "action_confirm"
 
-    # Of thousands of old orders the exposure reads none.
-    _ar_open_idx = models.Index(
-        "(partner_invoice_id) WHERE state = 'sale' AND invoice_status IS DISTINCT FROM 'invoiced'"
-    )
-
     # Demand
 
     def _ar_credit_demands(self):

@@ -33,11 +33,10 @@ class AccountMoveLine(models.Model):
         string="Excluded Until",
         readonly=True,
         copy=False,
-        index="btree_not_null",
         help="On this day the item is asked for again.",
     )
     ar_exclusion_user_id = fields.Many2one(
-        "res.users", string="Excluded By", readonly=True, copy=False, index="btree_not_null"
+        "res.users", string="Excluded By", readonly=True, copy=False
     )
     ar_exclusion_asked = fields.Date(
         string="Decision Asked For",

@@ -7,4 +7,5 @@ from . import (
     state_mixin,
     four_eyes_mixin,
     item_copy,
+    ledger_index,
 )

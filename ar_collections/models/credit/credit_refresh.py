@@ -54,19 +54,64 @@ class ArCreditRefresh(models.AbstractModel):
         rows = self._write_figures(companies, date, partners, new)
         files.invalidate_model(flush=False)
         made = files.browse(id_ for id_, _partner_id, _to_chase in rows if id_)
-        made._refresh_limit_use()
-        made._record_history()
+        self._complete_files(made, new)
         # Orders tell of their own changes: only the day and new files ask for all.
         if partners is None:
             self._refresh_orders(companies, date)
         elif made:
             self._refresh_orders(companies, date, made.partner_id)
-        if any(limit is not None for _company, _grade, _tier, limit, _default in new):
-            # Odoo does not know yet what the grade of a new customer allows.
-            made.filtered(lambda file: file.limit_mode == "grade")._push_limit()
         return self.env["res.partner"].browse(
             {partner_id for _id, partner_id, to_chase in rows if to_chase}
         )
+
+    @api.model
+    def _make_files(self, company, customers):
+        """Make the missing files of customers who owe nothing yet: one statement for all.
+
+        :param customers: SELECT of ids of commercial partners
+        """
+        files = self.env["ar.credit.file"]
+        files.flush_model()
+        new = [self._get_new_file_values(company)]
+        columns = self._get_position_columns()
+        nothing = SQL(", ").join(
+            SQL("NULL::date") if files._fields[name].type == "date" else SQL("0")
+            for name in columns
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH fresh (
+                    id, company_id, partner_id, %(columns)s, days_overdue, exposure
+                ) AS (
+                    SELECT NULL::int, %(company)s, customer.id, %(nothing)s, 0, 0
+                      FROM (%(customers)s) customer
+                     WHERE NOT EXISTS (
+                        SELECT FROM ar_credit_file
+                         WHERE company_id = %(company)s AND partner_id = customer.id)
+                ), inserted AS (%(inserted)s)
+                SELECT id FROM inserted
+                """,
+                columns=_list_sql(columns),
+                company=company.id,
+                nothing=nothing,
+                customers=customers,
+                inserted=self._get_inserted_sql(columns, new),
+            )
+        )
+        self._complete_files(files.browse(id_ for (id_,) in rows), new)
+
+    @api.model
+    def _complete_files(self, files, new):
+        """What follows the insertion of files.
+
+        :param new: see ``_get_new_file_values``, of each company
+        """
+        files._refresh_limit_use()
+        files._record_history()
+        if any(limit is not None for _company, _grade, _tier, limit, _default in new):
+            # Odoo does not know yet what the grade of a new customer allows.
+            files.filtered(lambda file: file.limit_mode == "grade")._push_limit()
 
     @api.model
     def _refresh_orders(self, companies, date, partners=None):

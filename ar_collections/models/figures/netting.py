@@ -4,12 +4,6 @@ from odoo import api, models
 from odoo.tools import SQL
 
 
-class AccountPayment(models.Model):
-    _inherit = "account.payment"
-
-    _ar_in_process_idx = models.Index("(partner_id) WHERE state = 'in_process' AND move_id IS NULL")
-
-
 class ArNetting(models.AbstractModel):
     """Sets a customer's open credits against the items that may be asked for, the oldest first.
 
