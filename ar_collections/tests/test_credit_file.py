@@ -72,6 +72,33 @@ class TestCreditFile(CollectionsCommon):
             ],
         )
 
+    def test_monthly_sales_since_the_first(self):
+        """Months of 31 days since the first sale of the year, begun ones whole."""
+        position = self.env["ar.position"]
+        for days, months in (
+            ((0,), 1),
+            ((30, 10), 1),
+            ((31, 0), 2),
+            ((60, 30), 2),
+            ((61, 31), 2),
+            ((62, 31), 3),
+            ((300, 20), 10),
+            ((364, 100), 12),
+            # Of a customer who is older than the year, what the year saw.
+            ((400, 61, 31), 2),
+        ):
+            customer = self._customer(f"Since {days[0]}")
+            for day in days:
+                self._invoice(customer, 10_000, due=30, date_=self._day(-day))
+            # A credit note is no first sale.
+            self._invoice(customer, 1, due=0, date_=self._day(-350), move_type="out_refund")
+            sold = 10_000 * sum(day < 365 for day in days) - 1
+            found = position._behaviour(self.company, self.today, customer)
+            with self.subTest(days=days):
+                self.assertAlmostEqual(
+                    found[self.company.id, customer.id].avg_monthly_sales, sold / months, 2
+                )
+
     def test_payment_behaviour(self):
         late = self._invoice(self.customer, 300, due=-40)
         early = self._invoice(self.customer, 100, due=-30)
@@ -83,7 +110,7 @@ class TestCreditFile(CollectionsCommon):
         found = behaviour[self.company.id, self.customer.id]
         self.assertEqual(found.avg_days_late, 15, "20 days on 300 of 400")
         self.assertEqual((found.on_time_share, found.late_count, found.max_days_late), (0.5, 1, 20))
-        self.assertEqual(found.avg_monthly_sales, 50)
+        self.assertEqual(found.avg_monthly_sales, 200, "in the third month since the first sale")
         self.assertEqual(found.last_payment_date, self._day(-20))
         self._run(0)
         self.assertRecordValues(
@@ -92,7 +119,7 @@ class TestCreditFile(CollectionsCommon):
                 {
                     "avg_days_late": 15,
                     "late_count": 1,
-                    "avg_monthly_sales": 50,
+                    "avg_monthly_sales": 200,
                 }
             ],
         )
@@ -127,7 +154,7 @@ class TestCreditFile(CollectionsCommon):
         grade.limit_amount = 600
         self.assertEqual(file.effective_limit, 600)
         grade.write({"limit_rule": "months", "limit_months": 2, "limit_cap": 90})
-        self._invoice(self.customer, 480, due=10)
+        self._invoice(self.customer, 480, due=10, date_=self._day(-364))
         self._run(0)
         self.assertEqual(file.effective_limit, 80, "two months of 40")
         grade.limit_cap = 70

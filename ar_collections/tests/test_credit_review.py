@@ -9,7 +9,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.service.model import get_public_method
 from odoo.tests import Form, new_test_user
-from odoo.tools import mute_logger
+from odoo.tools import html2plaintext, mute_logger
 
 from .common import CollectionsCommon
 
@@ -330,6 +330,40 @@ class TestReview(ReviewCommon):
             review.grade_id = grade
             self.assertRecordValues(review, [{"is_limited": limited, "limit_amount": amount}])
             self.assertIn(text, review.limit_explanation.replace("\N{NO-BREAK SPACE}", " "))
+
+    def test_a_review_starts_from_what_is_agreed(self):
+        self._figures(self.file, avg_days_late=0, avg_monthly_sales=500)
+        for agreed, limited, amount in (
+            ({"limit_mode": "custom", "custom_limit": 65_000}, True, 65_000),
+            ({"limit_mode": "custom", "custom_limit": 0}, True, 0),
+            ({"limit_mode": "unlimited"}, False, 0),
+            ({"limit_mode": "grade"}, True, 1000),
+        ):
+            with self.subTest(agreed=agreed):
+                self.file.write(agreed)
+                review = self._review()
+                self.assertRecordValues(
+                    review,
+                    [
+                        {
+                            "limit_mode": agreed["limit_mode"],
+                            "is_limited": limited,
+                            "limit_amount": amount,
+                        }
+                    ],
+                )
+                self._fill(review)
+                review.action_submit()
+                review.with_user(self.manager).action_approve()
+                self.assertRecordValues(
+                    self.file,
+                    [{**agreed, "is_limited": limited, "effective_limit": amount}],
+                )
+
+    def test_opened_by_the_system_too(self):
+        self.file.write({"limit_mode": "unlimited"})
+        review = self.env["ar.credit.review"]._open_for(self.file, "warning")
+        self.assertEqual(review.limit_mode, "unlimited")
 
     def test_company_default_limit(self):
         self.company.account_use_credit_limit = True
@@ -852,6 +886,37 @@ class TestOpening(ReviewCommon):
             [{"user_id": self.collector.id, "date_deadline": self._day(10)}],
         )
         self.assertFalse(self.env["ar.credit.review"]._open_for(self.file, "warning"))
+
+    def _told(self, review):
+        """What the review was told, the last first, as text."""
+        return [html2plaintext(body) for body in review.message_ids.mapped("body") if body]
+
+    def test_events_are_added_to_a_review_under_way(self):
+        reviews = self.env["ar.credit.review"]
+        review = self._review()
+        for state in ("draft", "submitted"):
+            review.sudo().state = state
+            for reason, note, told in (
+                ("broken_promise", f"100 of 200, {state}", "Broken promise: 100 of 200"),
+                ("excuse", f"Goods unsold, {state}", "danger sign: Goods unsold"),
+            ):
+                self.assertFalse(reviews._open_for(self.file, reason, {self.file.id: note}))
+                self.assertIn(told, self._told(review)[0])
+        self.assertEqual(len(review.events), 4)
+
+    def test_what_lasts_is_told_once(self):
+        reviews = self.env["ar.credit.review"]
+        review = self._review()
+        for _day in range(3):
+            for reason in ("limit_use", "metrics", "due"):
+                reviews._open_for(self.file, reason, f"on day {_day}")
+        self.assertEqual(
+            [reason for reason, _note in review.events], ["limit_use", "metrics", "due"]
+        )
+        review.action_cancel()
+        opened = reviews._open_for(self.file, "limit_use", "91 %")
+        reviews._open_for(self.file, "limit_use", "92 %")
+        self.assertFalse(opened.events, "it was opened by it")
 
     def test_who_gets_the_activity(self):
         self.file.next_review_date = self._day(9)

@@ -608,6 +608,7 @@ class TestCall(CollectionsCommon):
         self.assertEqual(self.case.promise_ids.amount, 1500)
         self.assertIn("New Ltd from July", self._tasks().note)
         self.assertIn("legal entity", self._tasks().note)
+        self.assertEqual(self.case.file_id.review_ids.reason, "excuse")
 
     def test_order_number_is_our_fault(self):
         salesperson = self.env.user

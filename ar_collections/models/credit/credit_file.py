@@ -28,6 +28,7 @@ MANAGER_FIELDS = (
     "hold",
     "hold_reason",
 )
+LIMIT_MODES = [("grade", "By grade"), ("custom", "Custom"), ("unlimited", "Unlimited")]
 # States of a review that is under way: a file has one at most.
 REVIEW_OPEN = ("draft", "submitted")
 SUGGESTED_WAYS = [
@@ -84,7 +85,7 @@ class ArCreditFile(models.Model):
     # The limit
 
     limit_mode = fields.Selection(
-        [("grade", "By grade"), ("custom", "Custom"), ("unlimited", "Unlimited")],
+        LIMIT_MODES,
         string="Credit Limit",
         default="grade",
         required=True,
@@ -581,6 +582,11 @@ class ArCreditFile(models.Model):
         if not file and create:
             file = self.create({"partner_id": partner.id, "company_id": company.id})
         return file
+
+    def _get_agreed_limit(self):
+        """What a review starts from, as its values: the limit as it is agreed now."""
+        mode = self.limit_mode or "grade"
+        return {"limit_mode": mode, "limit_amount": self.custom_limit if mode == "custom" else 0}
 
     # Holds
 

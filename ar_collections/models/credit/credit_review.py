@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, format_date, formatLang
 
-from .credit_file import REVIEW_OPEN, SUGGESTED_WAYS
+from .credit_file import LIMIT_MODES, REVIEW_OPEN, SUGGESTED_WAYS
 from .credit_limit import LimitTerms, grade_limit
 from .credit_score import grade_of, score
 
@@ -20,6 +20,8 @@ REASONS = [
     ("excuse", "Excuse that is a danger sign"),
     ("warning", "Early warning"),
 ]
+# What stays true for days: a review under way is told once.
+STANDING = ("due", "limit_use", "metrics")
 
 
 class ArCreditReview(models.Model):
@@ -71,6 +73,9 @@ class ArCreditReview(models.Model):
     )
     reason = fields.Selection(
         REASONS, string="Opened By", default="hand", required=True, readonly=True
+    )
+    events = fields.Json(
+        readonly=True, help="What else happened while the review was open: [[reason, text]]."
     )
     reason_note = fields.Text(
         string="Assessment", help="What matters beyond the figures, for whoever approves."
@@ -139,16 +144,19 @@ class ArCreditReview(models.Model):
         help="Effective limit of the customer, with credit cover and a temporary limit if any.",
     )
     avg_monthly_sales = fields.Monetary(string="Average Monthly Sales", readonly=True)
-    is_limited = fields.Boolean(compute="_compute_proposed_limit", store=True)
+    is_limited = fields.Boolean(
+        string="Has a Limit", compute="_compute_is_limited", store=True, help="By the proposal."
+    )
     proposed_limit = fields.Monetary(
         string="Limit by Grade", compute="_compute_proposed_limit", store=True
     )
     limit_mode = fields.Selection(
-        [("grade", "By grade"), ("custom", "Custom")],
+        LIMIT_MODES,
         default="grade",
         required=True,
         tracking=True,
-        help="A limit by grade moves with the sales of the customer; a custom limit stays.",
+        help="What is agreed now, to begin with. A limit by grade moves with the sales of the "
+        "customer; a custom limit stays.",
     )
     limit_amount = fields.Monetary(
         string="Proposed Limit",
@@ -218,17 +226,29 @@ class ArCreditReview(models.Model):
     def _compute_proposed_limit(self):
         for review in self:
             limit = grade_limit(review._limit_terms())
-            review.is_limited = limit is not None
             # A new form has no currency before the customer is chosen.
             review.proposed_limit = review.currency_id.round(limit) if limit else 0
+
+    @api.depends("grade_id", "avg_monthly_sales", "limit_mode")
+    def _compute_is_limited(self):
+        for review in self:
+            if review.limit_mode == "grade":
+                review.is_limited = grade_limit(review._limit_terms()) is not None
+            else:
+                review.is_limited = review.limit_mode == "custom"
 
     @api.depends("proposed_limit", "limit_mode")
     def _compute_limit_amount(self):
         for review in self:
             if review.limit_mode == "grade":
                 review.limit_amount = review.proposed_limit
+            elif review.limit_mode == "unlimited":
+                review.limit_amount = 0
+            elif not review.limit_amount and review.file_id.limit_mode != "custom":
+                # The grade's limit to start from; what is agreed may be no credit at all.
+                review.limit_amount = review.proposed_limit
             else:
-                review.limit_amount = review.limit_amount or review.proposed_limit
+                review.limit_amount = review.limit_amount
 
     @api.depends("proposed_limit", "is_limited", "limit_mode", "limit_amount")
     def _compute_limit_explanation(self):
@@ -274,7 +294,9 @@ class ArCreditReview(models.Model):
                 grade=grade,
                 limit=money(terms.default),
             )
-        if self.limit_mode == "custom":
+        if self.limit_mode == "unlimited":
+            text = self.env._("%(rule)s Proposed instead: no limit.", rule=text)
+        elif self.limit_mode == "custom":
             text = self.env._(
                 "%(rule)s Proposed instead: %(limit)s.", rule=text, limit=money(self.limit_amount)
             )
@@ -284,7 +306,13 @@ class ArCreditReview(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        reviews = super().create(vals_list)
+        files = self.env["ar.credit.file"]
+        reviews = super().create(
+            [
+                {**files.browse(vals.get("file_id"))._get_agreed_limit(), **vals}
+                for vals in vals_list
+            ]
+        )
         reviews.sudo()._prepare_new()
         return reviews
 
@@ -540,23 +568,25 @@ class ArCreditReview(models.Model):
     def _open_for(self, files, reason, note=None, date=None):
         """Open draft reviews, but not of customers whose last one is not decided.
 
+        A review under way gets to know why another one would have been opened.
+
         :param files: credit files
         :param reason: a value of ``reason``
         :param note: text for the assessment, or ``{file id: text}``
         :param date: the day of the reviews, by default today
         :return: the new reviews
         """
-        opened = self.sudo()._read_group(
-            [("file_id", "in", files.ids), ("state", "in", REVIEW_OPEN)], ["file_id"]
-        )
-        files = files.sudo().browse(set(files.ids) - {file.id for (file,) in opened}).sorted("id")
+        notes = note if isinstance(note, dict) else dict.fromkeys(files.ids, note)
+        opened = self.sudo().search([("file_id", "in", files.ids), ("state", "in", REVIEW_OPEN)])
+        opened._add_event(reason, notes)
+        files = (files.sudo() - opened.file_id).sorted("id")
         reviews = self.sudo().with_context(mail_create_nolog=True, tracking_disable=True)
         reviews = reviews.create(
             [
                 {
                     "file_id": file.id,
                     "reason": reason,
-                    "reason_note": note.get(file.id) if isinstance(note, dict) else note,
+                    "reason_note": notes.get(file.id),
                     "date": date or file.company_id._ar_today(),
                     # Nobody's own proposal yet.
                     "requester_id": False,
@@ -567,6 +597,25 @@ class ArCreditReview(models.Model):
         for day, batch in reviews.grouped("date").items():
             batch._notify_opened(day)
         return reviews.with_env(self.env)
+
+    def _add_event(self, reason, notes):
+        """Tell reviews under way what else happened; what they know already is not repeated.
+
+        :param notes: ``{file id: text}``
+        """
+        label = dict(self._fields["reason"]._description_selection(self.env))[reason]
+        bodies = {}
+        for review in self:
+            event = [reason, notes.get(review.file_id.id) or ""]
+            known = review.events or []
+            if reason in STANDING:
+                is_known = reason == review.reason or reason in dict(known)
+            else:
+                is_known = event in known
+            if not is_known:
+                review.events = [*known, event]
+                bodies[review.id] = ": ".join(filter(None, (label, event[1])))
+        self.browse(bodies)._message_log_batch(bodies=bodies)
 
     @api.model
     def _open_due(self, company, date):

@@ -50,13 +50,12 @@ class ArCreditReviewDocument(models.Model):
     is_missing = fields.Boolean(compute="_compute_is_missing")
 
     # The type is not among the dependencies: what was submitted stays as it was asked for.
-    @api.depends("review_id.limit_amount", "review_id.is_limited", "review_id.limit_mode")
+    @api.depends("review_id.limit_amount", "review_id.is_limited")
     def _compute_required(self):
         for document in self:
             review, type_sudo = document.review_id, document.type_id.sudo()
-            unlimited = review.limit_mode == "grade" and not review.is_limited
             document.required = type_sudo.required and (
-                unlimited or review.limit_amount >= type_sudo.limit_from
+                not review.is_limited or review.limit_amount >= type_sudo.limit_from
             )
 
     @api.depends("required", "attachment_ids")

@@ -50,7 +50,8 @@ class Behaviour(NamedTuple):
     on_time_share: float = 0.0
     late_count: int = 0
     max_days_late: int = 0
-    # Invoices less credit notes, tax included, divided by 12.
+    # Invoices less credit notes, tax included, by the months since the first sale of the year:
+    # months of 31 days, begun ones whole, so 1 to 12.
     avg_monthly_sales: float = 0.0
     last_payment_date: object = None
     # Standard deviation of the days late of the settled items, each counting the same.
@@ -687,14 +688,14 @@ class ArPosition(models.AbstractModel):
                        CASE WHEN l.reconciled THEN
                            GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0)
                        END AS days_late,
-                       NULL::numeric AS sales, NULL::boolean AS recent, paid_on
+                       NULL::numeric AS sales, NULL::date AS sold_on, paid_on
                   FROM settlement
                   JOIN account_move_line l ON l.id = settlement.line_id
                  WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
                    AND l.balance > 0 %(partners)s
                  UNION ALL
                 SELECT l.company_id, l.commercial_partner_id, NULL, NULL,
-                       l.amount_total_signed, l.invoice_date > %(date)s - 90, NULL
+                       l.amount_total_signed, l.invoice_date, NULL
                   FROM account_move l
                  WHERE l.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
                    AND l.state = 'posted'
@@ -715,12 +716,15 @@ class ArPosition(models.AbstractModel):
                    COALESCE(AVG((days_late = 0)::int), 0) AS on_time_share,
                    COUNT(*) FILTER (WHERE days_late > 0) AS late_count,
                    COALESCE(MAX(days_late), 0) AS max_days_late,
-                   COALESCE(ROUND(SUM(sales) / 12, 2), 0) AS avg_monthly_sales,
+                   COALESCE(ROUND(SUM(sales) / LEAST(12, CEIL(
+                    (%(date)s + 1 - MIN(sold_on) FILTER (WHERE sales > 0)) / 31.0)), 2), 0)
+                       AS avg_monthly_sales,
                    MAX(paid_on) AS last_payment_date,
                    COALESCE(STDDEV_POP(days_late), 0) AS late_spread,
-                   CASE WHEN SUM(sales) > 0 AND SUM(sales) FILTER (WHERE NOT recent) > 0
-                        THEN COALESCE(SUM(sales) FILTER (WHERE recent), 0) * 365 / 90 / SUM(sales)
-                             - 1
+                   CASE WHEN SUM(sales) > 0
+                             AND SUM(sales) FILTER (WHERE sold_on <= %(date)s - 90) > 0
+                        THEN COALESCE(SUM(sales) FILTER (WHERE sold_on > %(date)s - 90), 0)
+                             * 365 / 90 / SUM(sales) - 1
                         ELSE 0 END AS sales_trend
               FROM fact
               JOIN (%(scope)s) AS scope(company_id, root_id, edges)

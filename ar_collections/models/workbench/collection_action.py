@@ -336,6 +336,7 @@ class ArCollectionAction(models.Model):
     def _next_reorganisation(self, date):
         """Debts go along with the firm: with a day, and with the name of who pays from then on."""
         self._next_promise(date)
+        self._open_review(date)
         self._tell_collector(
             self._get_recall_day(date),
             self.env._(
