@@ -99,6 +99,27 @@ class TestCreditFile(CollectionsCommon):
                     found[self.company.id, customer.id].avg_monthly_sales, sold / months, 2
                 )
 
+    def test_limit_by_term_and_delay(self):
+        """(term + usual delay) / 30 x average monthly sales: what is open when all is as usual."""
+        late = self._invoice(self.customer, 3000, due=-40, date_=self._day(-60))
+        self._pay(late, day=-30)
+        self._invoice(self.customer, 1000, due=30, date_=self._day(-30))
+        self._invoice(self.customer, 1000, due=0, date_=self._day(-10), move_type="out_refund")
+        found = self.env["ar.position"]._behaviour(self.company, self.today, self.customer)
+        figures = found[self.company.id, self.customer.id]
+        self.assertEqual(figures.avg_term_days, 30, "20 days of 3,000 and 60 days of 1,000")
+        self.file.grade_id = self.grade
+        self.grade.write({"limit_rule": "term", "limit_cap": 0})
+        self._run(0)
+        self.assertRecordValues(
+            self.file,
+            [{"avg_term_days": 30, "avg_days_late": 10, "effective_limit": 2000}],
+        )
+        facts = self.env["ar.credit.facts"]._gather_facts(
+            {(self.company.id, self.customer.id)}, self.today
+        )
+        self.assertEqual(facts[self.company.id, self.customer.id].limit, 2000)
+
     def test_payment_behaviour(self):
         late = self._invoice(self.customer, 300, due=-40)
         early = self._invoice(self.customer, 100, due=-30)

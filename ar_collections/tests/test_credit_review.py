@@ -311,9 +311,12 @@ class TestReview(ReviewCommon):
     # Limit
 
     def test_limit_proposals(self):
-        self._figures(self.file, avg_days_late=0, avg_monthly_sales=500)
+        self._figures(self.file, avg_days_late=12, avg_term_days=30, avg_monthly_sales=500)
         review = self._review()
         self._fill(review)
+        by_term = self.env["ar.credit.grade"].create(
+            {"code": "TT", "name": "By Term", "limit_rule": "term"}
+        )
         default = self.env["ar.credit.grade"].create(
             {"code": "T0", "name": "Own", "limit_rule": "none"}
         )
@@ -324,6 +327,9 @@ class TestReview(ReviewCommon):
             (self.fair, {}, True, 1000, "fixed limit of $ 1,000.00"),
             (self.poor, {}, True, 0, "fixed limit of $ 0.00"),
             (default, {}, False, 0, "no limit."),
+            (by_term, {}, True, 700, "1.4 months x $ 500.00"),
+            (by_term, {}, True, 700, "open for 42 days"),
+            (by_term, {"limit_cap": 650}, True, 650, "capped at $ 650.00"),
         ):
             grade.write(values)
             review.grade_id = False

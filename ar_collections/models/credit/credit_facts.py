@@ -30,6 +30,7 @@ class FileRow(NamedTuple):
     temporary_limit: float
     temporary_limit_end: object
     avg_monthly_sales: float
+    days_unpaid: float
     limit_expiry: object
     next_review_date: object
     hold: bool
@@ -150,6 +151,7 @@ class ArCreditFacts(models.AbstractModel):
                      WHERE own.head_id IN (id, parent_id)) END,
                    COALESCE(file.limit_mode, 'grade'), file.custom_limit, file.temporary_limit,
                    file.temporary_limit_end, COALESCE(file.avg_monthly_sales, 0)::float8,
+                   COALESCE(file.avg_term_days, 0) + COALESCE(file.avg_days_late, 0),
                    file.limit_expiry, file.next_review_date, file.hold, file.hold_reason,
                    file.hold_date, COALESCE(file.broken_promises, 0),
                    COALESCE(file.written_off_open, 0)::float8,
@@ -255,6 +257,7 @@ class ArCreditFacts(models.AbstractModel):
                     months=row.limit_months,
                     cap=row.limit_cap,
                     avg_monthly_sales=row.avg_monthly_sales,
+                    days_unpaid=row.days_unpaid,
                     default=default_limit,
                     cover=row.cover,
                 ),

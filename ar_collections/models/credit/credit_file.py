@@ -225,6 +225,12 @@ class ArCreditFile(models.Model):
         help="Sales of the last 90 days, as of a year, against those of the year: 0.1 is 10 % "
         "more. Zero when nothing was sold before these 90 days.",
     )
+    avg_term_days = fields.Float(
+        string="Usual Term (days)",
+        readonly=True,
+        aggregator="avg",
+        help="Between invoice and due date, large invoices of the year counting more.",
+    )
     ageing = fields.Json(compute="_compute_ageing")
 
     # Score, risk and history
@@ -310,6 +316,8 @@ class ArCreditFile(models.Model):
         "temporary_limit",
         "temporary_limit_end",
         "avg_monthly_sales",
+        "avg_term_days",
+        "avg_days_late",
         "cover_amount",
         "grade_id.limit_rule",
         "grade_id.limit_amount",
@@ -326,6 +334,7 @@ class ArCreditFile(models.Model):
                     temporary=file.temporary_limit,
                     temporary_end=file.temporary_limit_end,
                     avg_monthly_sales=file.avg_monthly_sales,
+                    days_unpaid=file.avg_term_days + file.avg_days_late,
                     default=defaults.get(file.company_id),
                     cover=file.cover_amount,
                     **file.grade_id._limit_terms(),

@@ -33,18 +33,20 @@ class ArCreditGrade(models.Model):
         [
             ("fixed", "Fixed amount"),
             ("months", "Months of average sales"),
+            ("term", "Sales of the usual term and delay"),
             ("none", "No limit of its own"),
         ],
         default="none",
         required=True,
-        help="A grade without a limit of its own leaves the company's default limit, if any.",
+        help="By term: average monthly sales x (usual term + usual delay) / 30, what is open when "
+        "the customer buys and pays as usual. A grade without a limit of its own leaves the company's default limit, if any.",
     )
     limit_amount = fields.Float(
         string="Fixed Limit", help="In the currency of each company. Zero means no credit at all."
     )
     limit_months = fields.Float(string="Months of Sales", default=2)
     limit_cap = fields.Float(
-        string="Largest Limit", help="Cap of the limit by months of sales; zero for no cap."
+        string="Largest Limit", help="Cap of a limit that follows the sales; zero for no cap."
     )
     max_term_days = fields.Integer(
         string="Longest Payment Term (days)", default=60, help="Zero allows no credit term at all."

@@ -3,6 +3,10 @@
 from typing import NamedTuple
 
 
+# Rules that follow the sales of the customer.
+SALES_RULES = ("months", "term")
+
+
 class LimitTerms(NamedTuple):
     """What decides the limit of one customer; amounts in company currency."""
 
@@ -16,6 +20,8 @@ class LimitTerms(NamedTuple):
     months: float = 0.0
     cap: float = 0.0
     avg_monthly_sales: float = 0.0
+    # How long an invoice is usually open: its term and the usual delay.
+    days_unpaid: float = 0.0
     # The company's default limit, ``None`` when it has none.
     default: float = None
     # What credit cover adds.
@@ -48,7 +54,15 @@ def grade_limit(terms):
     """The limit that the rule of the grade gives, ``None`` for no limit."""
     if terms.rule == "fixed":
         return terms.fixed
-    if terms.rule == "months":
-        limit = max(terms.avg_monthly_sales, 0) * terms.months
+    if terms.rule in SALES_RULES:
+        limit = max(terms.avg_monthly_sales, 0) * get_months(terms)
         return min(limit, terms.cap) if terms.cap else limit
     return terms.default
+
+
+def get_months(terms):
+    """How many months of sales the rule gives credit for.
+
+    By term it is what is open when everything goes as usual: (term + delay) / 30.
+    """
+    return terms.months if terms.rule == "months" else terms.days_unpaid / 30

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..figures.item_shape import read_shape
-from .credit_limit import LimitTerms, effective_limit
+from .credit_limit import SALES_RULES, LimitTerms, effective_limit
 
 # What the ageing makes of the open items; the other figures are the position's to name.
 AGEING_COLUMNS = ("open_amount", "not_due", "overdue_amount")
@@ -26,6 +26,7 @@ BEHAVIOUR_COLUMNS = (
     "last_payment_date",
     "late_spread",
     "sales_trend",
+    "avg_term_days",
 )
 # What every file needs to have and gets by its insertion.
 REQUIRED_COLUMNS = ("partner_id", "company_id", "limit_mode")
@@ -293,7 +294,7 @@ class ArCreditRefresh(models.AbstractModel):
         by_sales = (
             self.env["ar.credit.grade"]
             .with_context(active_test=False)
-            .search([("limit_rule", "=", "months")])
+            .search([("limit_rule", "in", SALES_RULES)])
         )
         limited = files.browse(id_ for id_, grade_id in changed if grade_id in by_sales.ids)
         self.env.add_to_compute(files._fields["effective_limit"], limited)

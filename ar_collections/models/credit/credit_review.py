@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, format_date, formatLang
 
 from .credit_file import LIMIT_MODES, REVIEW_OPEN, SUGGESTED_WAYS
-from .credit_limit import LimitTerms, grade_limit
+from .credit_limit import SALES_RULES, LimitTerms, get_months, grade_limit
 from .credit_score import grade_of, score
 
 ACTIVITY = "ar_collections.activity_credit_review"
@@ -144,6 +144,12 @@ class ArCreditReview(models.Model):
         help="Effective limit of the customer, with credit cover and a temporary limit if any.",
     )
     avg_monthly_sales = fields.Monetary(string="Average Monthly Sales", readonly=True)
+    days_unpaid = fields.Float(
+        string="Usually Open (days)",
+        readonly=True,
+        aggregator="avg",
+        help="Usual term and usual delay of the customer's invoices.",
+    )
     is_limited = fields.Boolean(
         string="Has a Limit", compute="_compute_is_limited", store=True, help="By the proposal."
     )
@@ -218,18 +224,19 @@ class ArCreditReview(models.Model):
     def _limit_terms(self):
         return LimitTerms(
             avg_monthly_sales=self.avg_monthly_sales,
+            days_unpaid=self.days_unpaid,
             default=self.company_id.sudo()._ar_default_credit_limit() if self.company_id else None,
             **self.grade_id.sudo()._limit_terms(),
         )
 
-    @api.depends("grade_id", "avg_monthly_sales")
+    @api.depends("grade_id", "avg_monthly_sales", "days_unpaid")
     def _compute_proposed_limit(self):
         for review in self:
             limit = grade_limit(review._limit_terms())
             # A new form has no currency before the customer is chosen.
             review.proposed_limit = review.currency_id.round(limit) if limit else 0
 
-    @api.depends("grade_id", "avg_monthly_sales", "limit_mode")
+    @api.depends("grade_id", "avg_monthly_sales", "days_unpaid", "limit_mode")
     def _compute_is_limited(self):
         for review in self:
             if review.limit_mode == "grade":
@@ -270,15 +277,22 @@ class ArCreditReview(models.Model):
                 grade=grade,
                 limit=money(terms.fixed),
             )
-        elif terms.rule == "months":
+        elif terms.rule in SALES_RULES:
+            months, sales = get_months(terms), max(terms.avg_monthly_sales, 0)
             sum_text = self.env._(
                 "Grade %(grade)s: %(months)s months x %(sales)s average monthly sales = %(limit)s",
                 grade=grade,
-                months=formatLang(self.env, terms.months, digits=terms.months % 1 and 1 or 0),
-                sales=money(max(terms.avg_monthly_sales, 0)),
-                limit=money(max(terms.avg_monthly_sales, 0) * terms.months),
+                months=formatLang(self.env, months, digits=months % 1 and 1 or 0),
+                sales=money(sales),
+                limit=money(sales * months),
             )
-            if terms.cap and terms.cap < max(terms.avg_monthly_sales, 0) * terms.months:
+            if terms.rule == "term":
+                sum_text = self.env._(
+                    "%(sum)s, as an invoice is open for %(days)s days",
+                    sum=sum_text,
+                    days=round(terms.days_unpaid),
+                )
+            if terms.cap and terms.cap < sales * months:
                 text = self.env._("%(sum)s, capped at %(cap)s.", sum=sum_text, cap=money(terms.cap))
             else:
                 text = self.env._("%s.", sum_text)
@@ -439,6 +453,7 @@ class ArCreditReview(models.Model):
                     {
                         "figures_date": day,
                         "avg_monthly_sales": review.file_id.avg_monthly_sales,
+                        "days_unpaid": review.file_id.avg_term_days + review.file_id.avg_days_late,
                         **review._get_current_values(),
                     }
                 )

@@ -59,6 +59,8 @@ class Behaviour(NamedTuple):
     # Sales of the last 90 days, as of a year, against those of the year: 0.1 is 10 % more.
     # Zero when nothing was sold before these 90 days.
     sales_trend: float = 0.0
+    # Days between invoice and its last due date, weighted by the amount of the year's invoices.
+    avg_term_days: float = 0.0
 
 
 class NetDemand(NamedTuple):
@@ -688,21 +690,23 @@ class ArPosition(models.AbstractModel):
                        CASE WHEN l.reconciled THEN
                            GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0)
                        END AS days_late,
-                       NULL::numeric AS sales, NULL::date AS sold_on, paid_on
+                       NULL::numeric AS sales, NULL::date AS sold_on, NULL::int AS term_days,
+                       paid_on
                   FROM settlement
                   JOIN account_move_line l ON l.id = settlement.line_id
                  WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
                    AND l.balance > 0 %(partners)s
                  UNION ALL
                 SELECT l.company_id, l.commercial_partner_id, NULL, NULL,
-                       l.amount_total_signed, l.invoice_date, NULL
+                       l.amount_total_signed, l.invoice_date,
+                       GREATEST(l.invoice_date_due - l.invoice_date, 0), NULL
                   FROM account_move l
                  WHERE l.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
                    AND l.state = 'posted'
                    AND l.invoice_date > %(date)s - 365 AND l.invoice_date <= %(date)s
                    %(partners)s
                  UNION ALL
-                SELECT l.company_id, l.partner_id, NULL, NULL, NULL, NULL, MAX(l.date)
+                SELECT l.company_id, l.partner_id, NULL, NULL, NULL, NULL, NULL, MAX(l.date)
                   FROM account_move_line l
                   JOIN account_journal journal ON journal.id = l.journal_id
                  WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
@@ -725,7 +729,10 @@ class ArPosition(models.AbstractModel):
                              AND SUM(sales) FILTER (WHERE sold_on <= %(date)s - 90) > 0
                         THEN COALESCE(SUM(sales) FILTER (WHERE sold_on > %(date)s - 90), 0)
                              * 365 / 90 / SUM(sales) - 1
-                        ELSE 0 END AS sales_trend
+                        ELSE 0 END AS sales_trend,
+                   COALESCE(SUM(term_days * sales) FILTER (WHERE sales > 0)
+                            / NULLIF(SUM(sales) FILTER (WHERE sales > 0), 0), 0)
+                       AS avg_term_days
               FROM fact
               JOIN (%(scope)s) AS scope(company_id, root_id, edges)
                 ON scope.company_id = fact.company_id
