@@ -6,6 +6,8 @@ What an addon leaves behind, or breaks in a company's data, no test inside a tra
 import os
 import re
 import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,6 +15,8 @@ from workspace import databases
 from workspace.layout import addons
 from workspace.session import open_session
 
+ROOT = Path(__file__).resolve().parents[1]
+MAIN = "ar_collections"
 QUIET = ("--stop-after-init", "--no-http", "--log-level=info")
 PROBLEM = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ", re.MULTILINE)
 
@@ -113,6 +117,19 @@ run._run_for(company, date.today())
 env.cr.commit()
 print("run finished")
 """
+#: a company that keeps none of the steps, and of everything else all but the last
+DELETE_SHIPPED = """
+rows = env["ir.model.data"].search(
+    [("module", "=", "ar_collections"), ("name", "in", {names})], order="id"
+)
+steps = rows.filtered(lambda row: row.model == "ar.collection.step")
+last = {{row.model: row for row in rows - steps}}
+gone = [(row.model, row.name, row.res_id) for row in (*steps, *last.values())]
+for model, name, res_id in gone:
+    env[model].browse(res_id).exists().unlink()
+    print("deleted", name)
+env.cr.commit()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +212,32 @@ def test_empty_database(session, database):
     odoo(session, "-d", database, "-i", next(iter(addons())), *options)
     output = odoo(session, "shell", "-d", database, "--no-http", input=RUN_WITHOUT_CHART)
     assert "run finished" in output
+
+
+def shipped():
+    """XML ids of the configuration that is created once."""
+    return {
+        record.get("id")
+        for path in (ROOT / "ar_collections/data").glob("*.xml")
+        for record in ElementTree.parse(path).iter("record")
+        if record.get("forcecreate") == "0"
+    }
+
+
+def test_deleted_configuration_stays_away(session, database):
+    """A new install has all that is shipped; an update brings back nothing of it."""
+    databases.create_empty(session, database)
+    options = ["--skip-auto-install", *QUIET]
+    odoo(session, "-d", database, "-i", "ar_collections", *options)
+    names = f"SELECT name FROM ir_model_data WHERE module = '{MAIN}'"
+    assert shipped() <= set(session.sql(names, database).splitlines())
+    script = DELETE_SHIPPED.format(names=sorted(shipped()))
+    output = odoo(session, "shell", "-d", database, "--no-http", input=script)
+    deleted = set(re.findall(r"deleted (\w+)", output))
+    assert len(deleted) > 20, output
+    odoo(session, "-d", database, "-u", MAIN, *options)
+    left = shipped() & set(session.sql(names, database).splitlines())
+    assert left == shipped() - deleted
 
 
 def test_commands_help(session):

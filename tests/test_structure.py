@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDON = ROOT / "ar_collections"
@@ -42,6 +43,8 @@ ONE_HOME = {
     "money": (r"'bank', 'cash'|\"bank\", \"cash\"", "figures/settlement.py"),
     "recipient": (r"address_get\(", "credit/recipient.py"),
 }
+#: records without which the addon does not work
+MACHINERY = ("ir.cron", "mail.activity.type")
 
 
 class Class(NamedTuple):
@@ -296,6 +299,20 @@ def test_one_home():
             if re.search(pattern, line)
         ]
         assert not found, show(found)
+
+
+def test_shipped_configuration_is_created_once():
+    """What a company deletes stays away; machinery alone is mended by an update."""
+    again = [
+        f"{path.relative_to(ROOT)}: {record.get('id')}"
+        for path in sorted(ROOT.glob("ar_collections*/data/*.xml"))
+        for tree in [ElementTree.parse(path).getroot()]
+        if tree.get("noupdate") == "1"
+        # What stands within a record comes with it.
+        for record in tree.findall("record")
+        if record.get("model") not in MACHINERY and record.get("forcecreate") != "0"
+    ]
+    assert not again, show(again)
 
 
 def test_lists_of_models_only_at_the_top():

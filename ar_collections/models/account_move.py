@@ -212,7 +212,7 @@ class AccountMove(models.Model):
                 {
                     "partner_id": self._ar_get_customer().id,
                     "company_id": self.company_id.root_id.id,
-                    "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                    "reason_id": self._ar_get_reason_of_block().id,
                     "line_ids": [
                         Command.create({"move_line_id": item.id, "amount": amount})
                         for item, amount in parts.items()
@@ -222,6 +222,13 @@ class AccountMove(models.Model):
             .with_env(self.env)
         )
         return dispute._get_records_action() if dispute.has_access("read") else None
+
+    @api.model
+    def _ar_get_reason_of_block(self):
+        """Why a blocked invoice is in dispute: nobody has said, until the collector does."""
+        return self.env.ref(
+            "ar_collections.dispute_reason_other", raise_if_not_found=False
+        ) or self.env["ar.dispute.reason"].search([], order="sequence desc, id desc", limit=1)
 
     def _ar_matched_lines(self):
         """Our items, and those that they are matched with: a matching with a draft is none."""

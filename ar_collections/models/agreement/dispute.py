@@ -279,7 +279,9 @@ class ArDispute(models.Model):
             lines={self: self.line_ids.move_line_id.ids},
         )[self]
         self.message_post_with_source(
-            self.env.ref("ar_collections.mail_template_dispute_rejected"),
+            self.env["mail.template"]._ar_get_shipped(
+                "ar_collections.mail_template_dispute_rejected"
+            ),
             partner_ids=recipient.ids,
             subtype_xmlid="mail.mt_note",
         )

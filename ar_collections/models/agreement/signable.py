@@ -92,7 +92,7 @@ class ArSignable(models.AbstractModel):
             self, "email", people={self: self.contact_id}
         )[self]
         self.message_post_with_source(
-            self.env.ref(template),
+            self.env["mail.template"]._ar_get_shipped(template),
             partner_ids=recipient.ids,
             subtype_xmlid="mail.mt_note",
         )

@@ -32,6 +32,9 @@ class ArCollectionStep(models.Model):
         translate=True,
     )
     sequence = fields.Integer(default=10)
+    active = fields.Boolean(
+        default=True, help="An archived step is passed over; what it did before is kept."
+    )
     policy_id = fields.Many2one(
         "ar.collection.policy", required=True, ondelete="cascade", index=True
     )

@@ -8,4 +8,5 @@ from . import (
     four_eyes_mixin,
     item_copy,
     ledger_index,
+    mail_template,
 )

@@ -179,7 +179,9 @@ class ArCreditFile(models.Model):
         self.check_access("write")
         contacts = self._get_statement_contacts()
         sent = self.filtered(contacts.get)
-        template = self.env.ref("ar_collections.mail_template_statement")
+        template = self.env["mail.template"]._ar_get_shipped(
+            "ar_collections.mail_template_statement"
+        )
         for file in sent:
             file.message_post_with_source(
                 template, partner_ids=contacts[file].ids, subtype_xmlid="mail.mt_note"

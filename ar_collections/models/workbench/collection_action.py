@@ -489,7 +489,7 @@ class ArCollectionAction(models.Model):
     def _mail_to_contact(self, template):
         """Write to who was spoken to; the message stays on the case as proof."""
         contact = self._get_mail_contact()
-        template = self.env.ref(template).sudo()
+        template = self.env["mail.template"]._ar_get_shipped(template).sudo()
         subject = template._render_field("subject", self.ids, compute_lang=True)[self.id]
         body = template._render_field("body_html", self.ids, compute_lang=True)[self.id]
         self.case_id.message_post(
