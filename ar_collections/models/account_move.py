@@ -62,7 +62,23 @@ class AccountMove(models.Model):
 
     def _ar_credit_exemption(self):
         """Why credit control does not stop the invoice, or an empty text."""
-        return ""
+        return self.env._("paid at the till") if self._ar_is_paid_at_till() else ""
+
+    def _ar_is_paid_at_till(self):
+        """Whether the orders of a till that are invoiced have been paid; on account is not paid.
+
+        Point of Sale need not be there.
+        """
+        if "pos_order_ids" not in self._fields:
+            return False
+        # Whoever invoices need not have rights on the tills.
+        orders = self.sudo().pos_order_ids
+        paid = sum(
+            orders.payment_ids.filtered(
+                lambda payment: payment.payment_method_id.type != "pay_later"
+            ).mapped("amount")
+        )
+        return bool(orders) and self.currency_id.compare_amounts(paid, self.amount_total) >= 0
 
     def _post(self, soft=True):
         # EXTENDS account: the one method that all paths of posting cross
