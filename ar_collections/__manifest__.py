@@ -70,6 +70,7 @@
         "views/writeoff_unapproved.xml",
         "views/writeoff_small_balance.xml",
         "views/writeoff_actions.xml",
+        "views/run_sending.xml",
         "views/collection_run.xml",
         "views/collection_pause.xml",
         "views/collection_exclusion.xml",

@@ -31,6 +31,8 @@ company = env.company
 if not company.chart_template:
     env["account.chart.template"].try_loading("generic_coa", company)
 company.email = "us@example.com"
+company._ar_mark_started()
+env["ir.mail_server"].create({"name": "Test", "smtp_host": "invalid"})
 today = date.today()
 customer = env["res.partner"].create({"name": "Example", "phone": "+1 555 0100"})
 for amount, days in ((300, 40), (700, 20)):

@@ -25,6 +25,8 @@ from workspace.console import WorkspaceError
 
 #: so many people have to agree to the largest write-off
 APPROVERS = 3
+#: of messages a day: a replay asks nobody
+NO_LIMIT = 10**9
 
 
 @contextmanager
@@ -58,6 +60,7 @@ class Life:
         company = env.company
         if not company.chart_template:
             env["account.chart.template"].try_loading("generic_coa", company)
+        self._start(env)
         self._set_currencies(env)
         # The last day on which the disputes of the file are in time.
         company.ar_dispute_days = self.ledger.dispute_days
@@ -66,6 +69,20 @@ class Life:
         self._create_customers(env)
         if any(event.kind == WRITE_OFF for event in self.ledger.events):
             self._prepare_write_offs(env)
+
+    @staticmethod
+    def _start(env):
+        """The company sends as much as the ledger asks for, to a server that does not exist."""
+        company = env.company
+        company.write(
+            {
+                "email": company.email or "office@example.com",
+                "ar_stage_holds": "hold",
+                "ar_daily_limit": NO_LIMIT,
+            }
+        )
+        company._ar_mark_started()
+        env["ir.mail_server"].create({"name": "Replay", "smtp_host": "invalid"})
 
     def _set_currencies(self, env):
         codes = [self.ledger.currency, *self.ledger.currencies]

@@ -85,6 +85,7 @@ class Story:
         self.last_message_id = self._last_message_id()
 
     def live(self):
+        self._start_company()
         self._create_customers()
         self._plan_sales()
         with self._before_credit_control():
@@ -97,6 +98,17 @@ class Story:
         AllowanceScene(self.env, self.company, cities, self.today).set_up()
         self._deliver_mails()
         self.env["ar.collection.run"]._run_for(self.company, self._next_working_day(), False)
+
+    def _start_company(self):
+        """The company has been sending for months, to a server that does not exist."""
+        self.env["ir.mail_server"].create({"name": "Demo: sends nothing", "smtp_host": "invalid"})
+        self.company.write(
+            {
+                "email": self.company.email or "receivables@example.com",
+                "ar_stage_holds": "hold",
+            }
+        )
+        self.company._ar_mark_started()
 
     @contextlib.contextmanager
     def _before_credit_control(self):

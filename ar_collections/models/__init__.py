@@ -12,5 +12,7 @@ from . import (
     account_payment,
     payment_transaction,
     mail_activity,
+    mail_mail,
+    sms_sms,
 )
 from . import outside, charge, writeoff, allowance, workbench, portal, run  # isort: skip

@@ -5,6 +5,28 @@ from odoo.tools import plaintext2html
 class MailActivity(models.Model):
     _inherit = "mail.activity"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS mail: what is to be done about our records is given to a person
+        for vals in vals_list:
+            user = self.env["res.users"].browse(vals.get("user_id") or ()).sudo()
+            record = self._ar_get_record(vals)
+            if record is not None and not (user.active and not user.share):
+                vals["user_id"] = self.env["res.users"]._ar_get_somebody(record.company_id).id
+        return super().create(vals_list)
+
+    @api.model
+    def _ar_get_record(self, vals):
+        """Which of our records of a company an activity is about; ``None`` when it is about
+        something else."""
+        model = (
+            vals.get("res_model")
+            or self.env["ir.model"].sudo().browse(vals.get("res_model_id") or ()).model
+        )
+        if not (model or "").startswith("ar.") or "company_id" not in self.env[model]._fields:
+            return None
+        return self.env[model].sudo().browse(vals.get("res_id") or ())
+
     def _action_done(self, feedback=False, attachment_ids=None):
         # EXTENDS mail: an activity of a collection action that is done is a contact made
         actions = self._ar_planned_actions()

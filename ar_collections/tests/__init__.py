@@ -45,6 +45,7 @@ from . import (
     test_run,
     test_run_lives,
     test_run_preview,
+    test_run_sending,
     test_run_silent,
     test_house_screens,
     test_settlement,

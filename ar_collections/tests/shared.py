@@ -70,10 +70,24 @@ class SharedCommon(Patient, AccountTestInvoicingCommon):
         """A company with its chart; the first one of a test is the one that was kept."""
         spare = getattr(cls, "spare_company", None)
         if not spare or spare.active or set(values) != {"name"}:
-            return super()._create_company(**values)
+            company = super()._create_company(**values)
+            if not company.parent_id:
+                cls._start_company(company)
+            return company
         spare.write({"active": True, **values})
         cls.env.user.company_ids |= spare
         return spare
+
+    @classmethod
+    def _start_company(cls, company):
+        """A company that sends, and whose stages hold credit by themselves."""
+        company.sudo().write(
+            {"email": company.email or "office@example.com", "ar_stage_holds": "hold"}
+        )
+        company._ar_mark_started()
+        servers = cls.env["ir.mail_server"].sudo()
+        if not servers.search_count([], limit=1):
+            servers.create({"name": "Test", "smtp_host": "invalid"})
 
     @classmethod
     def _make_spare_company(cls):

@@ -101,3 +101,29 @@ class TestMigrationOfClaims(CollectionsCommon):
         self._bounce(part)
         self._pay(invoices[plain], 600, day=4)
         self.assertEqual(lines[0].promise_id.state, "kept")
+
+
+class TestMigrationOfStart(CollectionsCommon):
+    def _migrate(self):
+        self.env.flush_all()
+        path = MIGRATIONS / "19.0.5.3.0/post-start.py"
+        load(path).migrate(self.env.cr, "19.0.5.2.0")
+        self.env.invalidate_all()
+
+    def test_companies_that_send_go_on(self):
+        """Those without a finished run prepare; a second time changes nothing."""
+        quiet = self.setup_other_company(name="Quiet")["company"]
+        self._invoice(self.customer, 100, due=-7)
+        run = self._run(0)
+        both = self.company | quiet
+        both._ar_prepare_again()
+        both.ar_stage_holds = "ask"
+        run.sudo().message_count = 0
+        self._migrate()
+        self.assertTrue(self.company._ar_is_started())
+        self.assertFalse(quiet._ar_is_started())
+        self.assertEqual(both.mapped("ar_stage_holds"), ["hold", "ask"])
+        self.assertEqual(run.message_count, 2)
+        self.company.ar_stage_holds = "ask"
+        self._migrate()
+        self.assertEqual(self.company.ar_stage_holds, "ask")

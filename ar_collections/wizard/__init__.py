@@ -13,6 +13,7 @@ from . import (
     late_charge_waive,
     portal_statement,
     run_preview,
+    run_sending,
     writeoff_refuse,
     writeoff_small_balance,
 )

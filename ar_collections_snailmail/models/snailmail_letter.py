@@ -20,3 +20,11 @@ class SnailmailLetter(models.Model):
         if self.ar_action_id:
             return invoice_bin
         return super()._overwrite_margins(invoice_bin)
+
+    def _snailmail_print(self, immediate=True):
+        # EXTENDS snailmail: what somebody has stopped meanwhile is not fetched
+        stopped = self.browse()
+        if immediate:
+            actions = self.env["ar.collection.sender"]._get_stopped(self.ar_action_id.sudo())
+            stopped = self.filtered(lambda letter: letter.ar_action_id in actions)
+        return super(SnailmailLetter, self - stopped)._snailmail_print(immediate=immediate)

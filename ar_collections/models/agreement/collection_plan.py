@@ -17,6 +17,7 @@ STEPS = {
 
 # Ten years of months: more is a slip of the pen.
 MOST_INSTALMENTS = 120
+REMINDER = "ar_collections.mail_template_plan_reminder"
 # A plan that was judged is judged again when a matching changes.
 JUDGED = ("accepted", "done", "defaulted")
 
@@ -427,7 +428,10 @@ class ArPaymentPlan(models.Model):
         """The daily judgement of the company's plans, and their reminders."""
         plans = self.search([("company_id", "=", company.id), ("state", "=", "accepted")])
         plans._judge_by_ledger(date)
-        plans.filtered(lambda plan: plan.state == "accepted")._remind_of_instalments(date)
+        running = plans.filtered(lambda plan: plan.state == "accepted")
+        # What is not sent today is sent when the company may send again.
+        if running and self._may_remind(company):
+            running._remind_of_instalments(date)
 
     def _judge_by_ledger(self, date):
         """Done, defaulted or still running, by what the ledger says on a date."""
@@ -518,6 +522,15 @@ class ArPaymentPlan(models.Model):
 
     # Messages
 
+    @api.model
+    def _may_remind(self, company):
+        """Whether the company sends e-mails by itself now, and has words for a reminder."""
+        return (
+            self.env.ref(REMINDER, raise_if_not_found=False)
+            and "email" not in company._ar_get_stopped_channels()
+            and not company._ar_get_reason_not_to_send()
+        )
+
     def _remind_of_instalments(self, date):
         """Remind of instalments that fall due soon, once each."""
         for plan in self.filtered("reminder_days"):
@@ -529,7 +542,7 @@ class ArPaymentPlan(models.Model):
             )
             if soon:
                 soon.date_reminded = date
-                plan._mail_customer("ar_collections.mail_template_plan_reminder")
+                plan._mail_customer(REMINDER)
 
     @api.model
     def mail_allowed_qweb_expressions(self):

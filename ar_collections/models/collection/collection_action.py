@@ -373,6 +373,11 @@ class ArCollectionAction(models.Model):
 
     def _schedule_activities(self, date):
         """Give each planned action to its collector as an activity on the case."""
+        doers = {}
+        for company, actions in self.grouped("company_id").items():
+            doers |= self.env["res.users"]._ar_get_responsible(
+                company, {action: action.user_id for action in actions}
+            )
         types = {
             channel: self.env.ref(self._get_channel(channel).activity_type)
             for channel in set(self.mapped("channel"))
@@ -392,7 +397,7 @@ class ArCollectionAction(models.Model):
                         "summary": action.summary,
                         "note": plaintext2html(action.step_id.note or action.note or ""),
                         "date_deadline": date,
-                        "user_id": action.user_id.id,
+                        "user_id": doers[action].id,
                     }
                     for action in self
                 ]
@@ -461,6 +466,8 @@ class ArCollectionAction(models.Model):
                     "Print these letters first: mark them as sent when they are in the post."
                 )
             )
+        if self.env["ar.collection.sender"]._get_stopped(actions.sudo()):
+            raise UserError(self.env._("A credit manager has stopped these messages."))
         for company, company_actions in actions.grouped("company_id").items():
             date = company._ar_today()
             company_actions._freeze_now(date)

@@ -9,6 +9,7 @@ WAITS = {
     "contact_cap": "Contacted too recently",
     "rest_day": "Not a working day",
     "stale_bank": "Bank entries are too old",
+    "stopped": "Stopped by a manager",
     "claimed": "Promised or disputed",
     "replied": "The customer has written",
     "placed": "With an agency or lawyer",

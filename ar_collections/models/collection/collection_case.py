@@ -299,12 +299,15 @@ class ArCollectionCase(models.Model):
                     )
 
     def _hold_credit(self, stage, date):
-        """Hold the credit of the customers whose cases enter a stage that asks for it."""
-        if stage.hold_credit and self:
+        """Hold the credit of the customers whose cases enter a stage that asks for it, or propose
+        it where the company wants a person to decide."""
+        for company, cases in self.grouped("company_id").items() if stage.hold_credit else ():
             # The stage decides on the hold, not the rights of who moves the case.
-            self.file_id.sudo()._set_hold(
-                self.env._("Collection stage “%s”", stage.name), date, "stage"
-            )
+            files, reason = cases.file_id.sudo(), self.env._("Collection stage “%s”", stage.name)
+            if company._ar_holds_by_stage():
+                files._set_hold(reason, date, "stage")
+            else:
+                files._propose_hold(reason)
 
     @api.model
     def _get_open_case(self, partner, company):
@@ -677,6 +680,7 @@ class ArCollectionCase(models.Model):
             self.activity_unlink(self._get_activities_of_work())
             self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
             self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
+            self.file_id.filtered("hold_proposal").hold_proposal = False
             self.flush_model()
 
     def _get_ends(self, date):
@@ -773,7 +777,7 @@ class ArCollectionCase(models.Model):
                 ("state", "!=", "closed"),
                 "|",
                 ("policy_id", "=", False),
-                ("policy_id", "not any", [("active", "=", True), ("step_ids", "!=", False)]),
+                ("policy_id", "not any", [("active", "=", True), ("step_ids.active", "=", True)]),
             ]
         )
         policies = self.env["ar.collection.policy"]._get_matching_policies(lost.file_id)

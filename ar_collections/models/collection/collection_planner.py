@@ -148,7 +148,7 @@ class ArCollectionPlanner(models.AbstractModel):
             )
             plans[index] = plans[index]._replace(decision=decide(situations[index]))
         self._lower_unproven(plans, situations, date)
-        return plans
+        return self._stop_plans(company, date, plans)
 
     @api.model
     def _begin_with_contact(self, situation, step_days):
@@ -367,7 +367,7 @@ class ArCollectionPlanner(models.AbstractModel):
                     tuple(new),
                 )
             )
-        return plans
+        return self._stop_plans(company, date, plans)
 
     @api.model
     def _get_items_not_asked_yet(self, items, step_days, asked):
@@ -437,6 +437,26 @@ class ArCollectionPlanner(models.AbstractModel):
             }
             for policy in policies
         }
+
+    @api.model
+    def _stop_plans(self, company, date, plans):
+        """What would go out by a policy or channel that somebody has stopped waits instead."""
+        due = [plan for plan in plans if plan.decision.step_day is not None]
+        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in due})
+        channels = company._ar_get_stopped_channels()
+        stopped = policies.filtered("stopped")
+        if not channels and not stopped:
+            return plans
+        steps = self._get_steps_by_day(policies)
+        waits = Decision(None, "stopped", date + timedelta(days=1))
+
+        def is_stopped(plan):
+            if plan.decision.step_day is None:
+                return False
+            taken = steps[plan.policy_id, plan.decision.step_day]
+            return plan.policy_id in stopped.ids or not channels.isdisjoint(taken.mapped("channel"))
+
+        return [plan._replace(decision=waits) if is_stopped(plan) else plan for plan in plans]
 
     # Why steps wait, by name
 

@@ -11,6 +11,10 @@ class ArCollectionPolicy(models.Model):
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
+    stopped = fields.Boolean(
+        help="The steps of a stopped policy wait, from the batch under way on. Nothing is lost: "
+        "they are taken when it may go on."
+    )
     company_id = fields.Many2one("res.company", help="Leave empty to share it by all companies.")
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     risk_tier = fields.Selection(
@@ -90,7 +94,7 @@ class ArCollectionPolicy(models.Model):
 
         :return: ``{ar.credit.file: ar.collection.policy}``
         """
-        policies = self.search([("step_ids", "!=", False)])
+        policies = self.search([("step_ids.active", "=", True)])
 
         def fits(policy, file):
             return policy.active and (policy.company_id or file.company_id) == file.company_id

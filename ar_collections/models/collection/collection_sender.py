@@ -125,6 +125,23 @@ class ArCollectionSender(models.AbstractModel):
         actions._mark_done(date, "sent")
 
     @api.model
+    def _get_stopped(self, actions):
+        """Those of the actions whose company, policy or channel may not send now."""
+        return actions.filtered(
+            lambda action: (
+                action.company_id._ar_is_stopped()
+                or action.step_id.policy_id.stopped
+                or action.channel in action.company_id._ar_get_stopped_channels()
+            )
+        )
+
+    @api.model
+    def _get_stopped_messages(self, messages):
+        """Those of the messages that wait in the outbox because somebody has stopped them."""
+        actions = self.env["ar.collection.action"].sudo()
+        return self._get_stopped(actions.search([("message_id", "in", messages.ids)])).message_id
+
+    @api.model
     def _render_emails(self, actions):
         """``({action id: subject}, {action id: body})`` in each customer's language."""
         subjects, bodies = {}, {}

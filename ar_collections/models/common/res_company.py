@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 from pytz import timezone
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 # A company that does not work for so long does not work at all.
 WITHOUT_WORK_DAYS = 31
@@ -16,13 +16,21 @@ class Clock(NamedTuple):
 
 
 class ResCompany(models.Model):
-    """The day of a company: what is read from the clock, and on which days it works."""
+    """The day of a company: what is read from the clock, on which days it works, and whether it
+    has been started: until then it prepares, and nothing leaves the house by itself."""
 
     _inherit = "res.company"
 
     ar_run_date = fields.Date(
         string="Last Collection Run", help="Lateness between two runs is judged at this day."
     )
+
+    # A copy that nobody neutralised is another database: there the company prepares again.
+    ar_started_database = fields.Char(
+        string="Started In", readonly=True, copy=False, groups="base.group_system"
+    )
+    ar_started_on = fields.Datetime(string="Started On", readonly=True, copy=False)
+    ar_started_by_id = fields.Many2one("res.users", string="Started By", readonly=True, copy=False)
 
     def _ar_today(self):
         """Today where the company is: crons have no time zone of their own."""
@@ -39,6 +47,39 @@ class ResCompany(models.Model):
         root = self.root_id
         # Whoever posts an invoice need not have rights on the root company.
         return root.sudo().ar_run_date or root._ar_today()
+
+    # Started or preparing
+
+    def _ar_is_started(self):
+        """Whether a credit manager has started the company, in this database."""
+        started_in = self.root_id.sudo().ar_started_database
+        return bool(started_in) and started_in == self._ar_get_database()
+
+    def _ar_is_copy(self):
+        """Whether the company was started in another database, of which this one is a copy."""
+        started_in = self.root_id.sudo().ar_started_database
+        return bool(started_in) and started_in != self._ar_get_database()
+
+    def _ar_mark_started(self):
+        """Remember who started the companies, and in which database."""
+        self.root_id.sudo().write(
+            {
+                "ar_started_database": self._ar_get_database(),
+                "ar_started_on": fields.Datetime.now(),
+                "ar_started_by_id": self.env.uid,
+            }
+        )
+
+    def _ar_prepare_again(self):
+        """Send nothing until a manager starts the companies again: for the migration of a version
+        that changes what is sent."""
+        self.root_id.sudo().ar_started_database = False
+
+    @api.model
+    def _ar_get_database(self):
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+
+    # Working days
 
     def _ar_is_working_day(self, date):
         """Whether the company works on that day, by its working hours and public holidays."""

@@ -158,6 +158,11 @@ class ArCreditFile(models.Model):
         string="Set",
         readonly=True,
     )
+    hold_proposal = fields.Char(
+        string="Proposed Hold",
+        readonly=True,
+        help="Why the credit should be held; a credit manager decides.",
+    )
 
     # The figures: written by one statement for all customers, never by hand
 
@@ -577,6 +582,28 @@ class ArCreditFile(models.Model):
         self.check_access("write")
         self.sudo()._lift_hold()
 
+    def action_confirm_hold(self):
+        """Hold the credit as it was proposed, until the collection case closes."""
+        self._check_manager()
+        self.check_access("write")
+        for (company, reason), files in (
+            self.sudo()
+            .filtered("hold_proposal")
+            .grouped(lambda file: (file.company_id, file.hold_proposal))
+            .items()
+        ):
+            files._set_hold(reason, company._ar_today(), "stage")
+
+    def action_decline_hold(self):
+        """Go on giving credit: the stage does not ask again."""
+        self._check_manager()
+        self.check_access("write")
+        files = self.sudo().filtered("hold_proposal")
+        files._message_log_batch(
+            bodies={file.id: self.env._("Not held: %s", file.hold_proposal) for file in files}
+        )
+        files.hold_proposal = False
+
     # Customers
 
     @api.model
@@ -608,10 +635,15 @@ class ArCreditFile(models.Model):
                         "hold_date": company._ar_today(),
                         "hold_user_id": self.env.uid,
                         "hold_cause": "manual",
+                        "hold_proposal": False,
                     }
                 )
             else:
                 files._lift_hold()
+
+    def _propose_hold(self, reason):
+        """Leave it to a credit manager to hold the credit of who is not held yet."""
+        self.filtered(lambda file: not file.hold).hold_proposal = reason
 
     def _set_hold(self, reason, date, cause="manual"):
         """Hold the customers' credit; a hold that is there stays as it is."""
@@ -624,6 +656,7 @@ class ArCreditFile(models.Model):
                 "hold_date": date,
                 "hold_user_id": self.env.uid,
                 "hold_cause": cause,
+                "hold_proposal": False,
             }
         )
         body = self.env._("Credit hold: %s", reason)

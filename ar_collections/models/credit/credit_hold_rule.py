@@ -43,6 +43,9 @@ class ArCreditHoldRule(models.AbstractModel):
             )
         )
         files.browse(id_ for id_, held in rows if not held)._lift_hold()
+        if not company._ar_is_started():
+            # Nobody's orders stop before a person has said so.
+            return
         for file in files.browse(id_ for id_, held in rows if held):
             file._set_hold(
                 self.env._(

@@ -3,4 +3,5 @@
 from . import (
     collection_run,
     collection_action,
+    res_company,
 )

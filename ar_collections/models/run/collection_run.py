@@ -52,6 +52,22 @@ class ArCollectionRun(models.Model):
     action_count = fields.Integer(string="Actions", readonly=True)
     failure_count = fields.Integer(string="Failures", readonly=True)
     remaining_count = fields.Integer(string="Still to Do", readonly=True)
+    message_count = fields.Integer(string="Messages", readonly=True)
+    waiting_count = fields.Integer(
+        string="Customers Waiting",
+        readonly=True,
+        help="Customers whose step is due and not taken, for the reason in the log.",
+    )
+    over_limit_count = fields.Integer(
+        string="Over the Limit",
+        readonly=True,
+        help="Customers who wait because the messages of the day reached their limit.",
+    )
+    standing = fields.Char(
+        compute="_compute_standing", help="Why the company sends nothing by itself now."
+    )
+    limit_lifted_by_id = fields.Many2one("res.users", readonly=True)
+    told_ids = fields.Many2many("mail.activity", readonly=True)
     progress = fields.Float(compute="_compute_progress")
     seconds = fields.Float(readonly=True)
     log = fields.Text(readonly=True)
@@ -65,6 +81,11 @@ class ArCollectionRun(models.Model):
         for run in self:
             total = run.action_count + run.remaining_count
             run.progress = 100 * run.action_count / total if total else 100 * (run.state == "done")
+
+    @api.depends("company_id")
+    def _compute_standing(self):
+        for run in self:
+            run.standing = run.sudo()._get_reason_not_to_send() or False
 
     @api.constrains("company_id")
     def _check_root(self):
@@ -121,6 +142,21 @@ class ArCollectionRun(models.Model):
                     )
                 )
 
+    def action_lift_limit(self):
+        """Let out today what is over the limit of messages a day."""
+        self._check_manager()
+        self.check_access("write")
+        self._check_day()
+        for run in self.sudo().filtered("over_limit_count"):
+            run.limit_lifted_by_id = self.env.user
+            run._note(self.env._("%s lets out what is over the limit.", self.env.user.name))
+        self._trigger_today()
+
+    @api.model
+    def _trigger_today(self):
+        """Let the scheduler go on with today at once."""
+        self.env.ref("ar_collections.ir_cron_daily_run").sudo()._trigger()
+
     def action_preview_messages(self):
         """Look at the messages that the previewed run would send."""
         self.ensure_one()
@@ -137,7 +173,7 @@ class ArCollectionRun(models.Model):
         companies = self.env["res.company"].search([("parent_id", "=", False)])
         for company in companies:
             run = self.with_company(company)._run_for_cron(company)
-            if run.state == "done":
+            if not run._is_unfinished():
                 continue
             cron._commit_progress(remaining=1)
             run._execute(checkpoint=lambda done, left: cron._commit_progress(done, remaining=left))
@@ -159,21 +195,18 @@ class ArCollectionRun(models.Model):
             it; returns the seconds left, and the run stops when there are none
         """
         self.ensure_one()
-        if self.state == "done":
+        if not self._is_unfinished():
             return
         if not self.try_lock_for_update():
             raise UserError(self.env._("This collection run is being executed right now."))
         start = time.monotonic()
         if self.state != "running":
             self._take_over()
-            self.write(
-                {
-                    "state": "running",
-                    "line_ids": [(5, 0, 0)],
-                    "opened_count": 0,
-                    "closed_count": 0,
-                }
-            )
+            if self.state != "done":
+                self.write({"opened_count": 0, "closed_count": 0})
+            self.write({"state": "running", "line_ids": [(5, 0, 0)]})
+        self.write({"waiting_count": 0, "over_limit_count": 0})
+        self._untell()
         company, date = self.company_id, self.date
         # What was touched before is judged at its own day.
         self.env["ar.ledger.touch"]._settle_touched()
@@ -183,9 +216,6 @@ class ArCollectionRun(models.Model):
         self.env["ar.ageing.snapshot"]._take_month_end(company, date)
         plans = self._get_plans()
         due = self._get_due_plans(plans)
-        if due and (reason := self._get_reason_not_to_send()):
-            self.log = "\n".join(filter(None, (self.log, reason)))
-            due = []
         finished = self._take_all(due, checkpoint)
         self.env["ar.collection.action"]._sweep_undelivered(company, date)
         self.env["ar.collection.priority.rule"]._score_cases(company)
@@ -194,6 +224,7 @@ class ArCollectionRun(models.Model):
                 plans = self.env["ar.collection.planner"]._plan_cases(company, date)
             self._refresh_next_actions(plans)
             self._check_silent()
+            self._tell_what_waits()
             self.state = "done"
         self._count_results(time.monotonic() - start)
         if checkpoint:
@@ -207,20 +238,141 @@ class ArCollectionRun(models.Model):
 
         :return: text for the log of the run, or nothing
         """
-        return False
+        return self.company_id._ar_get_reason_not_to_send()
+
+    # What waits for a yes
+
+    def _is_unfinished(self):
+        """Whether the day has something left to do: also when what waited may go out now."""
+        if self.state != "done":
+            return True
+        return bool(
+            self.waiting_count
+            and self.date == self.company_id.ar_run_date
+            and not self._get_reason_not_to_send()
+            and (not self.over_limit_count or self._get_room() > 0)
+        )
+
+    def _let_out(self, plans):
+        """Those of the plans that may be taken now; the others wait.
+
+        Asked before each batch: somebody may have stopped it since the day began.
+        """
+        if self._get_reason_not_to_send():
+            going = []
+        else:
+            planner = self.env["ar.collection.planner"]
+            plans = self._get_due_plans(planner._stop_plans(self.company_id, self.date, plans))
+            going = self._keep_to_limit(plans)
+        self.waiting_count += len(plans) - len(going)
+        return going
+
+    def _keep_to_limit(self, plans):
+        """The plans whose messages the limit of the day has room for; work for people is no
+        message."""
+        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
+        steps = self.env["ar.collection.planner"]._get_steps_by_day(policies)
+        room, going = self._get_room(), []
+        for plan in plans:
+            messages = sum(
+                step.automatic and step.min_amount <= plan.amount
+                for step in steps[plan.policy_id, plan.decision.step_day]
+            )
+            if not messages or messages <= room:
+                room -= messages
+                going.append(plan)
+        self.over_limit_count += len(plans) - len(going)
+        return going
+
+    def _get_room(self):
+        """How many messages more the day may send."""
+        if self.limit_lifted_by_id:
+            return float("inf")
+        return self.company_id._ar_get_daily_limit() - self._count_messages()
+
+    def _count_messages(self):
+        """How many messages the day has sent so far, or printed."""
+        return self.env["ar.collection.action"].search_count(
+            [
+                ("run_id", "=", self.id),
+                ("step_id.automatic", "=", True),
+                ("state", "in", ("planned", "done")),
+            ]
+        )
+
+    def _tell_what_waits(self):
+        """Note why steps were not taken, and tell who can do something about it."""
+        users = self.env["res.users"]
+        company = self.company_id
+        people = users._ar_get_somebody(company)
+        if self.waiting_count and (reason := self._get_reason_not_to_send()):
+            self._note(reason)
+            if company._ar_get_obstacle():
+                people |= users._ar_get_administrators(company)
+            self._tell(people, reason)
+        elif self.over_limit_count:
+            reason = self.env._(
+                "%(count)s customers wait: the day has reached its limit of %(limit)s messages. "
+                "Press Send the Rest on the run when it is right that there are more.",
+                count=self.over_limit_count,
+                limit=company._ar_get_daily_limit(),
+            )
+            self._note(reason)
+            self._tell(people, reason)
+        if proposed := self.env["ar.credit.file"].search_count(
+            [("company_id", "=", company.id), ("hold_proposal", "!=", False)]
+        ):
+            self._tell(
+                people,
+                self.env._(
+                    "Stages propose to hold the credit of %s customers: decide under Credit > "
+                    "Credit Files, filter Proposed Holds.",
+                    proposed,
+                ),
+            )
+
+    def _tell(self, people, text):
+        # Told anew every day: one line to do, and no mail.
+        activities = self.env["mail.activity"].with_context(mail_activity_quick_update=True)
+        self.told_ids |= activities.create(
+            [
+                {
+                    "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id,
+                    "automated": True,
+                    "summary": text,
+                    "date_deadline": self.date,
+                    "user_id": user.id,
+                }
+                for user in people
+            ]
+        )
+
+    def _untell(self):
+        """What was told before is told again as long as it is so."""
+        told = self.search([("company_id", "=", self.company_id.id), ("told_ids", "!=", False)])
+        told.told_ids.unlink()
+
+    def _note(self, text):
+        self.log = "\n".join(filter(None, (self.log, text)))
 
     def _take_over(self):
         """Runs of earlier days that were killed have nothing left to do: this one does it."""
-        killed = self.search(
+        earlier = self.search(
             [
                 ("company_id", "=", self.company_id.id),
                 ("date", "<", self.date),
+                "|",
                 ("state", "=", "running"),
+                ("waiting_count", ">", 0),
             ]
         )
+        # What waited is due today.
+        earlier.line_ids.unlink()
+        killed = earlier.filtered(lambda run: run.state == "running")
         for run in killed:
             note = self.env._("Interrupted; the run of %s went on with it.", self.date)
-            run.write({"state": "done", "log": "\n".join(filter(None, (run.log, note)))})
+            run._note(note)
+            run.state = "done"
 
     def _update_cases(self):
         """Figures first; then cases that end, change, wake up or begin."""
@@ -280,7 +432,8 @@ class ArCollectionRun(models.Model):
         done = 0
         for batch in split_every(BATCH, plans):
             done += len(batch)
-            self._take_batch(batch)
+            if going := self._let_out(batch):
+                self._take_batch(going)
             self.remaining_count = len(plans) - done
             self.action_count = self.env["ar.collection.action"].search_count(
                 [("run_id", "=", self.id)]
@@ -325,7 +478,7 @@ class ArCollectionRun(models.Model):
         partner = self.env["res.partner"].browse(plan.partner_id)
         case = self.env["ar.collection.case"].browse(plan.case_id)
         self.failure_count += 1
-        self.log = "\n".join(filter(None, (self.log, f"{partner.display_name}: {error}")))
+        self._note(f"{partner.display_name}: {error}")
         if case:
             case.last_error = str(error)
             case._message_log(body=self.env._("The daily run failed: %s", error))
@@ -370,7 +523,7 @@ class ArCollectionRun(models.Model):
             return
         summary = self.env._("Neither a next date nor a reason: decide what comes next")
         names = "\n".join(f"{case.partner_id.display_name}: {summary}" for case in silent)
-        self.log = "\n".join(filter(None, (self.log, names)))
+        self._note(names)
         # Whose case has an activity already has something to do.
         self.env["mail.activity"]._ar_give(
             self.company_id,
@@ -386,6 +539,7 @@ class ArCollectionRun(models.Model):
             )
         )
         self.action_count = sum(actions.values())
+        self.message_count = self._count_messages()
         self.seconds += seconds
         failed = self.env["ar.collection.case"].search_count(
             [
@@ -400,6 +554,10 @@ class ArCollectionRun(models.Model):
     def _preview(self):
         """List what the run would do, and why; nothing is sent and nothing else is kept."""
         self.ensure_one()
+        if self.waiting_count:
+            plans = self._get_due_plans(self._get_plans())
+            lines = self._get_preview_lines(plans)
+            self.line_ids = [(5, 0, 0), *((0, 0, line) for line in lines)]
         if self.state not in ("draft", "preview"):
             return
         with self.env.cr.savepoint() as savepoint:
