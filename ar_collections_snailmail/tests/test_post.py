@@ -69,29 +69,26 @@ class TestPost(CollectionsCommon):
     def test_what_is_stopped_stays_here(self):
         """The job of the post service passes over it until it may go on."""
         letter = self._letter().snailmail_letter_id
-        letter.ar_action_id.attachment_id.raw = blank_page()
-        sent = []
+        asked = []
 
         def service(url, params, **_kwargs):
-            sent.extend(params["documents"])
-            return {
-                "request_code": 200,
-                "request": {
-                    "documents": [
-                        {**document, "sent": True, "cost": 1} for document in params["documents"]
-                    ]
-                },
-            }
+            asked.append(url)
+            return {"request_code": 200, "request": {"documents": []}}
 
+        letter.ar_action_id.attachment_id.raw = blank_page()
+        self.policy.stopped = True
         with patch.object(snailmail_letter.iap_tools, "iap_jsonrpc", service):
-            self.policy.stopped = True
             letter._snailmail_cron(autocommit=False)
-            self.assertRecordValues(letter, [{"state": "pending"}])
-            self.assertFalse(sent)
-            self.policy.stopped = False
-            with self.enter_registry_test_mode():
-                letter._snailmail_print_valid_address()
-        self.assertTrue(sent)
+        self.assertRecordValues(letter, [{"state": "pending"}])
+        self.assertFalse(asked)
+        self.policy.stopped = False
+        commits = []
+        with (
+            patch.object(snailmail_letter.iap_tools, "iap_jsonrpc", service),
+            patch.object(self.env.cr, "commit", lambda: commits.append(1)),
+        ):
+            letter._snailmail_cron(autocommit=False)
+        self.assertTrue(asked)
 
     def test_posted_by_the_daily_run(self):
         action = self._letter()
