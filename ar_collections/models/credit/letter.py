@@ -167,13 +167,30 @@ class IrActionsReport(models.Model):
     _inherit = "ir.actions.report"
 
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
-        # EXTENDS base: our documents are printed one by one, since each has its own page numbers,
-        # and an engine without headers prints one document only
+        # EXTENDS base: an engine without headers prints one document only, and what cannot be
+        # told apart is printed again, one by one
         report = self._get_report(report_ref)
         ours = report.report_name.startswith("ar_collections.")
         if not ours or len(set(res_ids or ())) < 2:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+        if _wkhtml().is_patched_qt:
+            streams = super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids)
+            if False not in streams:
+                return streams
         streams = {}
         for res_id in dict.fromkeys(res_ids):
             streams.update(super()._render_qweb_pdf_prepare_streams(report_ref, data, [res_id]))
         return streams
+
+    def _render_letters(self, report, records):
+        """Print each record by one call of the engine for all of them.
+
+        :return: ``{record: (content, file extension)}``
+        """
+        if report.report_type == "qweb-pdf":
+            streams, kind = self._pre_render_qweb_pdf(report, records.ids)
+            if kind == "pdf":
+                return {
+                    record: (streams[record.id]["stream"].getvalue(), kind) for record in records
+                }
+        return {record: self._render(report, record.ids) for record in records}
