@@ -71,13 +71,20 @@ class TestRecipient(CollectionsCommon):
             }
         )
         mail = case.action_ids.filtered(lambda action: action.channel == "email")
-        self.assertEqual(mail._get_copy_contacts()[mail], contacts["decision_maker_id"])
+        self.assertEqual(
+            self.env["ar.collection.sender"]._get_copy_contacts(mail)[mail],
+            contacts["decision_maker_id"],
+        )
         self.assertEqual((call.phone, plan.customer_name), (clerk.phone, clerk.name))
         (clerk | clerk.union(*contacts.values())).active = False
         call.invalidate_recordset(["phone"])
         plan.invalidate_recordset(["customer_name"])
         for what, found, expected in (
-            ("copy of a reminder", mail._get_copy_contacts()[mail], self.env["res.partner"]),
+            (
+                "copy of a reminder",
+                self.env["ar.collection.sender"]._get_copy_contacts(mail)[mail],
+                self.env["res.partner"],
+            ),
             ("planned call", call.phone, self.customer.phone),
             ("planned letter", call._letter_contact(), self.customer),
             ("plan", plan._letter_contact(), self.customer),

@@ -363,7 +363,8 @@ class TestRun(CollectionsCommon):
         self.assertFalse(self._case(bad).last_error)
 
     def test_killed_run_goes_on(self):
-        """Killed after any batch, the next attempt takes exactly what is left."""
+        """Killed after figures and cases or after any batch, the next attempt takes exactly what is
+        left."""
         customers = self.env["res.partner"].union(
             *(self._customer(f"Customer {index}") for index in range(6))
         )
@@ -384,7 +385,7 @@ class TestRun(CollectionsCommon):
                     }
                 )
             )
-            for _attempt in range(2):
+            for _attempt in range(3):
                 calls = []
 
                 def checkpoint(done, remaining, calls=calls):

@@ -117,8 +117,9 @@ class ArCollectionPrint(models.TransientModel):
             raise UserError(self.env._("Print the letters first."))
         letters = self.line_ids.filtered("is_printable").action_id.filtered(self._is_open)
         letters.check_access("write")
-        for company, same in letters.grouped("company_id").items():
-            same.sudo()._mark_posted(company._ar_today())
+        sender = self.env["ar.collection.sender"].sudo()
+        for company, same in letters.sudo().grouped("company_id").items():
+            sender._mark_posted(same, company._ar_today())
         return {"type": "ir.actions.act_window_close"}
 
 

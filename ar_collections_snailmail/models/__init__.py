@@ -1,1 +1,1 @@
-from . import collection_action, snailmail_letter
+from . import collection_action, collection_sender, snailmail_letter

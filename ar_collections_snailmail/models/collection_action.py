@@ -29,7 +29,9 @@ class ArCollectionAction(models.Model):
             lambda action: recipients[action] and letters._is_valid_address(recipients[action])
         )
         (self - postable)._fail(
-            self.env._("The address is incomplete: street, zip, city and country are needed."), date
+            self.env._("The address is incomplete: street, zip, city and country are needed."),
+            date,
+            "address",
         )
         postable._set_contacts(recipients)
         postable._print_letters(date)

@@ -1,7 +1,5 @@
 from collections import defaultdict
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date, formatLang, plaintext2html
@@ -78,7 +76,19 @@ class ArCollectionAction(models.Model):
         ]
     )
     note = fields.Text()
+    # The day on which the system sends it, or tries again; empty when it waits for a person.
+    send_date = fields.Date(string="Sent Automatically On", readonly=True, index="btree_not_null")
+    # How often it was begun to be printed; more than once when that stopped the worker.
+    begun_count = fields.Integer(readonly=True)
     failure_reason = fields.Char(readonly=True)
+    failure_kind = fields.Selection(
+        [("address", "Address"), ("delivery", "Delivery")], string="Cause", readonly=True
+    )
+    # Where the case stood before this step, as long as nobody knows whether it got through.
+    former_stage_id = fields.Many2one("ar.collection.stage", readonly=True, ondelete="set null")
+    failed_address = fields.Char(string="Address That Failed", readonly=True)
+    date_failed = fields.Date(string="Failed On", readonly=True)
+    try_count = fields.Integer(string="Tries", readonly=True)
     due_date = fields.Date(string="Oldest Due Date", readonly=True)
     amount = fields.Monetary(string="Amount Asked For", readonly=True)
     item_ids = fields.One2many(
@@ -97,6 +107,7 @@ class ArCollectionAction(models.Model):
     message_id = fields.Many2one("mail.message", readonly=True, index="btree_not_null")
     attachment_id = fields.Many2one("ir.attachment", string="Letter", readonly=True)
     activity_id = fields.Many2one("mail.activity", readonly=True, index="btree_not_null")
+    failure_activity_id = fields.Many2one("mail.activity", readonly=True, index="btree_not_null")
     delivery = fields.Selection(
         [
             ("ready", "Queued"),
@@ -200,6 +211,7 @@ class ArCollectionAction(models.Model):
         if date := vals.get("date_planned"):
             activities.filtered_domain([("date_deadline", "!=", date)]).date_deadline = date
         if user_id := vals.get("user_id"):
+            activities |= self.failure_activity_id.sudo().filtered("active")
             activities.filtered_domain([("user_id", "!=", user_id)]).user_id = user_id
         return result
 
@@ -226,8 +238,10 @@ class ArCollectionAction(models.Model):
     def _take_steps(self, plans, company, date, **values):
         """Take the steps that the plans decided on: one batch, all or nothing.
 
+        What failed and is tried again stays the same action.
+
         :param plans: ``[Plan]`` with a step day
-        :param values: what else the actions have
+        :param values: what else new actions have
         :return: the actions
         """
         items = self._get_asked_items(
@@ -242,9 +256,14 @@ class ArCollectionAction(models.Model):
             plan.case_id for plan in plans if plan.case_id
         )
         cases.fetch(["collector_id"])
-        vals_list, asked = [], []
+        again = self.browse(id_ for plan in plans for id_ in plan.again_ids)
+        self._drop_former_failures(cases, again)
+        vals_list, asked, asked_again = [], [], {}
         for plan, file, wanted in zip(plans, files, items, strict=True):
             case = self.env["ar.collection.case"].browse(plan.case_id)
+            if plan.again_ids:
+                asked_again |= dict.fromkeys(wanted and plan.again_ids, wanted)
+                continue
             for step in steps[plan.policy_id, plan.decision.step_day]:
                 if not wanted or plan.amount < step.min_amount:
                     continue
@@ -262,14 +281,38 @@ class ArCollectionAction(models.Model):
                     }
                 )
                 asked.append(wanted)
-        actions = self.create(vals_list)
-        actions._freeze_items(asked)
+        again = self.browse(asked_again)
+        again._prepare_again()
+        new = self.create(vals_list)
+        actions = new + again
+        actions._freeze_items([*asked, *asked_again.values()])
         actions._freeze_more(date)
         actions._move_cases(date)
-        automatic = actions.filtered(lambda action: action.step_id.automatic)
-        automatic._send(date)
-        (actions - automatic)._schedule_activities(date)
+        automatic = new.filtered(lambda action: action.step_id.automatic) + again
+        automatic._send_or_queue(date)
+        (new - automatic)._schedule_activities(date)
         return actions
+
+    @api.model
+    def _drop_former_failures(self, cases, again):
+        """What failed before and is not tried again is over when another step is taken."""
+        former = self.search(
+            [
+                ("case_id", "in", cases.ids),
+                ("state", "=", "failed"),
+                ("date_failed", "!=", False),
+                ("step_id", "!=", False),
+                ("id", "not in", again.ids),
+            ]
+        )
+        if former:
+            former._cancel()
+
+    def _prepare_again(self):
+        """A contact that failed begins anew: whatever of it is still under way is called off."""
+        self.env["ar.collection.sender"]._call_off(self)
+        (self.sudo().item_ids | self.sudo().credit_ids).unlink()
+        self.write({"state": "planned", "send_date": False, "begun_count": 0})
 
     @api.model
     def _get_asked_items(self, company, date, wanted):
@@ -357,6 +400,7 @@ class ArCollectionAction(models.Model):
             stage = action.step_id.stage_id
             if stage and action.case_id.stage_id != stage:
                 by_stage[action.case_id] = stage
+                action.former_stage_id = action.case_id.stage_id
         for stage in {stage.id: stage for stage in by_stage.values()}.values():
             cases = self.env["ar.collection.case"].browse(
                 case.id for case, case_stage in by_stage.items() if case_stage == stage
@@ -367,6 +411,10 @@ class ArCollectionAction(models.Model):
             new = cases.filtered(lambda case: case.date_opened == date)
             new.with_context(tracking_disable=True).write({"stage_id": stage.id})
             (cases - new).write({"stage_id": stage.id})
+        self._climb_ladder()
+
+    def _climb_ladder(self):
+        """The cases remember the steps as taken."""
         for day, actions in self.filtered("case_id").grouped("rung").items():
             for due, same_due in actions.grouped("due_date").items():
                 same_due.case_id.write({"ladder_due_date": due, "ladder_days": day})
@@ -415,14 +463,21 @@ class ArCollectionAction(models.Model):
         """
         for company, actions in self.grouped("company_id").items():
             items = self.env["ar.position"]._items(company, date, actions.partner_id, current=True)
+            asked = [
+                self._select_asked(
+                    items.get((company.id, action.partner_id.id), ()),
+                    line_ids or action._get_courtesy_lines(),
+                )
+                for action in actions
+            ]
             (actions.sudo().item_ids | actions.sudo().credit_ids).unlink()
-            actions._freeze_items(
-                [
-                    self._select_asked(items.get((company.id, action.partner_id.id), ()), line_ids)
-                    for action in actions
-                ]
-            )
+            actions._freeze_items(asked)
             actions._freeze_more(date)
+
+    def _get_courtesy_lines(self):
+        """Ids of the items that a message before there is a case was about, and is about."""
+        is_courtesy = self.step_id and self.step_id.days <= 0 and not self.case_id
+        return is_courtesy and self.item_ids.move_line_id.ids
 
     def action_done(self):
         """The collector has made the contact."""
@@ -438,7 +493,8 @@ class ArCollectionAction(models.Model):
                 action.activity_id.sudo().action_feedback(feedback=action.note)
 
     def _mark_done(self, date, outcome):
-        self.write({"state": "done", "date_done": date, "outcome": outcome})
+        self.write({"state": "done", "date_done": date, "outcome": outcome, "send_date": False})
+        self.failure_activity_id.unlink()
         contacts = self.filtered(lambda action: action._get_channel(action.channel).is_contact)
         self.env["ar.credit.file"].search(
             [
@@ -470,24 +526,29 @@ class ArCollectionAction(models.Model):
             raise UserError(self.env._("A credit manager has stopped these messages."))
         for company, company_actions in actions.grouped("company_id").items():
             date = company._ar_today()
-            company_actions._freeze_now(date)
             # The message is sent in the company's name, not with the collector's mail rights.
-            company_actions.sudo()._send(date)
+            company_actions.sudo()._send_now(date)
 
     def action_cancel(self):
         for action in self:
             if action.state == "done":
                 raise UserError(self.env._("A contact that took place cannot be cancelled."))
         self.check_access("write")
+        decided = self.sudo().filtered(lambda action: action.step_id and action.send_date)
+        decided |= self.sudo().filtered(lambda action: action.step_id and action.date_failed)
         self.sudo()._cancel()
+        # Somebody decided that the step is not needed: the next one follows.
+        decided._climb_ladder()
 
     def _cancel(self):
-        self.write({"state": "cancelled"})
+        queued = self.filtered("send_date")
+        self.write({"state": "cancelled", "send_date": False})
         self._drop_plans()
+        self.env["ar.collection.failure"]._step_back(queued.case_id)
 
     def _drop_plans(self):
         """What was planned for the contact goes with it."""
-        self.activity_id.unlink()
+        (self.activity_id | self.failure_activity_id).unlink()
 
     # Recipients
 
@@ -517,32 +578,56 @@ class ArCollectionAction(models.Model):
                 lines[action] = [item.line_id for item in items]
         return lines
 
-    def _get_copy_contacts(self):
-        """``{action: who gets a copy}``, by the role that the step names."""
-        files = {
-            (file.company_id, file.partner_id): file
-            for file in self.env["ar.credit.file"].search(
-                [
-                    ("partner_id", "in", self.filtered("step_id.cc_role").partner_id.ids),
-                    ("company_id", "in", self.company_id.ids),
-                ]
-            )
-        }
-        nobody = self.env["res.partner"]
-        return {
-            action: files[action.company_id, action.partner_id][action.step_id.cc_role].filtered(
-                lambda contact: contact.active and contact.email
-            )
-            if action.step_id.cc_role and (action.company_id, action.partner_id) in files
-            else nobody
-            for action in self
-        }
-
     def _set_contacts(self, recipients):
         for action in self:
             action.write({"contact_id": recipients[action].id, "failure_reason": False})
 
+    def _get_addresses(self):
+        """``{action: the address that it would go to now}``, ``False`` without one."""
+        addresses = {}
+        for field, same in self.grouped(lambda action: action._get_address_field()).items():
+            for action, contact in same._get_recipients(field).items():
+                text = contact.contact_address_inline if field == "street" else contact[field]
+                addresses[action] = text or False
+        return addresses
+
+    def _get_notices(self):
+        """What the gateways say of the recipient, not of who gets a copy."""
+        notices = self.message_id.notification_ids
+        return notices.filtered(lambda notice: notice.res_partner_id == self.contact_id) or notices
+
     # Sending
+
+    @api.model
+    def _get_queued_domain(self):
+        """Letters that were decided and are printed and sent by a job of their own."""
+        return [("state", "=", "planned"), ("send_date", "!=", False)]
+
+    def _send_or_queue(self, date):
+        """Send what needs no printing; letters wait for the job that prints them."""
+        queued = self.filtered(
+            lambda action: action.step_id.report_id and action.letter_by != "print"
+        )
+        queued.write({"send_date": date})
+        (self - queued)._send(date)
+
+    def _send_queued(self, date):
+        """Send letters that were decided before, with the amounts of now.
+
+        What is not owed any more, or has been promised since, is called off and uses up no step.
+        """
+        self._freeze_now(date)
+        needless = self.filtered(lambda action: not action.item_ids)
+        needless._cancel()
+        (self - needless)._send(date)
+
+    def _send_now(self, date):
+        """Somebody sends what is planned, or again what failed."""
+        failed = self.filtered(lambda action: action.state == "failed")
+        self.env["ar.collection.sender"]._call_off(failed)
+        self._freeze_now(date)
+        failed.filtered("step_id")._move_cases(date)
+        self._send(date)
 
     def _send(self, date):
         """Send the messages of these actions; what cannot be sent fails visibly."""
@@ -632,30 +717,6 @@ class ArCollectionAction(models.Model):
         recipients = self._get_recipients("street", lines)
         return {action: recipients[action].filtered("city") for action in self}
 
-    def _mark_posted(self, date):
-        """The printed letters are in the post: a message of the case keeps each of them."""
-        messages = self.env["ar.collection.sender"]._log_messages(
-            self,
-            [
-                {
-                    "subject": action.summary,
-                    "body": self.env._(
-                        "%(letter)s sent by post to %(contact)s.",
-                        letter=action.summary,
-                        contact=action.contact_id.display_name,
-                    ),
-                    "message_type": "comment",
-                    "attachment_ids": [(6, 0, action.attachment_id.ids)],
-                }
-                for action in self
-            ],
-        )
-        for action, message in zip(self, messages, strict=True):
-            action.message_id = message
-        self._mark_done(date, "posted")
-        for activity in self.activity_id.filtered("active"):
-            activity.action_feedback()
-
     def action_print_letters(self):
         """Print many letters as one PDF; see ``ar.collection.print``."""
         letters = self.filtered(
@@ -671,76 +732,35 @@ class ArCollectionAction(models.Model):
         :param date: the date on the letters
         """
         reports = self.env["ir.actions.report"].with_context(ar_letter_date=date)
-        for action in self.filtered("step_id.report_id"):
-            content, extension = reports._render(action.step_id.report_id, action.ids)
-            name = f"{action.summary} {action.partner_id.name} {date}.{extension}"
-            action.attachment_id = self.env["ir.attachment"].create(
-                {
-                    "name": name,
-                    "raw": content,
-                    "res_model": "ar.collection.action",
-                    "res_id": action.id,
-                }
+        letters = self.filtered("step_id.report_id")
+        # What was printed and never sent is no proof of anything.
+        letters.filtered(lambda action: not action.message_id).attachment_id.unlink()
+        for report, same in letters.grouped(lambda action: action.step_id.report_id).items():
+            files = self.env["ir.attachment"].create(
+                [
+                    {
+                        "name": f"{action.summary} {action.partner_id.name} {date}.{extension}",
+                        "raw": content,
+                        "res_model": "ar.collection.action",
+                        "res_id": action.id,
+                    }
+                    for action, (content, extension) in reports._render_letters(
+                        report, same
+                    ).items()
+                ]
             )
+            for action, file in zip(same, files, strict=True):
+                action.attachment_id = file
 
     # Failures
 
-    def _fail(self, reason, date):
-        """Mark as failed and tell the collector, once per case and not once per channel."""
-        if not self:
-            return
-        self.write({"state": "failed", "failure_reason": reason})
-        told = self.env["ar.collection.case"]
-        activities = []
-        responsible = {}
-        for company, same in self.grouped("company_id").items():
-            responsible |= self.env["res.users"]._ar_get_responsible(
-                company, {action: action.user_id for action in same}
-            )
-        for action in self.filtered("case_id"):
-            others = action.case_id.action_ids.filtered(
-                lambda other, action=action: (
-                    other.rung == action.rung
-                    and other.due_date == action.due_date
-                    and other.state in ("done", "failed")
-                    and other.channel != action.channel
-                )
-            )
-            if not others and action.case_id not in told:
-                told |= action.case_id
-                activities.append(
-                    {
-                        "res_model_id": self.env["ir.model"]._get_id("ar.collection.case"),
-                        "res_id": action.case_id.id,
-                        "activity_type_id": self.env.ref("ar_collections.activity_task").id,
-                        "automated": True,
-                        "summary": self.env._("%(step)s failed", step=action.summary),
-                        "note": Markup("<p>%s</p>") % reason,
-                        "date_deadline": date,
-                        "user_id": responsible[action].id,
-                    }
-                )
-        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(activities)
+    def _fail(self, reason, date, kind="delivery"):
+        """These contacts did not get through; see ``ar.collection.failure``.
 
-    @api.model
-    def _sweep_undelivered(self, company, date):
-        """Mark as failed what the mail or SMS gateway could not deliver."""
-        undelivered = ("bounce", "exception")
-        actions = self.search(
-            [
-                ("message_id.notification_ids.notification_status", "in", undelivered),
-                ("company_id", "=", company.id),
-                ("state", "=", "done"),
-            ]
-        )
-        reasons = defaultdict(self.browse)
-        for action in actions:
-            failed = action.message_id.notification_ids.filtered(
-                lambda notification: notification.notification_status in undelivered
-            )
-            reasons[failed[0].format_failure_reason()] |= action
-        for reason, same in reasons.items():
-            same._fail(reason, date)
+        :param kind: ``address`` when another address would help
+        """
+        if self:
+            self.env["ar.collection.failure"]._fail(self, reason, date, kind)
 
     # Mail
 
@@ -763,25 +783,3 @@ class ArCollectionAction(models.Model):
             "object.due_text",
             "object.days_text",
         )
-
-
-class ArCollectionActionItem(models.Model):
-    """What one action asked for, as it was on that day: proof of the demand."""
-
-    _name = "ar.collection.action.item"
-    _inherit = "ar.item.copy"
-    _description = "Item Asked For"
-
-    action_id = fields.Many2one(
-        "ar.collection.action", required=True, readonly=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one(
-        related="action_id.company_id", store=True, precompute=True, index=True
-    )
-    days_overdue = fields.Integer(readonly=True, aggregator="max")
-    amount_total = fields.Monetary(string="Amount", readonly=True)
-    is_credit = fields.Boolean(
-        string="Credit",
-        readonly=True,
-        help="An open payment or credit note that the message names, not something asked for.",
-    )

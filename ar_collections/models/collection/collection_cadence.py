@@ -10,6 +10,7 @@ WAITS = {
     "rest_day": "Not a working day",
     "stale_bank": "Bank entries are too old",
     "stopped": "Stopped by a manager",
+    "undelivered": "A message has not got through",
     "claimed": "Promised or disputed",
     "replied": "The customer has written",
     "placed": "With an agency or lawyer",

@@ -678,7 +678,11 @@ class ArCollectionCase(models.Model):
                 cases.write({**common, "close_reason": reason, "date_closed": day})
         if self:
             self.activity_unlink(self._get_activities_of_work())
-            self.action_ids.filtered(lambda action: action.state == "planned")._cancel()
+            self.action_ids.filtered(
+                lambda action: (
+                    action.state == "planned" or (action.state == "failed" and action.send_date)
+                )
+            )._cancel()
             self.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
             self.file_id.filtered("hold_proposal").hold_proposal = False
             self.flush_model()

@@ -24,6 +24,8 @@ class Plan(NamedTuple):
     line_ids: tuple = ()
     # What the case says so far: its next action date and what it waits for.
     noted: tuple = ()
+    # The actions of the step that failed and are tried again, instead of new ones.
+    again_ids: tuple = ()
 
 
 class StepsByDay(dict):
@@ -77,6 +79,7 @@ class ArCollectionPlanner(models.AbstractModel):
         elsewhere = self._get_cases_elsewhere(company, date)
         waiting = self._get_waiting_cases(company, date)
         claimed = self._get_claim_ends(company, date, [row[0] for row in rows if not row[4]])
+        tries = self.env["ar.collection.failure"]._get_tries(company, date)
         by_age = company.ar_first_contact == "age"
         last_steps = self._get_last_steps([row[0] for row in rows if row[9] or not by_age])
         plans, situations, doubtful = [], {}, []
@@ -121,6 +124,21 @@ class ArCollectionPlanner(models.AbstractModel):
                 min_days_between=policy["min_days_between"],
                 held_back=waiting.get(case_id) or policy["held_back"],
             )
+            if failed := tries.get((case_id, due)):
+                plans.append(
+                    Plan(
+                        partner_id,
+                        file_id,
+                        case_id,
+                        policy_id,
+                        amount,
+                        days,
+                        self._try_again(situation, failed),
+                        noted=tuple(noted),
+                        again_ids=failed.action_ids,
+                    )
+                )
+                continue
             last_step = last_steps.get(case_id)
             if is_new and not last_step:
                 situation = self._begin_with_contact(situation, possible)
@@ -149,6 +167,23 @@ class ArCollectionPlanner(models.AbstractModel):
             plans[index] = plans[index]._replace(decision=decide(situations[index]))
         self._lower_unproven(plans, situations, date)
         return self._stop_plans(company, date, plans)
+
+    @api.model
+    def _try_again(self, situation, failed):
+        """What failed is the only step until it gets through, on a day on which it may go out.
+
+        :param failed: ``Try``
+        """
+        if not failed.date or failed.date > situation.date:
+            return Decision(None, "undelivered", failed.date)
+        return decide(
+            situation._replace(
+                step_days=(min(failed.step_day, situation.days_overdue),),
+                repeat_days=0,
+                asked_at=0,
+                last_contact=None,
+            )
+        )
 
     @api.model
     def _begin_with_contact(self, situation, step_days):
@@ -193,7 +228,7 @@ class ArCollectionPlanner(models.AbstractModel):
               JOIN ar_collection_action action ON action.partner_id = kase.partner_id
                AND action.company_id = kase.company_id
                AND action.step_id IS NOT NULL AND action.case_id IS NOT NULL
-               AND action.state <> 'cancelled'
+               AND action.state NOT IN ('cancelled', 'failed')
              WHERE kase.id IN %s
              ORDER BY kase.id, action.date_planned DESC, action.rung DESC, action.id DESC
             """,
@@ -220,7 +255,11 @@ class ArCollectionPlanner(models.AbstractModel):
         :param situations: ``{position of the plan: Situation}``
         """
         waits = Decision(None, "proof", date + timedelta(days=1))
-        due = [i for i, plan in enumerate(plans) if plan.decision.step_day is not None]
+        due = [
+            i
+            for i, plan in enumerate(plans)
+            if plan.decision.step_day is not None and not plan.again_ids
+        ]
         policies = self.env["ar.collection.policy"].browse({plans[i].policy_id for i in due})
         steps = self._get_steps_by_day(policies)
         while due:
@@ -274,7 +313,7 @@ class ArCollectionPlanner(models.AbstractModel):
               JOIN ar_collection_action action ON action.partner_id = kase.partner_id
                AND action.company_id = kase.company_id
                AND action.step_id IS NOT NULL AND action.case_id IS NOT NULL
-               AND action.state <> 'cancelled'
+               AND action.state NOT IN ('cancelled', 'failed')
               JOIN ar_collection_action_item item ON item.action_id = action.id
                AND item.due_date = kase.demand_due_date
              WHERE kase.id IN %s
@@ -367,7 +406,35 @@ class ArCollectionPlanner(models.AbstractModel):
                     tuple(new),
                 )
             )
+        plans += self._plan_courtesy_again(company, date, values)
         return self._stop_plans(company, date, plans)
+
+    @api.model
+    def _plan_courtesy_again(self, company, date, policies):
+        """One :class:`Plan` per courtesy message that failed and may be tried again.
+
+        :param policies: see ``_get_policy_values``
+        """
+        plans, files = [], self.env["ar.credit.file"]
+        for action in self.env["ar.collection.failure"]._get_courtesy_tries(company, date):
+            file = files._get_file(action.partner_id, company)
+            policy = policies.get(action.step_id.policy_id.id)
+            if not policy or policy["held_back"] or file.followup_amount:
+                continue
+            plans.append(
+                Plan(
+                    action.partner_id.id,
+                    file.id,
+                    None,
+                    action.step_id.policy_id.id,
+                    action.amount,
+                    0,
+                    Decision(action.rung, None, None),
+                    tuple(action.item_ids.move_line_id.ids),
+                    again_ids=tuple(action.ids),
+                )
+            )
+        return plans
 
     @api.model
     def _get_items_not_asked_yet(self, items, step_days, asked):
@@ -439,6 +506,19 @@ class ArCollectionPlanner(models.AbstractModel):
         }
 
     @api.model
+    def _get_plan_steps(self, plan, steps):
+        """The steps that a plan takes, or takes again.
+
+        :param steps: :class:`StepsByDay`
+        """
+        taken = self.env["ar.collection.step"]
+        if plan.decision.step_day is None:
+            return taken
+        if plan.again_ids:
+            return self.env["ar.collection.action"].browse(plan.again_ids).step_id
+        return steps[plan.policy_id, plan.decision.step_day]
+
+    @api.model
     def _stop_plans(self, company, date, plans):
         """What would go out by a policy or channel that somebody has stopped waits instead."""
         due = [plan for plan in plans if plan.decision.step_day is not None]
@@ -453,7 +533,7 @@ class ArCollectionPlanner(models.AbstractModel):
         def is_stopped(plan):
             if plan.decision.step_day is None:
                 return False
-            taken = steps[plan.policy_id, plan.decision.step_day]
+            taken = self._get_plan_steps(plan, steps)
             return plan.policy_id in stopped.ids or not channels.isdisjoint(taken.mapped("channel"))
 
         return [plan._replace(decision=waits) if is_stopped(plan) else plan for plan in plans]

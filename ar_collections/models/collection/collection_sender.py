@@ -17,7 +17,7 @@ class ArCollectionSender(models.AbstractModel):
         """One outgoing e-mail per action, with its letter; Odoo's queue sends them."""
         recipients = actions._get_recipients("email")
         unreachable = actions.filtered(lambda action: not recipients[action])
-        unreachable._fail(self.env._("The customer has no e-mail address."), date)
+        unreachable._fail(self.env._("The customer has no e-mail address."), date, "address")
         actions -= unreachable
         actions._set_contacts(recipients)
         actions._print_letters(date)
@@ -36,7 +36,7 @@ class ArCollectionSender(models.AbstractModel):
                 for action in actions
             ],
         )
-        copies = actions._get_copy_contacts()
+        copies = self._get_copy_contacts(actions)
         mails = self.env["mail.mail"].create(
             [
                 {
@@ -80,7 +80,7 @@ class ArCollectionSender(models.AbstractModel):
         """One text message per action; Odoo's queue sends them."""
         recipients = actions._get_recipients("phone")
         unreachable = actions.filtered(lambda action: not recipients[action])
-        unreachable._fail(self.env._("The customer has no phone number."), date)
+        unreachable._fail(self.env._("The customer has no phone number."), date, "address")
         actions -= unreachable
         actions._set_contacts(recipients)
         bodies = self._render_texts(actions)
@@ -140,6 +140,66 @@ class ArCollectionSender(models.AbstractModel):
         """Those of the messages that wait in the outbox because somebody has stopped them."""
         actions = self.env["ar.collection.action"].sudo()
         return self._get_stopped(actions.search([("message_id", "in", messages.ids)])).message_id
+
+    @api.model
+    def _get_copy_contacts(self, actions):
+        """``{action: who gets a copy}``, by the role that the step names."""
+        files = {
+            (file.company_id, file.partner_id): file
+            for file in self.env["ar.credit.file"].search(
+                [
+                    ("partner_id", "in", actions.filtered("step_id.cc_role").partner_id.ids),
+                    ("company_id", "in", actions.company_id.ids),
+                ]
+            )
+        }
+        nobody = self.env["res.partner"]
+        return {
+            action: files[action.company_id, action.partner_id][action.step_id.cc_role].filtered(
+                lambda contact: contact.active and contact.email
+            )
+            if action.step_id.cc_role and (action.company_id, action.partner_id) in files
+            else nobody
+            for action in actions
+        }
+
+    @api.model
+    def _mark_posted(self, actions, date):
+        """The printed letters are in the post: a message of the case keeps each of them."""
+        messages = self._log_messages(
+            actions,
+            [
+                {
+                    "subject": action.summary,
+                    "body": self.env._(
+                        "%(letter)s sent by post to %(contact)s.",
+                        letter=action.summary,
+                        contact=action.contact_id.display_name,
+                    ),
+                    "message_type": "comment",
+                    "attachment_ids": [(6, 0, action.attachment_id.ids)],
+                }
+                for action in actions
+            ],
+        )
+        for action, message in zip(actions, messages, strict=True):
+            action.message_id = message
+        actions._mark_done(date, "posted")
+        for activity in actions.activity_id.filtered("active"):
+            activity.action_feedback()
+
+    @api.model
+    def _call_off(self, actions):
+        """What the queues still keep of messages that failed is never sent by somebody's retry."""
+        messages = actions.message_id
+        if not messages:
+            return
+        self.env["mail.mail"].search(
+            [("mail_message_id", "in", messages.ids), ("state", "in", ("outgoing", "exception"))]
+        ).write({"state": "cancel"})
+        self.env["sms.sms"].search(
+            [("mail_message_id", "in", messages.ids), ("state", "in", ("outgoing", "error"))]
+        ).write({"state": "canceled"})
 
     @api.model
     def _render_emails(self, actions):

@@ -83,7 +83,8 @@ class ArCollectionSync(models.AbstractModel):
 
     @api.model
     def _cancel_outdated(self, company, scope):
-        """Drop the planned work of steps whose oldest item is settled, disputed or promised."""
+        """Drop the planned work, and what failed, of steps whose oldest item is settled, disputed
+        or promised."""
         self.env["ar.collection.action"].flush_model()
         self.env["ar.collection.action"].browse(
             id_
@@ -92,7 +93,9 @@ class ArCollectionSync(models.AbstractModel):
                     """
             SELECT action.id FROM ar_collection_action action
               JOIN ar_collection_case kase ON kase.id = action.case_id
-             WHERE action.state = 'planned' AND action.step_id IS NOT NULL
+             WHERE (action.state = 'planned'
+                    OR action.state = 'failed' AND action.date_failed IS NOT NULL)
+               AND action.step_id IS NOT NULL
                AND kase.company_id = %s %s AND kase.state <> 'closed'
                AND action.due_date < COALESCE(kase.demand_due_date, 'infinity')
             """,

@@ -11,8 +11,8 @@ SMTP_PATIENCE_SECONDS = 2
 
 
 class ResCompany(models.Model):
-    """Whether a company may send, with which step an old ledger begins, and how long items may be
-    excluded."""
+    """Whether a company may send, how an old ledger begins, how long items are excluded, and what
+    is tried again."""
 
     _inherit = "res.company"
 
@@ -52,8 +52,25 @@ class ResCompany(models.Model):
         "longer. Who has to decide on an exclusion is asked again after so many days.",
     )
 
+    ar_retry_longest = fields.Integer(
+        string="Longest Pause Before the Next Try (days)",
+        default=3,
+        help="A contact that failed is tried again after one day, then two, then four, and so on, "
+        "at most so many days later.",
+    )
+    ar_retry_most = fields.Integer(
+        string="Tries of a Contact",
+        default=10,
+        help="After so many failures it is not tried again: the collector sends it again or "
+        "cancels it, and the case goes on.",
+    )
+
     _ar_exclusion_days_positive = models.Constraint(
         "CHECK(ar_exclusion_days > 0)", "An exclusion lasts for one day at least."
+    )
+    _ar_retry_positive = models.Constraint(
+        "CHECK(ar_retry_longest > 0 AND ar_retry_most > 0)",
+        "A pause lasts for one day at least, and every contact is tried once.",
     )
 
     # Whether it may send
@@ -143,3 +160,5 @@ class ResConfigSettings(models.TransientModel):
     ar_stage_holds = fields.Selection(
         related="company_id.root_id.ar_stage_holds", readonly=False, required=True
     )
+    ar_retry_longest = fields.Integer(related="company_id.root_id.ar_retry_longest", readonly=False)
+    ar_retry_most = fields.Integer(related="company_id.root_id.ar_retry_most", readonly=False)

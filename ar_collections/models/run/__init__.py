@@ -1,7 +1,9 @@
 """The day: the only place that knows all wings."""
 
 from . import (
+    run_pace,
     collection_run,
+    collection_dispatch,
     collection_action,
     res_company,
 )

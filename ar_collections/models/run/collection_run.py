@@ -1,17 +1,22 @@
 import logging
 import time
+from datetime import timedelta
 
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_date, split_every
+from odoo.tools import format_date
 
 from ..collection.collection_cadence import WAITS
+from .run_pace import BATCH_SHARE, Pace, Shift, get_worker_limit
 
 _logger = logging.getLogger(__name__)
 
+# A batch has so many plans at most, however fast they are.
 BATCH = 200
+# So many minutes after it was killed or broke down a day goes on by itself.
+MINUTES_TO_GO_ON = 5
 
 
 class ArCollectionRun(models.Model):
@@ -51,6 +56,8 @@ class ArCollectionRun(models.Model):
     closed_count = fields.Integer(string="Cases Closed", readonly=True)
     action_count = fields.Integer(string="Actions", readonly=True)
     failure_count = fields.Integer(string="Failures", readonly=True)
+    # Figures and cases have followed the day: a run that goes on need not do it again.
+    is_followed = fields.Boolean(readonly=True)
     remaining_count = fields.Integer(string="Still to Do", readonly=True)
     message_count = fields.Integer(string="Messages", readonly=True)
     waiting_count = fields.Integer(
@@ -69,6 +76,11 @@ class ArCollectionRun(models.Model):
     limit_lifted_by_id = fields.Many2one("res.users", readonly=True)
     told_ids = fields.Many2many("mail.activity", readonly=True)
     progress = fields.Float(compute="_compute_progress")
+    queued_count = fields.Integer(
+        string="Letters to Print",
+        compute="_compute_queued_count",
+        help="Decided by this run; they are printed and sent one after the other.",
+    )
     seconds = fields.Float(readonly=True)
     log = fields.Text(readonly=True)
 
@@ -86,6 +98,19 @@ class ArCollectionRun(models.Model):
     def _compute_standing(self):
         for run in self:
             run.standing = run.sudo()._get_reason_not_to_send() or False
+
+    @api.depends("action_ids.send_date", "action_ids.state")
+    def _compute_queued_count(self):
+        actions = self.env["ar.collection.action"]
+        counts = dict(
+            actions._read_group(
+                [("run_id", "in", self.ids), *actions._get_queued_domain()],
+                ["run_id"],
+                ["__count"],
+            )
+        )
+        for run in self:
+            run.queued_count = counts.get(run, 0)
 
     @api.constrains("company_id")
     def _check_root(self):
@@ -105,13 +130,17 @@ class ArCollectionRun(models.Model):
 
     @api.model
     def _run_for(self, company, date, execute=True):
-        """The run of that company and day, created once, previewed or executed."""
+        """The run of that company and day, created once, previewed or executed.
+
+        The day is lived as a whole, with the letters that a job prints otherwise.
+        """
         company, date = company.root_id, fields.Date.to_date(date)
         run = self.sudo().search([("company_id", "=", company.id), ("date", "=", date)])
         if not run:
             run = self.sudo().create({"company_id": company.id, "date": date})
         if execute:
             run._execute()
+            self.env["ar.collection.dispatch"].sudo()._dispatch(company, date)
         else:
             run._preview()
         return run.with_env(self.env)
@@ -126,6 +155,7 @@ class ArCollectionRun(models.Model):
         self._check_day()
         for run in self.sudo():
             run._execute()
+        self.env["ar.collection.dispatch"].sudo()._start()
 
     def _check_day(self):
         """People live today, once: a day to come, or one that later runs have left behind, would
@@ -168,17 +198,45 @@ class ArCollectionRun(models.Model):
 
     @api.model
     def _cron_daily(self):
-        """Run today for every company, in batches that are committed one by one."""
-        cron = self.env["ir.cron"]
+        """Run today for every company, in batches that are committed one by one.
+
+        What is left when its time is over goes on by a trigger, and a day that is killed by one
+        that was set before. A company whose day breaks down does not stop the others.
+        """
+        shift = Shift(self.env["ir.cron"])
+        job = self.env.ref("ar_collections.ir_cron_daily_run")
         companies = self.env["res.company"].search([("parent_id", "=", False)])
         for company in companies:
             run = self.with_company(company)._run_for_cron(company)
-            if not run._is_unfinished():
+            if not run._is_unfinished() or not run.try_lock_for_update():
                 continue
-            cron._commit_progress(remaining=1)
-            run._execute(checkpoint=lambda done, left: cron._commit_progress(done, remaining=left))
-            if run.state != "done":
-                return
+            run._go_on_later(job)
+            shift.commit(0, 1)
+            run._execute_for_cron(shift.commit)
+            if not shift.seconds_left:
+                job._trigger()
+                break
+        self.env["ar.collection.dispatch"]._start()
+        shift.commit(0, 0)
+
+    @api.model
+    def _go_on_later(self, job):
+        """Have the job called again in some minutes, whatever becomes of this call."""
+        now = fields.Datetime.now()
+        waiting = [("cron_id", "=", job.id), ("call_at", ">", now)]
+        if not self.env["ir.cron.trigger"].sudo().search_count(waiting, limit=1):
+            job._trigger(now + timedelta(minutes=MINUTES_TO_GO_ON))
+
+    def _execute_for_cron(self, checkpoint):
+        """Execute; when it breaks down, what was committed stays and the run says why it waits."""
+        try:
+            self._execute(checkpoint)
+        except Exception as error:
+            # The scheduler would try again tomorrow, and give up after a week.
+            self.env.cr.rollback()
+            _logger.exception("Collection run %s broke down and goes on later", self.id)
+            self._note(self.env._("Broke down, goes on in some minutes: %s", error))
+            checkpoint(0, 1)
 
     @api.model
     def _run_for_cron(self, company):
@@ -204,31 +262,59 @@ class ArCollectionRun(models.Model):
             self._take_over()
             if self.state != "done":
                 self.write({"opened_count": 0, "closed_count": 0})
-            self.write({"state": "running", "line_ids": [(5, 0, 0)]})
+            self.write({"state": "running", "line_ids": [(5, 0, 0)], "is_followed": False})
         self.write({"waiting_count": 0, "over_limit_count": 0})
         self._untell()
+        finished = self._follow_day(checkpoint) and self._take_day(checkpoint)
+        self._count_results(time.monotonic() - start)
+        if checkpoint:
+            checkpoint(1, 0 if finished else max(self.remaining_count, 1))
+
+    def _follow_day(self, checkpoint):
+        """Figures, cases and failed contacts follow the day; return whether the run goes on."""
+        if self.is_followed:
+            return True
         company, date = self.company_id, self.date
         # What was touched before is judged at its own day.
         self.env["ar.ledger.touch"]._settle_touched()
         if not company.ar_run_date or company.ar_run_date < date:
             company.ar_run_date = date
+        # The next step waits for what did not get through.
+        self.env["ar.collection.failure"]._notice_failures(company, date)
         self._update_cases()
         self.env["ar.ageing.snapshot"]._take_month_end(company, date)
+        self.is_followed = True
+        # At least one batch is taken, however long this took.
+        return self._commit(checkpoint, 1, 1) is not None
+
+    def _take_day(self, checkpoint):
+        """Take the steps that are due; return whether all had their turn."""
+        company, date = self.company_id, self.date
         plans = self._get_plans()
         due = self._get_due_plans(plans)
-        finished = self._take_all(due, checkpoint)
-        self.env["ar.collection.action"]._sweep_undelivered(company, date)
+        if not self._take_all(due, checkpoint):
+            return False
         self.env["ar.collection.priority.rule"]._score_cases(company)
-        if finished:
-            if due:
-                plans = self.env["ar.collection.planner"]._plan_cases(company, date)
-            self._refresh_next_actions(plans)
-            self._check_silent()
-            self._tell_what_waits()
-            self.state = "done"
-        self._count_results(time.monotonic() - start)
-        if checkpoint:
-            checkpoint(1, 0 if finished else self.remaining_count)
+        if due:
+            plans = self.env["ar.collection.planner"]._plan_cases(company, date)
+        self._refresh_next_actions(plans)
+        self._check_silent()
+        self._tell_what_waits()
+        self.state = "done"
+        return True
+
+    def _commit(self, checkpoint, done, remaining):
+        """Commit what is done and hold the run again.
+
+        :return: seconds that are left, or ``None`` when somebody else has taken the run
+        """
+        if not checkpoint:
+            self.env.flush_all()
+            self.env.invalidate_all(flush=False)
+            return float("inf")
+        left = checkpoint(done, remaining)
+        self.env.invalidate_all()
+        return left if self.try_lock_for_update() else None
 
     def _get_reason_not_to_send(self):
         """Why no step is taken on this day, although steps are due.
@@ -271,12 +357,13 @@ class ArCollectionRun(models.Model):
         """The plans whose messages the limit of the day has room for; work for people is no
         message."""
         policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
-        steps = self.env["ar.collection.planner"]._get_steps_by_day(policies)
+        planner = self.env["ar.collection.planner"]
+        steps = planner._get_steps_by_day(policies)
         room, going = self._get_room(), []
         for plan in plans:
-            messages = sum(
+            messages = len(plan.again_ids) or sum(
                 step.automatic and step.min_amount <= plan.amount
-                for step in steps[plan.policy_id, plan.decision.step_day]
+                for step in planner._get_plan_steps(plan, steps)
             )
             if not messages or messages <= room:
                 room -= messages
@@ -353,7 +440,8 @@ class ArCollectionRun(models.Model):
         told.told_ids.unlink()
 
     def _note(self, text):
-        self.log = "\n".join(filter(None, (self.log, text)))
+        if text not in (self.log or ""):
+            self.log = "\n".join(filter(None, (self.log, text)))
 
     def _take_over(self):
         """Runs of earlier days that were killed have nothing left to do: this one does it."""
@@ -428,25 +516,40 @@ class ArCollectionRun(models.Model):
         return [plan for plan in plans if plan.decision.step_day is not None]
 
     def _take_all(self, plans, checkpoint):
-        """Take all plans in batches; return whether all of them had their turn."""
-        done = 0
-        for batch in split_every(BATCH, plans):
-            done += len(batch)
-            if going := self._let_out(batch):
-                self._take_batch(going)
-            self.remaining_count = len(plans) - done
-            self.action_count = self.env["ar.collection.action"].search_count(
-                [("run_id", "=", self.id)]
-            )
-            if checkpoint:
-                left = checkpoint(len(batch), len(plans) - done + 1)
-                self.env.invalidate_all()
-                if not left or not self.try_lock_for_update():
-                    return False
-            else:
-                self.env.flush_all()
-                self.env.invalidate_all(flush=False)
-        return True
+        """Take all plans in batches that end by time; return whether all of them had their turn."""
+        pace = Pace(get_worker_limit() * BATCH_SHARE if checkpoint else float("inf"), BATCH)
+        actions = self.env["ar.collection.action"]
+        waiting, skipped = list(plans), 0
+        while waiting:
+            batch, waiting = waiting[: pace.size], waiting[pace.size :]
+            with pace.keep(len(batch)):
+                mine = self._lock_customers(batch)
+                skipped += len(batch) - len(mine)
+                if going := self._let_out(self._drop_ended(mine)):
+                    self._take_batch(going)
+                self.remaining_count = len(waiting) + skipped
+                self.action_count = actions.search_count([("run_id", "=", self.id)])
+                left = self._commit(checkpoint, len(mine), self.remaining_count + 1)
+            if not left and (waiting or left is None):
+                return False
+        return not skipped
+
+    @api.model
+    def _lock_customers(self, plans):
+        """The plans of the customers that nobody else deals with now, locked until the batch is
+        committed."""
+        files = self.env["ar.credit.file"].browse(plan.file_id for plan in plans)
+        mine = set(files.try_lock_for_update(allow_referencing=True).ids)
+        return [plan for plan in plans if plan.file_id in mine]
+
+    @api.model
+    def _drop_ended(self, plans):
+        """The plans without those whose case has ended or was paused since they were made."""
+        cases = self.env["ar.collection.case"].browse(
+            plan.case_id for plan in plans if plan.case_id
+        )
+        ended = set(cases.filtered(lambda case: case.state != "open").ids)
+        return [plan for plan in plans if plan.case_id not in ended]
 
     def _take_batch(self, plans):
         """Take the batch at once; when that fails, one by one, so that only the cause fails."""
@@ -603,8 +706,7 @@ class ArCollectionRun(models.Model):
             }
             if plan.decision.wait:
                 lines.append(common)
-            day = plan.decision.step_day
-            for step in () if day is None else steps[plan.policy_id, day]:
+            for step in planner._get_plan_steps(plan, steps):
                 if plan.amount < step.min_amount:
                     continue
                 field = step._get_address_field()
