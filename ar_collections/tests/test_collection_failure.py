@@ -181,6 +181,24 @@ class TestFailure(FailureCommon):
         self._run(1)
         self.assertRecordValues(action, [{"state": "done", "contact_id": contact.id}])
 
+    def test_step_by_hand_is_tried_again_by_hand(self):
+        self.steps["First"].automatic = False
+        self._invoice(self.customer, 100, due=-1)
+        self._run(0)
+        action = self._actions()
+        action.with_user(self._collector()).action_send()
+        self._answer("bounce", "mail_bounce")
+        self._run(1)
+        self.assertRecordValues(action, [{"state": "failed", "send_date": False}])
+        self.customer.email = "mended@example.com"
+        for day in (2, 9):
+            self._run(day)
+            self.assertEqual(self._actions(), action, "the next step waits")
+        self.assertEqual(action.state, "failed")
+        action.with_user(self._collector("second")).action_cancel()
+        stale = self.env["mail.mail"].sudo().search([("recipient_ids", "in", self.customer.ids)])
+        self.assertEqual(set(stale.mapped("state")), {"cancel"}, "nobody sends it from the queue")
+
     def test_copy_that_bounces_holds_nothing_up(self):
         payer = self._customer("Payer")
         self.steps["First"].cc_role = "payer_id"

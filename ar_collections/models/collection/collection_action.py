@@ -542,6 +542,7 @@ class ArCollectionAction(models.Model):
 
     def _cancel(self):
         queued = self.filtered("send_date")
+        self.env["ar.collection.sender"].sudo()._call_off(self.filtered("date_failed"))
         self.write({"state": "cancelled", "send_date": False})
         self._drop_plans()
         self.env["ar.collection.failure"]._step_back(queued.case_id)

@@ -108,6 +108,7 @@ class ArCollectionFailure(models.AbstractModel):
                 ("company_id", "=", company.id),
                 ("state", "=", "failed"),
                 ("failure_kind", "=", "address"),
+                ("step_id.automatic", "=", True),
                 "|",
                 ("case_id", "=", False),
                 ("case_id.state", "=", "open"),
@@ -127,7 +128,10 @@ class ArCollectionFailure(models.AbstractModel):
         for action in actions:
             company = action.company_id
             tries = action.try_count + 1
-            pause = next_pause(tries, company.ar_retry_longest, company.ar_retry_most)
+            # What a person has sent by hand, a person sends again.
+            pause = action.step_id.automatic and next_pause(
+                tries, company.ar_retry_longest, company.ar_retry_most
+            )
             action.write(
                 {
                     "state": "failed",
