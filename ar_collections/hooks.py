@@ -56,6 +56,7 @@ MODELS = (
     "ar.credit.cover",
     "ar.credit.history",
     "ar.credit.file",
+    "ar.credit.knockout",
     "ar.collection.step",
 )
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from .common.optional_float import OptionalFloat
 from .credit.credit_grade import RISK_TIERS
 
 COLLECTION_GROUPS = (
@@ -51,7 +52,7 @@ class ResPartner(models.Model):
     credit_hold_reason = fields.Char(
         compute="_compute_credit_file", compute_sudo=True, groups="base.group_user"
     )
-    credit_score = fields.Float(
+    credit_score = OptionalFloat(
         compute="_compute_credit_file",
         search="_search_credit_score",
         compute_sudo=True,

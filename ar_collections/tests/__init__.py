@@ -17,6 +17,7 @@ from . import (
     test_collection_failure,
     test_collection_plan,
     test_collection_promise,
+    test_credit_arrears,
     test_credit_control,
     test_credit_decision,
     test_credit_file,

@@ -22,6 +22,7 @@ class ReviewCommon(CollectionsCommon):
         super().setUpClass()
         cls.env["ar.credit.criterion"].search([]).active = False
         cls.env["ar.credit.document.type"].search([]).active = False
+        cls.env["ar.credit.knockout"].search([]).active = False
         cls.env["ar.credit.grade"].search([("is_default", "=", False)]).active = False
         cls.late = cls._criterion(
             "Days late", "willingness", 40, [(0, 100), (10, 50), (30, 0)], metric="avg_days_late"
@@ -39,15 +40,15 @@ class ReviewCommon(CollectionsCommon):
                     "code": f"T{code}",
                     "name": name,
                     "score_from": start,
-                    "score_to": 100,
+                    "score_to": end,
                     "review_months": months,
                     **limit,
                 }
             )
-            for code, name, start, months, limit in (
-                ("1", "Good", 70, 12, {"limit_rule": "months", "limit_months": 2}),
-                ("2", "Fair", 40, 6, {"limit_rule": "fixed", "limit_amount": 1000}),
-                ("3", "Poor", 0, 3, {"limit_rule": "fixed", "limit_amount": 0}),
+            for code, name, start, end, months, limit in (
+                ("1", "Good", 70, 100, 12, {"limit_rule": "months", "limit_months": 2}),
+                ("2", "Fair", 40, 70, 6, {"limit_rule": "fixed", "limit_amount": 1000}),
+                ("3", "Poor", 0, 40, 3, {"limit_rule": "fixed", "limit_amount": 0}),
             )
         )
         cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)

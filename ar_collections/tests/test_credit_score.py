@@ -11,7 +11,16 @@ from odoo.tests import BaseCase
 from odoo.tools import SQL, mute_logger
 
 from ..models.credit.credit_criterion import Metric
-from ..models.credit.credit_score import Answer, Band, find_band, grade_of, score
+from ..models.credit.credit_score import (
+    Answer,
+    Band,
+    Range,
+    cap_grade,
+    find_band,
+    find_faults,
+    grade_of,
+    score,
+)
 from .common import CollectionsCommon
 from .test_credit_review import ReviewCommon
 
@@ -128,13 +137,45 @@ class TestPureScore(BaseCase):
         card = [Answer(0, "ability", 1, half, 1), Answer(1, "willingness", 1, half, 1)]
         self.assertEqual(score(card, 0.5).way, "negotiate", "50 counts as a yes")
 
-    def test_grades_touch(self):
-        grades = [(1, 80), (2, 65), (3, 0)]
-        for points, grade in ((100, 1), (80, 1), (79.99, 2), (65, 2), (0, 3)):
-            self.assertEqual(grade_of(points, grades), grade)
-        self.assertIsNone(grade_of(5, [(1, 10)]))
+    def test_both_bounds_of_a_grade_decide(self):
+        scale = [Range(1, 80, 100), Range(2, 65, 80), Range(3, 0, 50), Range(4, 0, 0)]
+        for points, grade in (
+            *((100, 1), (80, 1), (79.99, 2), (65, 2), (64.99, None), (50.01, None), (50, 3)),
+            (0, 3),
+        ):
+            self.assertEqual(grade_of(points, scale), grade, points)
+        self.assertIsNone(grade_of(5, [Range(1, 10, 100)]))
         self.assertIsNone(grade_of(5, []))
-        self.assertEqual(grade_of(9, [(4, 0), (5, 0)]), 4, "the first of two alike")
+        alike = [Range(4, 0, 100), Range(5, 0, 100)]
+        self.assertEqual(grade_of(9, alike), 4, "the first of two alike")
+        self.assertIsNone(grade_of(0, [Range(4, 0, 0)]), "given by hand only")
+
+    def test_faults_of_a_scale(self):
+        for spans, gaps, overlaps in (
+            (((80, 100), (0, 80)), [], []),
+            (((80, 100), (0, 70)), [(70, 80)], []),
+            (((5, 90),), [(0, 5), (90, 100)], []),
+            (((60, 100), (0, 65)), [], [(2, 1)]),
+            (((0, 100), (20, 30), (0, 0)), [], [(1, 2)]),
+            (((0, 0),), [], []),
+        ):
+            scale = [Range(number, *span) for number, span in enumerate(spans, 1)]
+            self.assertEqual(find_faults(scale), (gaps, overlaps), spans)
+
+    def test_knockouts_cap(self):
+        scale = [Range("A", 80, 100), Range("C", 50, 80), Range("E", 0, 50)]
+        for earned, caps, found in (
+            ("A", [], ("A", None)),
+            ("A", [("rule", 50)], ("C", "rule")),
+            ("A", [("mild", 50), ("hard", 0)], ("E", "hard")),
+            ("E", [("rule", 50)], ("E", None)),
+            ("C", [("rule", 50)], ("C", None)),
+            (None, [("rule", 50)], ("C", "rule")),
+            ("A", [("rule", 60)], ("C", "rule")),
+            ("A", [("rule", -1)], ("E", "rule")),
+        ):
+            self.assertEqual(cap_grade(earned, caps, scale), found, (earned, caps))
+        self.assertEqual(cap_grade("A", [("rule", 50)], []), ("A", None), "no scale, no cap")
 
     def test_yes_from_the_companys_points(self):
         card = self._card(("ability", 1, 10), ("willingness", 1, 0))
@@ -176,10 +217,10 @@ class TestPureScore(BaseCase):
 class TestCard(CollectionsCommon):
     def test_default_card(self):
         card = self.env["ar.credit.criterion"]._get_card_criteria(self.company)
-        self.assertEqual(len(card), 14)
+        self.assertEqual(len(card), 17)
         self.assertEqual(sum(card.mapped("weight")), 100)
         self.assertEqual(set(card.mapped("kind")), {"metric", "number", "rating", "external"})
-        self.assertEqual(len(card.filtered(lambda criterion: criterion.kind == "metric")), 7)
+        self.assertEqual(len(card.filtered(lambda criterion: criterion.kind == "metric")), 10)
         for criterion in card:
             criterion._check_bands()
             self.assertTrue(criterion.description)
@@ -505,11 +546,19 @@ class TestRescore(ReviewCommon):
             [("file_id", "=", self.file.id), ("state", "=", "approved")]
         )
 
-    def test_only_reviewed_customers_by_itself(self):
+    def test_everybody_is_scored_and_only_reviewed_customers_get_a_review(self):
         self._figures(self.file, avg_days_late=50)
+        new = self.env["ar.credit.file"]._get_file(self._customer("New"), self.company, create=True)
         self.assertFalse(self._rescore())
-        self.assertEqual(self.file.score, 0)
-        self.assertFalse(self.file.score_date)
+        self.assertRecordValues(
+            self.file + new,
+            [
+                {"score": 0, "score_coverage": 0.4, "score_date": self._day(1)},
+                {"score": False, "score_coverage": 0, "score_date": False},
+            ],
+        )
+        self.assertIs(new.score, False, "no score, which is not zero")
+        self.assertFalse(self._open_reviews())
 
     def test_too_little_known_earns_no_grade(self):
         self._figures(self.file, avg_days_late=0)

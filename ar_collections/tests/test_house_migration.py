@@ -127,3 +127,59 @@ class TestMigrationOfStart(CollectionsCommon):
         self.company.ar_stage_holds = "ask"
         self._migrate()
         self.assertEqual(self.company.ar_stage_holds, "ask")
+
+
+class TestMigrationOfScores(CollectionsCommon):
+    def setUp(self):
+        super().setUp()
+        self.migration = load(MIGRATIONS / "19.0.5.3.0/post-score.py")
+        for name, (former, _now) in self.migration.WEIGHTS.items():
+            self.env.ref(f"ar_collections.credit_criterion_{name}").weight = former
+        new = ("arrears_days", "arrears_share", "collection_stage")
+        for name in new:
+            self.env.ref(f"ar_collections.credit_criterion_{name}").unlink()
+        self.env["ar.credit.knockout"].search([]).unlink()
+
+    def _migrate(self):
+        self.env.flush_all()
+        self.migration.migrate(self.env.cr, "19.0.5.2.0")
+        self.env.invalidate_all()
+        return self.env["ar.credit.criterion"].search([])
+
+    def test_the_shipped_card_counts_arrears(self):
+        card = self._migrate()
+        self.assertEqual(len(card), 17)
+        self.assertEqual(sum(card.mapped("weight")), 100)
+        self.assertTrue(all(len(criterion.band_ids) > 1 for criterion in card))
+        self.assertEqual(len(self.env["ar.credit.knockout"].search([])), 4)
+
+    def test_a_card_of_ones_own_stays_as_it_is(self):
+        own = self.env.ref("ar_collections.credit_criterion_current_ratio")
+        own.weight = 20
+        card = self._migrate()
+        self.assertEqual((len(card), own.weight), (14, 20))
+        self.assertEqual(len(self.env["ar.credit.knockout"].search([])), 4)
+
+    def test_grades_of_ones_own_get_no_rules(self):
+        self.env["ar.credit.file"].search([]).grade_id = False
+        self.env.ref("ar_collections.credit_grade_d").unlink()
+        self._migrate()
+        self.assertFalse(self.env["ar.credit.knockout"].search([]))
+
+    def test_zeros_that_stood_for_no_score(self):
+        new, bad = (self._customer(name) for name in ("New", "Bad"))
+        files = self.env["ar.credit.file"]
+        new, bad = (files._get_file(customer, self.company, create=True) for customer in (new, bad))
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE ar_credit_file
+               SET score = 0, ability_score = 0, willingness_score = 0,
+                   score_date = CASE WHEN id = %s THEN %s::date END
+             WHERE id IN %s
+            """,
+            [bad.id, self.today, (new.id, bad.id)],
+        )
+        self._migrate()
+        self.assertIs(new.score, False)
+        self.assertEqual(bad.score, 0)

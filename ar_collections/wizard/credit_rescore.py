@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..models.common.optional_float import OptionalFloat
+
 
 class ArCreditRescore(models.TransientModel):
     """Score many customers at once and open reviews where that should change something."""
@@ -41,17 +43,18 @@ class ArCreditRescore(models.TransientModel):
         wizard = self.create({})
         scoring = self.env["ar.credit.scoring"]
         scores = scoring._get_scores(files, wizard.date)
-        grades = scoring._get_earned_grades(files, scores)
+        earned = scoring._get_earned_grades(files, scores)
         self.env["ar.credit.rescore.line"].create(
             [
                 {
                     "rescore_id": wizard.id,
                     "file_id": file.id,
-                    "score": scores[file.id].score or 0,
+                    "score": scores[file.id].score,
                     "coverage": scores[file.id].coverage,
                     "current_grade_id": file.grade_id.id,
-                    "grade_id": grades[file.id],
-                    "is_changed": grades[file.id] not in (None, file.grade_id.id),
+                    "grade_id": earned[file.id].grade,
+                    "knockout_id": earned[file.id].knockout,
+                    "is_changed": earned[file.id].grade not in (None, file.grade_id.id),
                 }
                 for file in files
             ]
@@ -69,27 +72,30 @@ class ArCreditRescore(models.TransientModel):
         files = self.line_ids.file_id
         files.check_access("write")
         scoring = self.env["ar.credit.scoring"]
-        scoring._write_scores(scoring._get_scores(files, self.date), self.date)
+        scores = scoring._get_scores(files, self.date)
+        earned = scoring._get_earned_grades(files, scores)
+        scoring._write_scores(scores, earned, self.date)
         if self.open_for == "none":
             return {"type": "ir.actions.act_window_close"}
-        chosen = self.line_ids
+        chosen = files
         if self.open_for == "changed":
-            chosen = chosen.filtered("is_changed")
+            chosen = self.line_ids.filtered("is_changed").file_id
+        opened = self.env["ar.credit.review"]
         notes = {
-            line.file_id.id: self.env._(
-                "Mass scoring: score %(score)s, grade %(grade)s.",
-                score=round(line.score, 1),
-                grade=line.grade_id.display_name or self.env._("unknown"),
-            )
-            for line in chosen
+            file.id: opened._explain_grade(scores[file.id], earned[file.id]) for file in chosen
         }
-        reviews = self.env["ar.credit.review"]._open_for(
-            chosen.file_id, "metrics", notes, self.date
-        )
+        first = chosen.filtered(lambda file: not file._is_graded())
+        reviews = opened._open_for(first, "first", notes, self.date)
+        reviews += opened._open_for(chosen - first, "metrics", notes, self.date)
         return {
             **self.env["ir.actions.act_window"]._for_xml_id(
                 "ar_collections.ar_credit_review_action"
             ),
+            "view_mode": "list,form",
+            "views": [
+                (self.env.ref("ar_collections.ar_credit_review_view_list").id, "list"),
+                (False, "form"),
+            ],
             "domain": [("id", "in", reviews.ids)],
             "context": {},
         }
@@ -103,8 +109,9 @@ class ArCreditRescoreLine(models.TransientModel):
     rescore_id = fields.Many2one("ar.credit.rescore", required=True, ondelete="cascade")
     file_id = fields.Many2one("ar.credit.file", required=True, ondelete="cascade")
     partner_id = fields.Many2one(related="file_id.partner_id")
-    score = fields.Float()
+    score = OptionalFloat()
     coverage = fields.Float()
     current_grade_id = fields.Many2one("ar.credit.grade", string="Grade Now")
     grade_id = fields.Many2one("ar.credit.grade", string="Grade by Score")
+    knockout_id = fields.Many2one("ar.credit.knockout", string="Capped By")
     is_changed = fields.Boolean()

@@ -23,6 +23,7 @@ from . import (
     collection_planner,
     credit_file,
     credit_grade,
+    credit_criterion,
     account_move_line,
     res_company,
 )

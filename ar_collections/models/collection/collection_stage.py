@@ -149,6 +149,11 @@ class ArCollectionStage(models.Model):
         return [value for value, kind in self._get_kinds().items() if kind.is_outside]
 
     @api.model
+    def _get_legal_kinds(self):
+        """The kinds of stages that a case enters when a lawyer takes it."""
+        return [value for value, kind in self._get_kinds().items() if kind.placement == "lawyer"]
+
+    @api.model
     def _get_stage_of_placement(self, placement):
         """The first stage that a case enters with a kind of placement."""
         kinds = [value for value, kind in self._get_kinds().items() if kind.placement == placement]

@@ -17,6 +17,8 @@ class ArCreditFile(models.Model):
         help="For this customer only. Leave empty to follow the grade.",
     )
 
+    case_ids = fields.One2many("ar.collection.case", "file_id", string="Collection Cases")
+
     excluded_amount = fields.Monetary(
         string="Excluded from Follow-up",
         compute="_compute_excluded",

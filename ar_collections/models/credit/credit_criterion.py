@@ -15,17 +15,25 @@ CRITERION_KINDS = [
 # The answer is one of the bands instead of a number.
 CHOICES = ("rating", "external")
 ASPECTS = [("ability", "Ability"), ("willingness", "Willingness")]
+# What is overdue is late already: the first four count it with its days so far.
 METRICS = [
     ("avg_days_late", "Average days late, by amount"),
     ("on_time_share", "Share of items paid on time"),
     ("late_count", "Times late"),
     ("max_days_late", "Worst delay in days"),
+    ("avg_days_early", "Average days early, by amount"),
+    ("arrears_days", "Days overdue now, of the oldest item"),
+    ("arrears_mean_days", "Days overdue now, by amount"),
+    ("arrears_share", "Overdue share of the balance"),
+    ("hold", "On credit hold: 1, else 0"),
     ("broken_promises", "Broken promises"),
     ("limit_use", "Share of the limit in use"),
     ("sales_trend", "Trend of sales"),
 ]
 # Nothing of the customer was ever settled: no figure of its payments means anything.
 NOTHING_SETTLED = SQL("COALESCE(file.late_count, 0) = 0 AND COALESCE(file.on_time_share, 0) = 0")
+# Nothing was settled and nothing is late: nobody knows yet how the customer pays.
+NOTHING_KNOWN = SQL("%s AND COALESCE(file.arrears_count, 0) = 0", NOTHING_SETTLED)
 
 
 class Metric(NamedTuple):
@@ -38,7 +46,7 @@ class Metric(NamedTuple):
     # A stored field of the credit file, or SQL over the table ``file``; NULL is unknown.
     figure: object
     # SQL over ``file``: the condition under which there is no data behind the figure.
-    unknown_when: SQL = NOTHING_SETTLED
+    unknown_when: SQL = NOTHING_KNOWN
     # What is counted, in the language of the user, such as days.
     unit: str = ""
     # Shown in percent.
@@ -164,7 +172,8 @@ class ArCreditCriterion(models.Model):
         }
         if not metrics or not files:
             return {id_: {} for id_ in files.ids}
-        files.flush_model()
+        # A module reads what it likes.
+        self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 "SELECT file.id, %s FROM ar_credit_file file WHERE file.id IN %s",
@@ -176,25 +185,78 @@ class ArCreditCriterion(models.Model):
 
     @api.model
     def _metric_avg_days_late(self):
-        return Metric("avg_days_late", unit=self.env._("days"))
+        return Metric(
+            SQL(
+                """
+                CASE WHEN COALESCE(file.arrears_amount, 0) <= 0 THEN COALESCE(file.avg_days_late, 0)
+                     ELSE (COALESCE(file.avg_days_late, 0) * COALESCE(file.settled_amount, 0)
+                           + file.arrears_mean_days * file.arrears_amount)
+                          / (COALESCE(file.settled_amount, 0) + file.arrears_amount) END
+                """
+            ),
+            unit=self.env._("days"),
+        )
 
     @api.model
     def _metric_on_time_share(self):
-        return Metric("on_time_share", is_share=True)
+        return Metric(
+            SQL(
+                """
+                CASE WHEN COALESCE(file.arrears_count, 0) = 0 THEN COALESCE(file.on_time_share, 0)
+                     ELSE COALESCE(file.on_time_share, 0) * COALESCE(file.settled_count, 0)
+                          / (COALESCE(file.settled_count, 0) + file.arrears_count) END
+                """
+            ),
+            is_share=True,
+        )
 
     @api.model
     def _metric_late_count(self):
-        return Metric("late_count")
+        return Metric(SQL("COALESCE(file.late_count, 0) + COALESCE(file.arrears_count, 0)"))
 
     @api.model
     def _metric_max_days_late(self):
-        return Metric("max_days_late", unit=self.env._("days"))
+        return Metric(
+            SQL("GREATEST(file.max_days_late, file.arrears_days, 0)"), unit=self.env._("days")
+        )
+
+    @api.model
+    def _metric_avg_days_early(self):
+        return Metric("avg_days_early", NOTHING_SETTLED, unit=self.env._("days"))
+
+    @api.model
+    def _metric_arrears_days(self):
+        return Metric("arrears_days", unit=self.env._("days"))
+
+    @api.model
+    def _metric_arrears_mean_days(self):
+        return Metric("arrears_mean_days", unit=self.env._("days"))
+
+    @api.model
+    def _metric_arrears_share(self):
+        return Metric(
+            SQL(
+                """
+                CASE WHEN COALESCE(file.arrears_amount, 0) <= 0 THEN 0
+                     ELSE file.arrears_amount
+                          / GREATEST(file.open_amount, file.arrears_amount) END
+                """
+            ),
+            is_share=True,
+        )
+
+    @api.model
+    def _metric_hold(self):
+        return Metric(
+            SQL("COALESCE(file.hold, FALSE)::int"),
+            SQL("file.hold IS NOT TRUE AND %s", NOTHING_KNOWN),
+        )
 
     @api.model
     def _metric_broken_promises(self):
         return Metric(
             "broken_promises",
-            SQL("COALESCE(file.broken_promises, 0) = 0 AND %s", NOTHING_SETTLED),
+            SQL("COALESCE(file.broken_promises, 0) = 0 AND %s", NOTHING_KNOWN),
         )
 
     @api.model

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 
+from ..common.optional_float import OptionalFloat
 from .credit_grade import RISK_TIERS, TIERS
 from .credit_limit import LimitTerms, effective_limit
 
@@ -200,6 +201,24 @@ class ArCreditFile(models.Model):
         help="What is to be followed up less what is disputed or promised.",
     )
     demand_due = fields.Date(string="Oldest Due Date to Ask For", readonly=True)
+    arrears_amount = fields.Monetary(
+        string="In Arrears",
+        readonly=True,
+        help="Overdue items to follow up, less what is disputed; promised or not.",
+    )
+    arrears_count = fields.Integer(string="Items in Arrears", readonly=True)
+    arrears_days = fields.Integer(
+        string="Days in Arrears",
+        readonly=True,
+        aggregator="max",
+        help="Of the oldest item in arrears.",
+    )
+    arrears_mean_days = fields.Float(
+        string="Average Days in Arrears",
+        readonly=True,
+        aggregator="avg",
+        help="How late the items in arrears are so far, large items counting more.",
+    )
     earliest_due = fields.Date(
         string="Earliest Due Date",
         readonly=True,
@@ -213,6 +232,14 @@ class ArCreditFile(models.Model):
         readonly=True, aggregator="avg", help="Exposure as a share of the limit; 1 is all of it."
     )
     avg_days_late = fields.Float(string="Average Days Late", readonly=True, aggregator="avg")
+    avg_days_early = fields.Float(
+        string="Average Days Early",
+        readonly=True,
+        aggregator="avg",
+        help="Of what was settled, by amount; what was settled late counts zero.",
+    )
+    settled_amount = fields.Monetary(readonly=True)
+    settled_count = fields.Integer(string="Items Settled", readonly=True)
     on_time_share = fields.Float(string="Paid on Time", readonly=True, aggregator="avg")
     late_count = fields.Integer(string="Times Late", readonly=True)
     max_days_late = fields.Integer(string="Worst Delay", readonly=True, aggregator="max")
@@ -240,9 +267,9 @@ class ArCreditFile(models.Model):
 
     # Score, risk and history
 
-    score = fields.Float(readonly=True, tracking=True)
-    ability_score = fields.Float(string="Ability to Pay", readonly=True, aggregator="avg")
-    willingness_score = fields.Float(string="Willingness to Pay", readonly=True, aggregator="avg")
+    score = OptionalFloat(readonly=True, tracking=True, aggregator="avg")
+    ability_score = OptionalFloat(string="Ability to Pay", readonly=True, aggregator="avg")
+    willingness_score = OptionalFloat(string="Willingness to Pay", readonly=True, aggregator="avg")
     score_coverage = fields.Float(
         string="Coverage of the Score",
         readonly=True,
@@ -251,6 +278,22 @@ class ArCreditFile(models.Model):
     )
     score_date = fields.Date(
         string="Scored On", readonly=True, help="When the score became what it is."
+    )
+    score_grade_id = fields.Many2one(
+        "ar.credit.grade",
+        string="Grade by Score",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="What the score and the knock-out rules would give; the grade itself changes by a "
+        "review only.",
+    )
+    knockout_id = fields.Many2one(
+        "ar.credit.knockout",
+        string="Grade Capped By",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
     )
     suggested_way = fields.Selection(
         SUGGESTED_WAYS,
@@ -468,6 +511,9 @@ class ArCreditFile(models.Model):
         if any(not vals.keys().isdisjoint(guarded) for vals in vals_list):
             self._check_manager()
         files = super().create([{**self._limit_in_use(vals), **vals} for vals in vals_list])
+        for file, vals in zip(files, vals_list, strict=True):
+            if vals.get("grade_id") and "next_review_date" not in vals:
+                file._plan_review()
         files._push_limit()
         files._record_history()
         return files
@@ -492,13 +538,30 @@ class ArCreditFile(models.Model):
         if limits:
             # The reason that is there belongs to the limit that was.
             vals = {"limit_reason": False, **vals}
+        regraded = self.filtered(
+            lambda file: "grade_id" in vals and file.grade_id.id != vals["grade_id"]
+        )
         result = super().write(vals)
+        if "next_review_date" not in vals:
+            regraded._plan_review()
         if "hold" in vals and "hold_cause" not in vals:
             self._sign_hold(vals["hold"])
         if limits:
             self._push_limit()
             self._record_history()
         return result
+
+    def _is_graded(self):
+        """Whether somebody has decided on the grade, which new customers wait for."""
+        self.ensure_one()
+        return bool(self.grade_id) and not self.grade_id.is_default
+
+    def _plan_review(self):
+        """Whose grade was given by hand is looked at again when the grade says so."""
+        for file in self.sudo():
+            date = file.grade_id._get_review_date(file.company_id._ar_today())
+            if file.next_review_date != date:
+                file.next_review_date = date
 
     @api.model
     def _get_manager_fields(self):
@@ -772,7 +835,7 @@ class ArCreditFile(models.Model):
     def _record_history(self, reason=None):
         """Keep what changed in the credit history; see :meth:`ar.credit.history._record_changes`.
 
-        :param reason: why, when the files themselves do not say it
+        :param reason: why, when it is not the reason of the limit that the files say
         """
         self.env["ar.credit.history"]._record_changes(self, reason)
 

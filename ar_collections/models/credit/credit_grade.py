@@ -1,9 +1,14 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, fields, models
-from odoo.tools import ormcache
+from odoo.tools import formatLang, ormcache
+
+from .credit_score import Range, find_faults
 
 RISK_TIERS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
 # Rising.
 TIERS = [tier for tier, _label in RISK_TIERS]
+SCALE_FIELDS = ("score_from", "score_to", "is_default", "active", "company_id")
 CONTROLS = [
     ("allow", "Allow"),
     ("warn", "Warn"),
@@ -26,8 +31,12 @@ class ArCreditGrade(models.Model):
     is_default = fields.Boolean(
         string="For New Customers", help="The grade of a customer that nobody has graded yet."
     )
-    score_from = fields.Float()
+    score_from = fields.Float(
+        help="A score from here to the end of the range earns the grade. Both zero for a grade "
+        "that is only given by hand."
+    )
     score_to = fields.Float()
+    scale_faults = fields.Text(compute="_compute_scale_faults")
     risk_tier = fields.Selection(RISK_TIERS, default="medium", required=True)
     limit_rule = fields.Selection(
         [
@@ -112,7 +121,9 @@ class ArCreditGrade(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self.env.registry.clear_cache()
-        return super().create(vals_list)
+        grades = super().create(vals_list)
+        grades._report_faults()
+        return grades
 
     def unlink(self):
         self.env.registry.clear_cache()
@@ -123,6 +134,8 @@ class ArCreditGrade(models.Model):
         result = super().write(vals)
         if not vals.keys().isdisjoint(("limit_rule", "limit_amount", "limit_months", "limit_cap")):
             self.env["ar.credit.file"].sudo().search([("grade_id", "in", self.ids)])._push_limit()
+        if not vals.keys().isdisjoint(SCALE_FIELDS):
+            self._report_faults()
         return result
 
     @api.model
@@ -153,11 +166,64 @@ class ArCreditGrade(models.Model):
             "cap": self.limit_cap,
         }
 
+    def _get_review_date(self, date):
+        """When a customer who got the grade on a date is looked at again, or ``False``."""
+        return self.review_months and date + relativedelta(months=self.review_months)
+
     @api.model
     def _get_scale(self, company):
-        """``[(grade id, lowest score)]`` of a root company, its own grades first."""
+        """The :class:`Range` of each grade of a root company, its own grades first."""
         grades = self.sudo().search(
             [("is_default", "=", False), ("company_id", "in", (company.id, False))],
             order="company_id, sequence, id",
         )
-        return [(grade.id, grade.score_from) for grade in grades]
+        return [Range(grade.id, grade.score_from, grade.score_to) for grade in grades]
+
+    @api.depends("score_from", "score_to", "is_default", "active", "company_id")
+    def _compute_scale_faults(self):
+        company = self.env.company.root_id
+        for grade in self:
+            grade.scale_faults = self._describe_faults(grade.company_id.root_id or company)
+
+    @api.model
+    def _describe_faults(self, company):
+        """The gaps and overlaps of the scale in words, one a line; empty when there are none."""
+        gaps, overlaps = find_faults(self._get_scale(company))
+
+        def number(value):
+            return formatLang(self.env, value, digits=0 if float(value).is_integer() else 2)
+
+        def name(grade_id):
+            return self.sudo().browse(grade_id).display_name
+
+        texts = [
+            self.env._(
+                "No grade is earned by a score between %(start)s and %(end)s.",
+                start=number(start),
+                end=number(end),
+            )
+            for start, end in gaps
+        ]
+        texts += [
+            self.env._(
+                "%(one)s and %(other)s overlap: the grade that begins higher counts.",
+                one=name(one),
+                other=name(other),
+            )
+            for one, other in overlaps
+        ]
+        return "\n".join(texts)
+
+    def _report_faults(self):
+        """Tell whoever saved a scale what is wrong with it; one range at a time is changed."""
+        for company in self.company_id.root_id or self.env.company.root_id:
+            if faults := self._describe_faults(company):
+                self.env.user._bus_send(
+                    "simple_notification",
+                    {
+                        "type": "warning",
+                        "sticky": True,
+                        "title": self.env._("Credit Grades"),
+                        "message": faults,
+                    },
+                )

@@ -2,10 +2,20 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from ..common.optional_float import OptionalFloat
 from .credit_grade import RISK_TIERS, TIERS
 
 # What a row of the history keeps of the credit file.
-KEPT = ("grade_id", "score", "risk_tier", "is_limited", "effective_limit", "group_limit")
+KEPT = (
+    "grade_id",
+    "score",
+    "ability_score",
+    "willingness_score",
+    "risk_tier",
+    "is_limited",
+    "effective_limit",
+    "group_limit",
+)
 
 
 class ArCreditHistory(models.Model):
@@ -26,7 +36,9 @@ class ArCreditHistory(models.Model):
     user_id = fields.Many2one("res.users", string="By")
     reason = fields.Char()
     grade_id = fields.Many2one("ar.credit.grade", string="Credit Grade")
-    score = fields.Float(aggregator="avg")
+    score = OptionalFloat(aggregator="avg")
+    ability_score = OptionalFloat(string="Ability to Pay", aggregator="avg")
+    willingness_score = OptionalFloat(string="Willingness to Pay", aggregator="avg")
     risk_tier = fields.Selection(RISK_TIERS)
     risk_level = fields.Integer(
         aggregator="avg", help="1 low, 2 medium, 3 high: to draw the risk over time."
@@ -52,7 +64,7 @@ class ArCreditHistory(models.Model):
         """Add a row for each file that is not what its last row says: one statement for all.
 
         :param files: credit files
-        :param reason: why, when the files themselves do not say it
+        :param reason: why, when it is not the reason of the limit that the files say
         """
         if not files:
             return
@@ -66,7 +78,7 @@ class ArCreditHistory(models.Model):
                    create_uid, write_uid, create_date, write_date)
             SELECT file.id, file.partner_id, file.company_id, %(file)s,
                    ARRAY_POSITION(%(tiers)s, file.risk_tier::text), %(now)s, %(uid)s,
-                   COALESCE(file.limit_reason, %(reason)s), %(uid)s, %(uid)s, %(now)s, %(now)s
+                   COALESCE(%(reason)s, file.limit_reason), %(uid)s, %(uid)s, %(now)s, %(now)s
               FROM ar_credit_file file
               LEFT JOIN LATERAL (
                 SELECT * FROM ar_credit_history

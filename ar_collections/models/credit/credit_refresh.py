@@ -27,6 +27,9 @@ BEHAVIOUR_COLUMNS = (
     "late_spread",
     "sales_trend",
     "avg_term_days",
+    "settled_amount",
+    "settled_count",
+    "avg_days_early",
 )
 # What every file needs to have and gets by its insertion.
 REQUIRED_COLUMNS = ("partner_id", "company_id", "limit_mode")
@@ -286,11 +289,25 @@ class ArCreditRefresh(models.AbstractModel):
         )
         if not companies:
             return False
+        self._adopt_behaviour(companies, date)
+        companies.ar_behaviour_date = date
+        return True
+
+    @api.model
+    def _refresh_customers(self, files, date):
+        """Bring figures and behaviour of some customers to the date, however old they are."""
+        for company, company_files in files.grouped("company_id").items():
+            partners = company_files.partner_id
+            self._refresh_figures(company, date, partners)
+            self._adopt_behaviour(company, date, partners)
+
+    @api.model
+    def _adopt_behaviour(self, companies, date, partners=None):
+        """Write the behaviour, and the limits that follow from it."""
         files = self.env["ar.credit.file"]
         files.flush_model()
-        changed = self._write_behaviour(companies, date)
+        changed = self._write_behaviour(companies, date, partners)
         files.invalidate_model(flush=False)
-        companies.ar_behaviour_date = date
         by_sales = (
             self.env["ar.credit.grade"]
             .with_context(active_test=False)
@@ -300,11 +317,10 @@ class ArCreditRefresh(models.AbstractModel):
         self.env.add_to_compute(files._fields["effective_limit"], limited)
         limited._push_limit()
         limited._record_history(self.env._("By average monthly sales"))
-        return True
 
     @api.model
-    def _write_behaviour(self, companies, date):
-        """Write what changed.
+    def _write_behaviour(self, companies, date, partners=None):
+        """Write what changed, of all customers or some.
 
         :return: ``[(id of the file, id of its grade)]``
         """
@@ -327,16 +343,19 @@ class ArCreditRefresh(models.AbstractModel):
                   FROM ar_credit_file file
                   LEFT JOIN behaviour ON behaviour.company_id = file.company_id
                                      AND behaviour.partner_id = file.partner_id
-                 WHERE file.company_id IN %(companies)s
+                 WHERE file.company_id IN %(companies)s AND %(scope)s
             )
             UPDATE ar_credit_file file SET (%(columns)s) = (%(fresh)s)
               FROM fresh
              WHERE fresh.id = file.id AND (%(current)s) IS DISTINCT FROM (%(fresh)s)
          RETURNING file.id, file.grade_id
             """,
-                behaviour=self.env["ar.position"]._behaviour_sql(companies, date),
+                behaviour=self.env["ar.position"]._behaviour_sql(companies, date, partners),
                 values=SQL(", ").join(map(value, BEHAVIOUR_COLUMNS)),
                 companies=tuple(companies.ids),
+                scope=SQL("TRUE")
+                if partners is None
+                else SQL("file.partner_id IN %s", tuple(partners.ids) or (0,)),
                 columns=_list_sql(BEHAVIOUR_COLUMNS),
                 fresh=_list_sql(BEHAVIOUR_COLUMNS, "fresh"),
                 current=_list_sql(BEHAVIOUR_COLUMNS, "file"),

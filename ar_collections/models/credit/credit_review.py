@@ -2,17 +2,21 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_amount, format_date, formatLang
+from odoo.tools import SQL, format_amount, formatLang
 
+from ..common.optional_float import OptionalFloat
 from .credit_file import LIMIT_MODES, REVIEW_OPEN, SUGGESTED_WAYS
 from .credit_limit import SALES_RULES, LimitTerms, get_months, grade_limit
-from .credit_score import grade_of, score
+from .credit_score import cap_grade, grade_of, score
 
 ACTIVITY = "ar_collections.activity_credit_review"
 MANAGER = "ar_collections.group_credit_manager"
+# Older figures are read again before somebody decides by them.
+FIGURES_DAYS = 7
 
 REASONS = [
     ("hand", "By hand"),
+    ("first", "First grading"),
     ("due", "Review date"),
     ("limit_use", "Limit nearly used up"),
     ("metrics", "Payment figures changed"),
@@ -21,7 +25,7 @@ REASONS = [
     ("warning", "Early warning"),
 ]
 # What stays true for days: a review under way is told once.
-STANDING = ("due", "limit_use", "metrics")
+STANDING = ("first", "due", "limit_use", "metrics")
 
 
 class ArCreditReview(models.Model):
@@ -104,11 +108,11 @@ class ArCreditReview(models.Model):
     line_ids = fields.One2many("ar.credit.review.line", "review_id")
     document_ids = fields.One2many("ar.credit.review.document", "review_id")
 
-    score = fields.Float(compute="_compute_score", store=True, aggregator="avg")
-    ability_score = fields.Float(
+    score = OptionalFloat(compute="_compute_score", store=True, aggregator="avg")
+    ability_score = OptionalFloat(
         string="Ability to Pay", compute="_compute_score", store=True, aggregator="avg"
     )
-    willingness_score = fields.Float(
+    willingness_score = OptionalFloat(
         string="Willingness to Pay", compute="_compute_score", store=True, aggregator="avg"
     )
     coverage = fields.Float(
@@ -121,6 +125,22 @@ class ArCreditReview(models.Model):
         string="Enough Is Known", compute="_compute_score", store=True, help="For a grade by score."
     )
     suggested_way = fields.Selection(SUGGESTED_WAYS, compute="_compute_score", store=True)
+
+    knockout_id = fields.Many2one(
+        "ar.credit.knockout",
+        string="Grade Capped By",
+        readonly=True,
+        help="The score may earn more: no better grade than the rule leaves is proposed.",
+    )
+    overdue_amount = fields.Monetary(string="Overdue", readonly=True)
+    arrears_amount = fields.Monetary(
+        string="In Arrears",
+        readonly=True,
+        help="Overdue items to follow up, less what is disputed; promised or not.",
+    )
+    arrears_days = fields.Integer(
+        string="Days in Arrears", readonly=True, aggregator="max", help="Of the oldest item."
+    )
 
     current_grade_id = fields.Many2one("ar.credit.grade", string="Grade So Far", readonly=True)
     proposed_grade_id = fields.Many2one(
@@ -202,19 +222,21 @@ class ArCreditReview(models.Model):
     def _compute_score(self):
         for review in self:
             found = review._get_score()
-            review.score = found.score or 0
-            review.ability_score = found.ability or 0
-            review.willingness_score = found.willingness or 0
+            review.score = found.score
+            review.ability_score = found.ability
+            review.willingness_score = found.willingness
             review.coverage = found.coverage
             review.is_graded = found.graded
             review.suggested_way = found.way
 
-    @api.depends("score", "is_graded")
+    @api.depends("score", "is_graded", "knockout_id")
     def _compute_proposed_grade(self):
         for company, reviews in self.grouped("company_id").items():
             scale = self.env["ar.credit.grade"]._get_scale(company)
             for review in reviews:
-                review.proposed_grade_id = review.is_graded and grade_of(review.score, scale)
+                earned = grade_of(review.score, scale) if review.is_graded else None
+                caps = [(rule, rule.grade_id.score_from) for rule in review.sudo().knockout_id]
+                review.proposed_grade_id, _rule = cap_grade(earned, caps, scale)
 
     @api.depends("proposed_grade_id")
     def _compute_grade(self):
@@ -376,13 +398,13 @@ class ArCreditReview(models.Model):
         self.check_access("write")
         if any(review.state != "draft" for review in self):
             raise UserError(self.env._("Only a draft takes new figures."))
-        for company, reviews in self.sudo().grouped("company_id").items():
-            reviews._refresh_figures(company._ar_today())
+        self.sudo()._refresh_today()
         return True
 
     def action_submit(self):
         """Hand the proposal over to a credit manager; it is not changed any more."""
         self.check_access("write")
+        self.sudo()._refresh_stale()
         for review in self:
             review._check_complete()
             review.sudo().write(
@@ -443,17 +465,49 @@ class ArCreditReview(models.Model):
         """Give new reviews the card, what is known and the documents to ask."""
         self.with_context(tracking_disable=True)._refresh_figures()
 
+    def _refresh_today(self):
+        """Bring the customers' figures to today, and the reviews with them."""
+        for company, reviews in self.grouped("company_id").items():
+            today = company._ar_today()
+            self.env["ar.credit.refresh"]._refresh_customers(reviews.file_id, today)
+            reviews._refresh_figures(today)
+
+    def _refresh_stale(self):
+        """Nobody decides by figures of last week; a grade that somebody chose stays chosen."""
+        stale = self.filtered(
+            lambda review: (
+                review.state == "draft"
+                and review.figures_date
+                < review.company_id._ar_today() - relativedelta(days=FIGURES_DAYS)
+            )
+        )
+        chosen = {
+            review: review.grade_id
+            for review in stale
+            if review.grade_id != review.proposed_grade_id
+        }
+        stale._refresh_today()
+        for review, grade in chosen.items():
+            review.grade_id = grade
+
     def _refresh_figures(self, date=None):
         """Fill in what is known on a date, by default the day that each review was opened."""
         for day, reviews in self.grouped(lambda review: date or review.date).items():
             answers = self.env["ar.credit.scoring"]._get_answers(reviews.file_id, day)
             reviews.line_ids._refresh_lines(reviews, answers)
+            caps = self.env["ar.credit.knockout"]._get_caps(reviews.file_id)
             for review in reviews:
+                file = review.file_id
+                rule, _ceiling = min(caps[file.id], key=lambda cap: cap[1], default=(False, None))
                 review.write(
                     {
                         "figures_date": day,
-                        "avg_monthly_sales": review.file_id.avg_monthly_sales,
-                        "days_unpaid": review.file_id.avg_term_days + review.file_id.avg_days_late,
+                        "avg_monthly_sales": file.avg_monthly_sales,
+                        "days_unpaid": file.avg_term_days + file.avg_days_late,
+                        "overdue_amount": file.overdue_amount,
+                        "arrears_amount": file.arrears_amount,
+                        "arrears_days": file.arrears_days,
+                        "knockout_id": rule,
                         **review._get_current_values(),
                     }
                 )
@@ -474,6 +528,15 @@ class ArCreditReview(models.Model):
         self._check_state("draft")
         if not self.grade_id:
             raise UserError(self.env._("Choose the grade that you propose."))
+        rule = self.sudo().knockout_id
+        if rule and self.grade_id.score_from > rule.grade_id.score_from:
+            raise UserError(
+                self.env._(
+                    "%(rule)s: the best grade still possible is %(grade)s.",
+                    rule=rule.name,
+                    grade=rule.grade_id.display_name,
+                )
+            )
         if not self.is_graded and not (self.reason_note or "").strip():
             raise UserError(
                 self.env._(
@@ -519,7 +582,6 @@ class ArCreditReview(models.Model):
 
     def _apply_to_file(self):
         """Write what was approved to the credit file, in the name of the approver."""
-        months = self.grade_id.review_months
         self.file_id.write(
             {
                 "grade_id": self.grade_id.id,
@@ -532,7 +594,9 @@ class ArCreditReview(models.Model):
                 "score_coverage": self.coverage,
                 "score_date": self.decision_date if self.coverage else False,
                 "suggested_way": self.suggested_way,
-                "next_review_date": months and self.decision_date + relativedelta(months=months),
+                "score_grade_id": self.proposed_grade_id.id,
+                "knockout_id": self.knockout_id.id,
+                "next_review_date": self.grade_id._get_review_date(self.decision_date),
             }
         )
         self.file_id._message_log(
@@ -689,13 +753,13 @@ class ArCreditReview(models.Model):
         reviews.write({"file_id": file.id})
 
     @api.model
-    def _open_moved(self, files, scores, grades, date):
+    def _open_moved(self, files, scores, earned, date):
         """Open reviews of customers whose score earns another grade than they have.
 
         Not again for a grade that the last review proposed already, whatever was decided then.
 
         :param scores: ``{file id: Score}``
-        :param grades: ``{file id: id of the grade by score}``
+        :param earned: ``{file id: Earned}``
         """
         self.env["ar.credit.review"].flush_model()
         proposed = dict(
@@ -711,18 +775,25 @@ class ArCreditReview(models.Model):
                 )
             )
         )
-        files = files.filtered(lambda file: proposed.get(file.id) != grades[file.id])
-        names = {
-            grade.id: grade.display_name
-            for grade in self.env["ar.credit.grade"].sudo().browse(set(grades.values()) - {None})
-        }
-        notes = {
-            file.id: self.env._(
-                "The score of %(score)s on %(date)s earns grade %(grade)s.",
-                score=round(scores[file.id].score, 1),
-                date=format_date(self.env, date),
-                grade=names[grades[file.id]],
-            )
-            for file in files
-        }
+        files = files.filtered(lambda file: proposed.get(file.id) != earned[file.id].grade)
+        notes = {file.id: self._explain_grade(scores[file.id], earned[file.id]) for file in files}
         return self._open_for(files, "metrics", notes, date)
+
+    @api.model
+    def _explain_grade(self, score, earned):
+        """Why the system proposes a grade, for the assessment of a review.
+
+        :param score: :class:`Score`
+        :param earned: :class:`Earned`
+        """
+        rule = self.env["ar.credit.knockout"].sudo().browse(earned.knockout or ())
+        grade = self.env["ar.credit.grade"].sudo().browse(earned.grade or ()).display_name
+        if rule:
+            return self.env._("%(rule)s: grade %(grade)s at best.", rule=rule.name, grade=grade)
+        if not grade:
+            return self.env._("Too little is known for a grade.")
+        return self.env._(
+            "The score of %(score)s earns grade %(grade)s.",
+            score=round(score.score, 1),
+            grade=grade,
+        )

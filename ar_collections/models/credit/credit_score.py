@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 # From this sub-score on a customer counts as able, or willing, to pay, unless told otherwise.
 YES_FROM = 50
+HIGHEST = 100
 # How to treat a customer who is (able, willing) to pay.
 WAYS = {
     (True, True): "negotiate",
@@ -24,6 +25,19 @@ class Band(NamedTuple):
     # The lowest value of the band; of no meaning for options to choose from.
     value_from: float
     points: float
+
+
+class Range(NamedTuple):
+    """The scores that earn a grade."""
+
+    grade: int
+    start: float
+    end: float
+
+    @property
+    def is_used(self):
+        """A range without any extent is of a grade that somebody gives by hand."""
+        return self.start < self.end
 
 
 class Source(NamedTuple):
@@ -139,10 +153,54 @@ def score(answers, min_coverage, yes_from=YES_FROM):
     )
 
 
-def grade_of(score, grades):
-    """The id of the grade that the score earns, or ``None``.
+def grade_of(score, scale):
+    """The id of the grade whose range holds the score, ``None`` in a gap between them.
 
-    :param grades: ``[(id, score_from)]``; of two with the same start the first one wins
+    :param scale: iterable of :class:`Range`; where two of them touch, the higher one counts, and
+        of two with the same start the first one
     """
-    reached = [(id_, start) for id_, start in grades if start <= score]
-    return max(reached, key=lambda grade: grade[1])[0] if reached else None
+    holding = [span for span in scale if span.is_used and span.start <= score <= span.end]
+    return max(holding, key=lambda span: span.start).grade if holding else None
+
+
+def cap_grade(earned, caps, scale):
+    """What is left of an earned grade when knock-out rules apply.
+
+    A rule caps also where too little is known for a grade: it gives the best that is possible.
+
+    :param earned: id of the grade by score, or ``None``
+    :param caps: ``[(rule, lowest score of the best grade that it leaves)]``
+    :return: ``(grade id or None, the rule that decided or None)``
+    """
+    used = [span for span in scale if span.is_used]
+    if not caps or not used:
+        return earned, None
+    rule, ceiling = min(caps, key=lambda cap: cap[1])
+    if any(span.grade == earned and span.start <= ceiling for span in used):
+        return earned, None
+    possible = [span for span in used if span.start <= ceiling]
+    if not possible:
+        return min(used, key=lambda span: span.start).grade, rule
+    return max(possible, key=lambda span: span.start).grade, rule
+
+
+def find_faults(scale):
+    """What is wrong with a scale from 0 to 100.
+
+    :return: ``([(start, end)] without any grade, [(grade id, grade id)] that overlap)``
+    """
+    used = sorted((span for span in scale if span.is_used), key=lambda span: span.start)
+    gaps, reached = [], 0
+    for span in used:
+        if span.start > reached:
+            gaps.append((reached, span.start))
+        reached = max(reached, span.end)
+    if used and reached < HIGHEST:
+        gaps.append((reached, HIGHEST))
+    overlaps = [
+        (one.grade, other.grade)
+        for index, one in enumerate(used)
+        for other in used[index + 1 :]
+        if other.start < one.end
+    ]
+    return gaps, overlaps

@@ -1,19 +1,32 @@
+from typing import NamedTuple
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL
 
 from .credit_criterion import CHOICES
-from .credit_score import Answer, Source, grade_of, score
+from .credit_score import Answer, Source, cap_grade, grade_of, score
 
-BATCH = 1000
-SCORE_COLUMNS = (
-    "score",
-    "ability_score",
-    "willingness_score",
-    "score_coverage",
-    "suggested_way",
-)
+# What a scoring stores in the credit file, with the type of each column.
+SCORE_COLUMNS = {
+    "score": "float8",
+    "ability_score": "float8",
+    "willingness_score": "float8",
+    "score_coverage": "float8",
+    "suggested_way": "varchar",
+    "score_grade_id": "int4",
+    "knockout_id": "int4",
+}
+# What of the credit file the scoring looks at beside the figures.
+READ_COLUMNS = ("company_id", "partner_id", "grade_id")
+
+
+class Earned(NamedTuple):
+    """The grade that a score earns, ``None`` when there is none, and the rule that caps it."""
+
+    grade: int | None
+    knockout: int | None
 
 
 class ArCreditScoring(models.AbstractModel):
@@ -26,57 +39,50 @@ class ArCreditScoring(models.AbstractModel):
     def _score_again(self, companies, date, files=None):
         """Bring the scores of many customers to the date, and ask where a grade should change.
 
-        The grades stay as they are: a customer whose score now earns another one gets a draft
+        The number of queries is the same for any number of customers. The grades stay as they
+        are: a customer with an approved review whose score now earns another grade gets a draft
         review, unless one is open or the last one has already looked at that grade.
 
-        :param files: the credit files, by default all that ever had an approved review
-        :return: the files whose score earns another grade than they have
+        :param files: the credit files, by default all
+        :return: the files of these customers whose score earns another grade than they have
         """
         if files is None:
-            files = self.env["ar.credit.file"].search(
-                [
-                    ("company_id", "in", companies.ids),
-                    ("review_ids", "any", [("state", "=", "approved")]),
-                ]
-            )
-        moved = []
-        for ids in split_every(BATCH, files.ids):
-            batch = files.browse(ids)
-            scores = self._get_scores(batch, date)
-            self._write_scores(scores, date)
-            grades = self._get_earned_grades(batch, scores)
-            changed = batch.filtered(
-                lambda file, grades=grades: grades[file.id] not in (None, file.grade_id.id)
-            )
-            self.env["ar.credit.review"]._open_moved(changed, scores, grades, date)
-            moved += changed.ids
-        return files.browse(moved)
+            files = self.env["ar.credit.file"].search([("company_id", "in", companies.ids)])
+        scores = self._get_scores(files, date)
+        earned = self._get_earned_grades(files, scores)
+        moved = files.filtered(lambda file: earned[file.id].grade not in (None, file.grade_id.id))
+        self._write_scores(scores, earned, date)
+        moved = moved.search(
+            [("id", "in", moved.ids), ("review_ids", "any", [("state", "=", "approved")])]
+        )
+        self.env["ar.credit.review"]._open_moved(moved, scores, earned, date)
+        return moved
 
     @api.model
     def _get_scores(self, files, date):
         """``{file id: Score}`` of what is known on a date; nothing is written."""
-        companies = {
-            file_id: company
-            for company, company_files in files.sudo().grouped("company_id").items()
-            for file_id in company_files.ids
-        }
-        return {
-            file_id: score(answers, **companies[file_id]._ar_score_terms())
-            for file_id, answers in self._get_answers(files, date).items()
-        }
+        files = files.sudo()
+        answers = self._get_answers(files, date)
+        terms = {company: company._ar_score_terms() for company in files.company_id}
+        return {file.id: score(answers[file.id], **terms[file.company_id]) for file in files}
 
     @api.model
     def _get_earned_grades(self, files, scores):
-        """The grade that each score earns: ``{file id: grade id or None}``.
+        """The grade that each score earns after the knock-out rules: ``{file id: Earned}``.
 
         :param scores: see :meth:`_get_scores`
         """
+        files = files.sudo()
+        files.fetch(READ_COLUMNS)
+        caps = self.env["ar.credit.knockout"]._get_caps(files)
+        scales = {
+            company: self.env["ar.credit.grade"]._get_scale(company) for company in files.company_id
+        }
         grades = {}
-        for company, company_files in files.sudo().grouped("company_id").items():
-            scale = self.env["ar.credit.grade"]._get_scale(company)
-            for file_id in company_files.ids:
-                found = scores[file_id]
-                grades[file_id] = grade_of(found.score, scale) if found.graded else None
+        for file in files:
+            found, scale = scores[file.id], scales[file.company_id]
+            earned = grade_of(found.score, scale) if found.graded else None
+            grades[file.id] = Earned(*cap_grade(earned, caps[file.id], scale))
         return grades
 
     @api.model
@@ -87,6 +93,7 @@ class ArCreditScoring(models.AbstractModel):
             ``source`` is a :class:`Source`
         """
         files = files.sudo()
+        files.fetch(READ_COLUMNS)
         entered = self.env["ar.credit.review.line"]._get_entered_values(files)
         ratings = self.env["ar.credit.rating"]._get_latest_ratings(files, date)
         criteria = self.env["ar.credit.criterion"].sudo()
@@ -135,42 +142,50 @@ class ArCreditScoring(models.AbstractModel):
         return not months or given + relativedelta(months=months) >= date
 
     @api.model
-    def _write_scores(self, scores, date):
-        """Store the scores that changed, by one statement.
+    def _write_scores(self, scores, earned, date):
+        """Store the scores that changed, by one statement, and keep them in the history.
 
         :param scores: ``{file id: Score}``
+        :param earned: ``{file id: Earned}``
         """
         if not scores:
             return
         files = self.env["ar.credit.file"]
         files.flush_model()
-        columns = [SQL.identifier(name) for name in SCORE_COLUMNS]
         rows = [
             (
                 file_id,
-                found.score or 0,
-                found.ability or 0,
-                found.willingness or 0,
+                found.score,
+                found.ability,
+                found.willingness,
                 found.coverage,
                 found.way,
-                date if found.score is not None else None,
+                earned[file_id].grade,
+                earned[file_id].knockout,
             )
             for file_id, found in scores.items()
         ]
-        row_types = "(%s, %s::float8, %s::float8, %s::float8, %s::float8, %s::varchar, %s::date)"
-        self.env.cr.execute(
+        types = ("int4", *SCORE_COLUMNS.values())
+        columns = [SQL.identifier(name) for name in SCORE_COLUMNS]
+        changed = self.env.execute_query(
             SQL(
                 """
-            UPDATE ar_credit_file file SET (%(columns)s, score_date) = (%(fresh)s, fresh.score_date)
-              FROM (VALUES %(rows)s) AS fresh(id, %(columns)s, score_date)
-             WHERE fresh.id = file.id
-               AND ((%(former)s) IS DISTINCT FROM (%(fresh)s)
-                    OR (file.score_date IS NULL) <> (fresh.score_date IS NULL))
+            UPDATE ar_credit_file file
+               SET (%(columns)s, score_date)
+                 = (%(fresh)s, CASE WHEN fresh.score IS NOT NULL THEN %(date)s::date END)
+              FROM UNNEST(%(rows)s) AS fresh(id, %(columns)s)
+             WHERE fresh.id = file.id AND (%(former)s) IS DISTINCT FROM (%(fresh)s)
+         RETURNING file.id
             """,
                 columns=SQL(", ").join(columns),
                 fresh=SQL(", ").join(SQL.identifier("fresh", name) for name in SCORE_COLUMNS),
                 former=SQL(", ").join(SQL.identifier("file", name) for name in SCORE_COLUMNS),
-                rows=SQL(", ").join(SQL(row_types, *row) for row in rows),
+                rows=SQL(", ").join(
+                    SQL("%s::%s[]", list(values), SQL(kind))
+                    for values, kind in zip(zip(*rows, strict=True), types, strict=True)
+                ),
+                date=date,
             )
         )
         files.browse(scores).invalidate_recordset([*SCORE_COLUMNS, "score_date"], flush=False)
+        files.browse(id_ for (id_,) in changed)._record_history(self.env._("Scored by the system"))

@@ -39,6 +39,12 @@ class Figures(NamedTuple):
     # Those less what is disputed or promised: what is asked for now.
     demand_amount: float = 0.0
     demand_due: object = None
+    # The lateness so far: overdue items to follow up that are not in dispute, promised or not,
+    # the days of the oldest, and the mean of their days by amount.
+    arrears_amount: float = 0.0
+    arrears_count: int = 0
+    arrears_days: int = 0
+    arrears_mean_days: float = 0.0
 
 
 class Behaviour(NamedTuple):
@@ -61,6 +67,11 @@ class Behaviour(NamedTuple):
     sales_trend: float = 0.0
     # Days between invoice and its last due date, weighted by the amount of the year's invoices.
     avg_term_days: float = 0.0
+    # What is behind the average and the share: money that settled items, and their number.
+    settled_amount: float = 0.0
+    settled_count: int = 0
+    # Days between full payment and due date (late counts 0), weighted by what was paid.
+    avg_days_early: float = 0.0
 
 
 class NetDemand(NamedTuple):
@@ -167,7 +178,8 @@ class ArPosition(models.AbstractModel):
             SELECT company_id, partner_id, open_amount::float8, not_due::float8,
                    overdue_amount::float8, ARRAY[%s]::float8[], overdue_count, oldest_due,
                    unallocated::float8, disputed::float8, promised::float8,
-                   followup_amount::float8, followup_due, demand_amount::float8, demand_due
+                   followup_amount::float8, followup_due, demand_amount::float8, demand_due,
+                   arrears_amount::float8, arrears_count, arrears_days, arrears_mean_days::float8
               FROM (%s) figure
             """,
             SQL(", ").join(
@@ -618,7 +630,8 @@ class ArPosition(models.AbstractModel):
                 SELECT root_id AS company_id, partner_id, %(sums)s, %(columns)s
                   FROM (
                     SELECT root_id, partner_id, due, residual, followup, disputed, promised,
-                           followed, demand,
+                           followed, demand, %(date)s::date - due AS days,
+                           GREATEST(followed - disputed, 0) AS arrears,
                            CASE WHEN residual < 0 THEN -1
                                 ELSE WIDTH_BUCKET(%(date)s::date - due, edges) END AS bucket
                       FROM (%(items)s) item
@@ -647,8 +660,9 @@ class ArPosition(models.AbstractModel):
         """``{name: SQL aggregate}`` of the figures of one customer beside the ageing.
 
         The rows are the open items, with ``due, residual, followup, disputed, promised, followed,
-        demand`` in company currency and ``bucket``: negative for credits, zero for what is not
-        due. An addon adds a column here, and a field of that name on the credit file to keep it.
+        demand, arrears`` in company currency, the ``days`` since they were due and ``bucket``:
+        negative for credits, zero for what is not due. An addon adds a column here, and a field of
+        that name on the credit file to keep it.
         """
         return {
             "unallocated": SQL("COALESCE(SUM(residual) FILTER (WHERE bucket < 0), 0)"),
@@ -660,6 +674,13 @@ class ArPosition(models.AbstractModel):
             "followup_due": SQL("MIN(due) FILTER (WHERE bucket > 0 AND followed > 0)"),
             "demand_amount": SQL("COALESCE(SUM(demand) FILTER (WHERE bucket > 0), 0)"),
             "demand_due": SQL("MIN(due) FILTER (WHERE bucket > 0 AND demand > 0)"),
+            "arrears_amount": SQL("COALESCE(SUM(arrears) FILTER (WHERE bucket > 0), 0)"),
+            "arrears_count": SQL("COUNT(*) FILTER (WHERE bucket > 0 AND arrears > 0)"),
+            "arrears_days": SQL("COALESCE(MAX(days) FILTER (WHERE bucket > 0 AND arrears > 0), 0)"),
+            "arrears_mean_days": SQL(
+                """COALESCE(ROUND(SUM(arrears * days) FILTER (WHERE bucket > 0)
+                                  / NULLIF(SUM(arrears) FILTER (WHERE bucket > 0), 0), 2), 0)"""
+            ),
         }
 
     @api.model
@@ -690,6 +711,9 @@ class ArPosition(models.AbstractModel):
                        CASE WHEN l.reconciled THEN
                            GREATEST(settled_on - COALESCE(l.date_maturity, l.date), 0)
                        END AS days_late,
+                       CASE WHEN l.reconciled THEN
+                           GREATEST(COALESCE(l.date_maturity, l.date) - settled_on, 0)
+                       END AS days_early,
                        NULL::numeric AS sales, NULL::date AS sold_on, NULL::int AS term_days,
                        paid_on
                   FROM settlement
@@ -697,7 +721,7 @@ class ArPosition(models.AbstractModel):
                  WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'
                    AND l.balance > 0 %(partners)s
                  UNION ALL
-                SELECT l.company_id, l.commercial_partner_id, NULL, NULL,
+                SELECT l.company_id, l.commercial_partner_id, NULL, NULL, NULL,
                        l.amount_total_signed, l.invoice_date,
                        GREATEST(l.invoice_date_due - l.invoice_date, 0), NULL
                   FROM account_move l
@@ -732,7 +756,11 @@ class ArPosition(models.AbstractModel):
                         ELSE 0 END AS sales_trend,
                    COALESCE(SUM(term_days * sales) FILTER (WHERE sales > 0)
                             / NULLIF(SUM(sales) FILTER (WHERE sales > 0), 0), 0)
-                       AS avg_term_days
+                       AS avg_term_days,
+                   COALESCE(SUM(weight), 0) AS settled_amount,
+                   COUNT(days_late) AS settled_count,
+                   COALESCE(SUM(days_early * weight) / NULLIF(SUM(weight), 0), 0)
+                       AS avg_days_early
               FROM fact
               JOIN (%(scope)s) AS scope(company_id, root_id, edges)
                 ON scope.company_id = fact.company_id

@@ -477,8 +477,8 @@ class ArCollectionRun(models.Model):
         files = self.env["ar.credit.file"]
         refresh = self.env["ar.credit.refresh"]
         refresh._refresh_figures(company, date)
-        if refresh._refresh_behaviour(company, date):
-            self.env["ar.credit.scoring"]._score_again(company, date)
+        refresh._refresh_behaviour(company, date)
+        self.env["ar.credit.scoring"]._score_again(company, date)
         self.env["ar.credit.review"]._open_due(company, date)
         files._end_temporary_limits(company, date)
         self.env["ar.credit.cover"]._refresh_all(company, date)

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..credit.credit_criterion import NOTHING_SETTLED, Metric
+from ..credit.credit_criterion import NOTHING_KNOWN, Metric
 
 
 class ArCreditCriterion(models.Model):
@@ -15,5 +15,5 @@ class ArCreditCriterion(models.Model):
     def _metric_written_off_count(self):
         return Metric(
             "written_off_count",
-            SQL("COALESCE(file.written_off_count, 0) = 0 AND %s", NOTHING_SETTLED),
+            SQL("COALESCE(file.written_off_count, 0) = 0 AND %s", NOTHING_KNOWN),
         )

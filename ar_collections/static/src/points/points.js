@@ -10,14 +10,18 @@ const FAIR = 40;
 /**
  * Points from 0 to 100 as a bar with the number.
  *
- * Option `known`: the field that says whether there is a value at all.
+ * Option `known`: the field that says whether there is a value at all, for numbers that cannot
+ * be empty themselves.
  */
 export class ArPointsField extends Component {
     static template = "ar_collections.PointsField";
     static props = { ...standardFieldProps, known: { type: String, optional: true } };
 
     get isKnown() {
-        return !this.props.known || Boolean(this.props.record.data[this.props.known]);
+        const { data } = this.props.record;
+        return this.props.known
+            ? Boolean(data[this.props.known])
+            : ![false, null, undefined].includes(data[this.props.name]);
     }
 
     get points() {
