@@ -144,7 +144,7 @@ class TestArrears(ArrearsCommon):
         self._case().stage_id = legal
         file.hold = True
         self.assertEqual(self._known(file, "legal", "hold", "collection_stage"), (1, 1, 6))
-        self._case().sudo().state = "closed"
+        self._case().sudo()._close(self.today, "paid")
         self.assertEqual(self._known(file, "legal", "collection_stage"), (0, 0))
         self.assertTrue(criterion)
 
@@ -160,14 +160,19 @@ class TestArrears(ArrearsCommon):
 
     def test_history_keeps_both_sides(self):
         self._pay(self._invoice(self.customer, 100, due=-30), day=-10)
-        file = self._score()
+        self._run(0)
+        file = self.customer.credit_file_id
         row = file.history_ids[0]
         self.assertEqual(row.score, file.score)
         self.assertEqual(row.willingness_score, file.willingness_score)
         self.assertEqual(row.ability_score, file.ability_score)
-        self.assertEqual(row.reason, "Scored by the system")
-        self._score()
+        self._run(1)
         self.assertEqual(file.history_ids[0], row, "nothing new, no row")
+        self._invoice(self.customer, 100, due=1)
+        self._run(40)
+        row = file.history_ids[0]
+        self.assertEqual(row.willingness_score, file.willingness_score)
+        self.assertLess(row.willingness_score, file.history_ids[1].willingness_score)
 
 
 class TestKnockout(ArrearsCommon):
@@ -383,8 +388,8 @@ class TestNoScore(ArrearsCommon):
 class TestFiguresOfReviews(ReviewCommon):
     def test_old_figures_are_refreshed_on_submit(self):
         self._pay(self._invoice(self.customer, 1000, due=-20), day=-20)
+        self.env["ar.credit.refresh"]._refresh_customers(self.file, self.today)
         review = self._review()
-        review.action_refresh()
         self._fill(review)
         self.assertEqual((review.figures_date, review.arrears_days), (self.today, 0))
         self._invoice(self.customer, 500, due=1)
@@ -404,8 +409,8 @@ class TestFiguresOfReviews(ReviewCommon):
 
     def test_a_chosen_grade_stays_chosen(self):
         self._pay(self._invoice(self.customer, 1000, due=-20), day=-20)
+        self.env["ar.credit.refresh"]._refresh_customers(self.file, self.today)
         review = self._review()
-        review.action_refresh()
         self._fill(review)
         self.assertEqual(review.grade_id, self.good)
         review.grade_id = self.fair
@@ -460,7 +465,7 @@ class TestManyFiles(ArrearsCommon):
     COUNT = 10000
 
     def test_ten_thousand_in_constant_queries(self):
-        few = self._make_files(20)
+        few = self._make_files(200)
         self._measure(few)
         few.sudo().write({"score": False})
         queries, _seconds = self._measure(few)

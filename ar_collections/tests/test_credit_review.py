@@ -449,6 +449,7 @@ class TestReview(ReviewCommon):
         self._fill(review)
         self.assertEqual(review.proposed_grade_id, self.good)
         self.good.is_default = True
+        self.fair.score_to = 100
         self._fill(review, visit="Bad")
         self.assertEqual(review.proposed_grade_id, self.fair)
 

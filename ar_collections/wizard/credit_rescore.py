@@ -75,6 +75,7 @@ class ArCreditRescore(models.TransientModel):
         scores = scoring._get_scores(files, self.date)
         earned = scoring._get_earned_grades(files, scores)
         scoring._write_scores(scores, earned, self.date)
+        scoring._record_scores(files.company_id, self.date)
         if self.open_for == "none":
             return {"type": "ir.actions.act_window_close"}
         chosen = files

@@ -80,11 +80,11 @@ class ArCreditHistory(models.Model):
                    ARRAY_POSITION(%(tiers)s, file.risk_tier::text), %(now)s, %(uid)s,
                    COALESCE(%(reason)s, file.limit_reason), %(uid)s, %(uid)s, %(now)s, %(now)s
               FROM ar_credit_file file
-              LEFT JOIN LATERAL (
-                SELECT * FROM ar_credit_history
-                 WHERE file_id = file.id ORDER BY id DESC LIMIT 1
-              ) former ON TRUE
-             WHERE file.id IN %(ids)s
+              LEFT JOIN (
+                SELECT DISTINCT ON (file_id) * FROM ar_credit_history
+                 WHERE file_id = ANY(%(ids)s) ORDER BY file_id, id DESC
+              ) former ON former.file_id = file.id
+             WHERE file.id = ANY(%(ids)s)
                AND (former.id IS NULL OR (%(file)s) IS DISTINCT FROM (%(former)s))
              ORDER BY file.id
             """,
@@ -95,7 +95,7 @@ class ArCreditHistory(models.Model):
                 now=self.env.cr.now(),
                 uid=self.env.uid,
                 reason=reason,
-                ids=tuple(files.ids),
+                ids=files.ids,
             )
         )
         self.invalidate_model(flush=False)

@@ -398,7 +398,8 @@ class ArCreditReview(models.Model):
         self.check_access("write")
         if any(review.state != "draft" for review in self):
             raise UserError(self.env._("Only a draft takes new figures."))
-        self.sudo()._refresh_today()
+        for company, reviews in self.sudo().grouped("company_id").items():
+            reviews._refresh_figures(company._ar_today())
         return True
 
     def action_submit(self):
@@ -465,15 +466,11 @@ class ArCreditReview(models.Model):
         """Give new reviews the card, what is known and the documents to ask."""
         self.with_context(tracking_disable=True)._refresh_figures()
 
-    def _refresh_today(self):
-        """Bring the customers' figures to today, and the reviews with them."""
-        for company, reviews in self.grouped("company_id").items():
-            today = company._ar_today()
-            self.env["ar.credit.refresh"]._refresh_customers(reviews.file_id, today)
-            reviews._refresh_figures(today)
-
     def _refresh_stale(self):
-        """Nobody decides by figures of last week; a grade that somebody chose stays chosen."""
+        """Nobody decides by figures of last week, whether the daily run has been or not.
+
+        A grade that somebody chose stays chosen.
+        """
         stale = self.filtered(
             lambda review: (
                 review.state == "draft"
@@ -486,7 +483,10 @@ class ArCreditReview(models.Model):
             for review in stale
             if review.grade_id != review.proposed_grade_id
         }
-        stale._refresh_today()
+        for company, reviews in stale.grouped("company_id").items():
+            today = company._ar_today()
+            self.env["ar.credit.refresh"]._refresh_customers(reviews.file_id, today)
+            reviews._refresh_figures(today)
         for review, grade in chosen.items():
             review.grade_id = grade
 

@@ -52,9 +52,10 @@ class ArCreditScoring(models.AbstractModel):
         earned = self._get_earned_grades(files, scores)
         moved = files.filtered(lambda file: earned[file.id].grade not in (None, file.grade_id.id))
         self._write_scores(scores, earned, date)
-        moved = moved.search(
+        reviewed = moved.sudo().search(
             [("id", "in", moved.ids), ("review_ids", "any", [("state", "=", "approved")])]
         )
+        moved = reviewed.with_env(self.env)
         self.env["ar.credit.review"]._open_moved(moved, scores, earned, date)
         return moved
 
@@ -143,7 +144,7 @@ class ArCreditScoring(models.AbstractModel):
 
     @api.model
     def _write_scores(self, scores, earned, date):
-        """Store the scores that changed, by one statement, and keep them in the history.
+        """Store the scores that changed, by one statement.
 
         :param scores: ``{file id: Score}``
         :param earned: ``{file id: Earned}``
@@ -167,7 +168,7 @@ class ArCreditScoring(models.AbstractModel):
         ]
         types = ("int4", *SCORE_COLUMNS.values())
         columns = [SQL.identifier(name) for name in SCORE_COLUMNS]
-        changed = self.env.execute_query(
+        self.env.cr.execute(
             SQL(
                 """
             UPDATE ar_credit_file file
@@ -175,7 +176,6 @@ class ArCreditScoring(models.AbstractModel):
                  = (%(fresh)s, CASE WHEN fresh.score IS NOT NULL THEN %(date)s::date END)
               FROM UNNEST(%(rows)s) AS fresh(id, %(columns)s)
              WHERE fresh.id = file.id AND (%(former)s) IS DISTINCT FROM (%(fresh)s)
-         RETURNING file.id
             """,
                 columns=SQL(", ").join(columns),
                 fresh=SQL(", ").join(SQL.identifier("fresh", name) for name in SCORE_COLUMNS),
@@ -188,4 +188,11 @@ class ArCreditScoring(models.AbstractModel):
             )
         )
         files.browse(scores).invalidate_recordset([*SCORE_COLUMNS, "score_date"], flush=False)
-        files.browse(id_ for (id_,) in changed)._record_history(self.env._("Scored by the system"))
+
+    @api.model
+    def _record_scores(self, companies, date):
+        """Keep the scores that changed on a date in the history, unless a row has them already."""
+        files = self.env["ar.credit.file"].search(
+            [("company_id", "in", companies.ids), ("score_date", "=", date)]
+        )
+        files._record_history(self.env._("Scored by the system"))

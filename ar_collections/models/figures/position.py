@@ -730,7 +730,8 @@ class ArPosition(models.AbstractModel):
                    AND l.invoice_date > %(date)s - 365 AND l.invoice_date <= %(date)s
                    %(partners)s
                  UNION ALL
-                SELECT l.company_id, l.partner_id, NULL, NULL, NULL, NULL, NULL, MAX(l.date)
+                SELECT l.company_id, l.partner_id, NULL, NULL, NULL, NULL, NULL, NULL,
+                       MAX(l.date)
                   FROM account_move_line l
                   JOIN account_journal journal ON journal.id = l.journal_id
                  WHERE l.account_id = ANY(%(accounts)s) AND l.parent_state = 'posted'

@@ -483,6 +483,7 @@ class ArCollectionRun(models.Model):
         files._end_temporary_limits(company, date)
         self.env["ar.credit.cover"]._refresh_all(company, date)
         self.env["ar.credit.warning"]._refresh_warnings(company, date)
+        self.env["ar.credit.scoring"]._record_scores(company, date)
         self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         cases = self.env["ar.collection.case"]
         sync = self.env["ar.collection.sync"]
