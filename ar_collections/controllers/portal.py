@@ -7,6 +7,8 @@ from odoo.http import content_disposition, request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
+from ..models.portal.portal_link import MAX_ID
+
 
 class ReceivablesPortal(CustomerPortal):
     """The statement of a customer, for its contacts who log in and for holders of a link."""
@@ -55,6 +57,8 @@ class ReceivablesPortal(CustomerPortal):
         file = self._receivables_file(file_id, access_token)
         if not file:
             return self._receivables_refuse(file_id, access_token)
+        if move_id > MAX_ID:
+            raise NotFound()
         move = request.env["account.move"].with_env(file.env)
         move = move.search(
             [
@@ -93,6 +97,8 @@ class ReceivablesPortal(CustomerPortal):
         :return: the file as superuser, speaking the visitor's language; empty when refused
         """
         files = request.env["ar.credit.file"]
+        if file_id is not None and not 0 < file_id <= MAX_ID:
+            return files
         file = files._portal_find(access_token) if access_token else files
         if file and file_id in (None, file.id):
             if request.env.user._is_public():
@@ -181,10 +187,9 @@ class ReceivablesPortal(CustomerPortal):
 
         :param ids: texts; what is no item of the file is left out
         """
-        chosen = {int(id_) for id_ in ids if id_.isdecimal()}
         lines = request.env["account.move.line"].with_env(file.env)
         for item in self._receivables_items(file):
-            if item.line.id in chosen:
+            if str(item.line.id) in ids:
                 lines |= item.line
         return lines
 
@@ -195,6 +200,12 @@ class ReceivablesPortal(CustomerPortal):
                 return act(), None
         except UserError as error:
             return None, str(error)
+
+    def _receivables_act(self, act):
+        """What only the customer does: see :meth:`_receivables_try`."""
+        if request.env.user._is_internal():
+            return None, request.env._("You are logged in as one of us: this is for the customer.")
+        return self._receivables_try(act)
 
     def _receivables_pdf(self, content, filename):
         return request.make_response(

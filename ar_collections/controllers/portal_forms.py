@@ -28,7 +28,7 @@ class ReceivablesForms(ReceivablesPortal):
         lines = self._receivables_lines(file, self._receivables_chosen())
         error = None
         if request.httprequest.method == "POST":
-            _promise, error = self._receivables_try(
+            _promise, error = self._receivables_act(
                 lambda: file.env["ar.portal.claim"]._make_promise(
                     file,
                     lines,
@@ -77,14 +77,14 @@ class ReceivablesForms(ReceivablesPortal):
         )
         error = None
         if request.httprequest.method == "POST":
-            _dispute, error = self._receivables_try(
+            _dispute, error = self._receivables_act(
                 lambda: file.env["ar.portal.claim"]._make_dispute(
                     file,
                     lines,
                     {
-                        line: self._receivables_amount(post[f"amount_{line.id}"])
+                        line: amount
                         for line in lines
-                        if post.get(f"amount_{line.id}")
+                        if (amount := self._receivables_amount(post.get(f"amount_{line.id}")))
                     },
                     reasons.filtered(lambda reason: str(reason.id) == post.get("reason_id")),
                     post.get("description"),

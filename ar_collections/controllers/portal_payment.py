@@ -1,3 +1,5 @@
+import math
+
 from odoo import http
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
@@ -8,6 +10,8 @@ from odoo.addons.payment.controllers.portal import PaymentPortal
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
 from .portal import ReceivablesPortal
+
+FLOWS = ("redirect", "direct", "token")
 
 
 class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
@@ -64,6 +68,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
         self._receivables_check_payable(file, lines)
         amount = self._receivables_open(file, lines)
         sent = self._cast_as_float(kwargs.pop("amount", None)) or 0.0
+        sent = sent if math.isfinite(sent) else 0.0
         if len(lines) != len(set(ids)) or lines.currency_id.compare_amounts(sent, amount):
             raise ValidationError(
                 request.env._("What is open has changed meanwhile: please choose the items again.")
@@ -170,6 +175,8 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
 
     def _receivables_check_method(self, file, lines, amount, sent):
         """Only what the payment page offered."""
+        for name in ("provider_id", "payment_method_id", "token_id", "tokenization_requested"):
+            sent.setdefault(name, None)
         providers, methods, tokens = self._receivables_methods(file, lines, amount)
         if sent.get("flow") == "token":
             allowed = sent.get("token_id") in tokens.ids
@@ -178,7 +185,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
                 sent.get("provider_id") in providers.ids
                 and sent.get("payment_method_id") in methods.ids
             )
-        if not allowed or sent.get("is_validation"):
+        if not allowed or sent.get("flow") not in FLOWS or sent.get("is_validation"):
             raise ValidationError(request.env._("This way of payment is not available."))
         if self._receivables_payer(file) != request.env.user.partner_id:
             sent["tokenization_requested"] = False

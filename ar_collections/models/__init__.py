@@ -14,5 +14,7 @@ from . import (
     mail_activity,
     mail_mail,
     sms_sms,
+    mail_message,
+    ir_attachment,
 )
 from . import outside, charge, writeoff, allowance, workbench, portal, run  # isort: skip

@@ -42,6 +42,8 @@ from . import (
     test_placement,
     test_placement_remittance,
     test_portal,
+    test_portal_fuzz,
+    test_portal_secret,
     test_position,
     test_recipient,
     test_run,

@@ -33,14 +33,34 @@ class PortalCase(CollectionsCommon, HttpCase):
         cls.startClassPatcher(freeze_time(noon, tick=True))
         super().setUpClass()
 
+    def _sent(self, message):
+        """``{reader: text}`` of the e-mails of a message, as they are handed to the mail server."""
+        mails = self.env["mail.mail"].sudo().search([("mail_message_id", "=", message.id)])
+        return {
+            values["partner_id"]: values["body"]
+            for mail in mails
+            for values in mail._prepare_outgoing_list()
+        }
 
-@tagged("post_install", "-at_install")
-class TestPortal(PortalCase):
+    def _links(self, text):
+        """The addresses of pages in a text, below our own."""
+        found = html.fromstring(text).xpath("//a[contains(@href, '/my/receivables')]/@href")
+        return [link[link.index("/my/") :] for link in found]
+
+
+class PortalPages(PortalCase):
+    """A customer with invoices, a page and papers to sign, and another one."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.other = cls._customer("Other Customer")
-        cls.child = cls._customer("Accounts Payable", parent_id=cls.customer.id, is_company=False)
+        cls.child = cls._customer(
+            "Accounts Payable",
+            parent_id=cls.customer.id,
+            is_company=False,
+            email="payable@customer.example.com",
+        )
         cls.invoice = cls._invoice(cls.customer, 1000, due=-40)
         cls.small = cls._invoice(cls.child, 234.56, due=-3)
         cls.later = cls._invoice(cls.customer, 80, due=20)
@@ -64,7 +84,11 @@ class TestPortal(PortalCase):
         cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
         cls.case.sudo().collector_id = cls.collector
         cls.portal_user = new_test_user(
-            cls.env, "portal_child", "base.group_portal", partner_id=cls.child.id
+            cls.env,
+            "portal_child",
+            "base.group_portal",
+            partner_id=cls.child.id,
+            email=cls.child.email,
         )
         cls.token = cls.file._portal_token(cls.today)
         cls.page = f"/my/receivables/{cls.file.id}"
@@ -94,6 +118,47 @@ class TestPortal(PortalCase):
             if move.name in response.text
         }
 
+    def _papers(self, file):
+        """A plan and an acknowledgement that wait for the customer's signature."""
+        vals = {"partner_id": file.partner_id.id, "company_id": file.company_id.id}
+        plan = self.env["ar.payment.plan"].create({**vals, "user_id": self.collector.id})
+        plan.action_distribute()
+        plan.action_propose()
+        acknowledgement = self.env["ar.debt.acknowledgement"].create(vals)
+        acknowledgement.action_send()
+        return plan, acknowledgement
+
+    def _ask_code(self, record, token, email="payable@customer.example.com"):
+        """Ask for a code by the form of the page; the page that follows."""
+        page = self._get(record.access_url, token=token)
+        csrf = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
+        data = {"csrf_token": csrf, "access_token": token, "email": email}
+        return self.url_open(f"{record.access_url}/signer", data=data)
+
+    def _code(self):
+        """The code in the newest e-mail."""
+        mail = self.env["mail.mail"].sudo().search([], order="id desc", limit=1)
+        return re.search(r"\b\d{8}\b", mail.body_html)[0]
+
+    def _enter_code(self, page, record, token, code):
+        csrf = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
+        data = {"csrf_token": csrf, "access_token": token, "code": code}
+        return self.url_open(f"{record.access_url}/signer", data=data)
+
+    def _confirm(self, record, token):
+        """Come as a contact who has confirmed its address."""
+        page = self._ask_code(record, token)
+        return self._enter_code(page, record, token, self._code())
+
+    def _sign(self, record, token, name="Director", signature=PNG):
+        return self.make_jsonrpc_request(
+            f"{record.access_url}/sign?access_token={token}",
+            {"name": name, "signature": signature},
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestPortal(PortalPages):
     # What is seen, and by whom
 
     def test_statement_by_link(self):
@@ -236,8 +301,8 @@ class TestPortal(PortalCase):
 
     def test_revoked_links(self):
         plan, _acknowledgement = self._papers(self.file)
-        link = plan.portal_link
-        self.assertEqual(self._get(link[link.index("/my") :]).status_code, 200)
+        [link] = self._links(self._sent(plan.message_ids.filtered("partner_ids"))[self.customer])
+        self.assertEqual(self._get(link).status_code, 200)
         self.file.with_user(self.collector).action_revoke_portal_links()
         for path in (self.page, f"/my/receivables/plan/{plan.id}"):
             self.assertEqual(self._get(path, token=self.token).status_code, 403)
@@ -258,8 +323,6 @@ class TestPortal(PortalCase):
                 path, params={"access_token": self.token}, allow_redirects=False
             )
             self.assertIn(response.status_code, (303, 403, 404), path)
-        plan, _acknowledgement = self._papers(self.file)
-        self.assertFalse(plan.access_token)
         # The page gives away no link that would outlive it.
         self.assertNotIn(self.invoice._portal_ensure_token(), self._get(token=self.token).text)
 
@@ -637,29 +700,13 @@ class TestPortal(PortalCase):
 
     # Plan and acknowledgement
 
-    def _papers(self, file):
-        """A plan and an acknowledgement that wait for the customer's signature."""
-        vals = {"partner_id": file.partner_id.id, "company_id": file.company_id.id}
-        plan = self.env["ar.payment.plan"].create({**vals, "user_id": self.collector.id})
-        plan.action_distribute()
-        plan.action_propose()
-        acknowledgement = self.env["ar.debt.acknowledgement"].create(vals)
-        acknowledgement.action_send()
-        return plan, acknowledgement
-
-    def _sign(self, record, token, name="Director", signature=PNG):
-        return self.make_jsonrpc_request(
-            f"{record.access_url}/sign?access_token={token}",
-            {"name": name, "signature": signature},
-        )
-
     def test_mail_opens_the_plan_and_it_is_signed(self):
         plan, _acknowledgement = self._papers(self.file)
-        mail = plan.message_ids.filtered("partner_ids")[:1]
-        link = html.fromstring(mail.body).xpath("//a/@href")[0]
-        link = link[link.index("/my/receivables/plan") :]
+        [link] = self._links(self._sent(plan.message_ids.filtered("partner_ids"))[self.customer])
         page = self._get(link)
         self.assertEqual(page.status_code, 200)
+        self.assertNotIn("portal.signature_form", page.text)
+        page = self._confirm(plan, self.token)
         self.assertIn("portal.signature_form", page.text)
         for signature in ("", None, "no image", b64encode(b"no image").decode(), "A" * 2**21):
             answer = self._sign(plan, self.token, signature=signature)
@@ -736,6 +783,7 @@ class TestPortal(PortalCase):
         _plan, acknowledgement = self._papers(self.file)
         page = self._get(acknowledgement.access_url, token=self.token)
         self.assertIn("1,314.56", self._text(page))
+        self._confirm(acknowledgement, self.token)
         self._sign(acknowledgement, self.token)
         self.assertRecordValues(acknowledgement, [{"state": "signed", "signed_by": "Director"}])
         self.assertTrue(self._sign(acknowledgement, self.token)["error"])
@@ -749,7 +797,7 @@ class TestPortal(PortalCase):
         self.start_tour(link, "ar_collections_portal_promise")
         promise = self._promises()
         self.assertRecordValues(promise, [{"amount": 1000, "date": self.today, "state": "open"}])
-        self.start_tour(link, "ar_collections_portal_sign")
+        self.start_tour(link, "ar_collections_portal_sign", login="portal_child")
         self.assertRecordValues(plan, [{"state": "accepted", "signed_by": "Director of Accounts"}])
         self.assertTrue(plan.signature)
         # What was promised is in the plan now.
@@ -761,9 +809,9 @@ class TestPortal(PortalCase):
         action = self._case(self.other).action_ids.filtered(
             lambda action: action.channel == "email" and action.message_id
         )
-        self.assertIn("Open your account online", action.message_id.body)
-        link = html.fromstring(action.message_id.body).xpath("//a[contains(@href, '/my/')]/@href")
-        page = self.url_open(link[0][link[0].index("/my/") :])
+        text = self._sent(action.message_id)[self.other]
+        self.assertIn("Open your account online", text)
+        page = self.url_open(self._links(text)[0])
         self.assertEqual(page.status_code, 200)
         self.assertIn(self.other.name, page.text)
         action.sudo().channel = "letter"

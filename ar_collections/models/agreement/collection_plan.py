@@ -65,6 +65,8 @@ class ArPaymentPlan(models.Model):
     ]
     _description = "Payment Plan"
     _customer_states = ("proposed", "accepted", "done", "defaulted")
+    _page = "plan"
+    _paper = "ar_collections.report_payment_plan"
     _order = "id desc"
     _number_prefix = "PP"
 
@@ -182,12 +184,6 @@ class ArPaymentPlan(models.Model):
                 amount=money(plan.next_amount),
                 date=format_date(self.env, plan.next_date) if plan.next_date else "",
             )
-
-    def _compute_access_url(self):
-        result = super()._compute_access_url()
-        for plan in self:
-            plan.access_url = f"/my/receivables/plan/{plan.id}"
-        return result
 
     # CRUD
 

@@ -31,13 +31,6 @@ class ArCreditFile(models.Model):
             return self.grade_id._get_agreement_limits()
         return self.company_id._ar_get_agreement_limits()
 
-    def _get_page_token(self):
-        """What opens the papers of the customer without login, until it expires or is revoked.
-
-        A hook: empty until there is a page.
-        """
-        return ""
-
     @api.model
     def _count_promises(self, company, date, partners=None):
         """Count decided promises and plans, of all customers or some, in one statement."""

@@ -9,6 +9,8 @@ class ArDebtAcknowledgement(models.Model):
     _inherit = ["ar.numbered.mixin", "ar.signable", "ar.case.record"]
     _description = "Debt Acknowledgement"
     _customer_states = ("sent", "signed")
+    _page = "acknowledgement"
+    _paper = "ar_collections.report_debt_acknowledgement"
     _order = "id desc"
     _number_prefix = "DA"
 
@@ -36,12 +38,6 @@ class ArDebtAcknowledgement(models.Model):
     date_signed = fields.Date(
         readonly=True, copy=False, help="Limitation of the items starts anew on this day."
     )
-
-    def _compute_access_url(self):
-        result = super()._compute_access_url()
-        for record in self:
-            record.access_url = f"/my/receivables/acknowledgement/{record.id}"
-        return result
 
     @api.model_create_multi
     def create(self, vals_list):

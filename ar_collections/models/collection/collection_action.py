@@ -201,8 +201,10 @@ class ArCollectionAction(models.Model):
         if not self.env.su:
             # What nobody may write is refused as that, over or not.
             self._check_readonly(vals)
-            if vals.keys() - self._get_fields_of_afterwards() and any(
-                action.state in ("done", "cancelled") for action in self
+            over = self.filtered(lambda action: action._is_proof() or action.state == "cancelled")
+            noted = self._get_fields_of_afterwards()
+            if over and (
+                vals.keys() - noted or any(action[name] for action in over for name in vals)
             ):
                 raise UserError(self.env._("A contact that is over stays as it was."))
         result = super().write(vals)
@@ -217,20 +219,26 @@ class ArCollectionAction(models.Model):
 
     @api.model
     def _get_fields_of_afterwards(self):
-        """What may still be noted of a contact that is over."""
+        """What may still be noted of a contact that is over, as long as it is empty."""
         return {"note"}
 
     def unlink(self):
+        self.check_access("unlink")
         # Their activities and appointments may be of somebody else.
         self.sudo()._drop_plans()
         return super().unlink()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_proof(self):
-        if any(action.state == "done" for action in self):
+        if any(action._is_proof() for action in self):
             raise UserError(
                 self.env._("A contact that took place is kept as proof and cannot be deleted.")
             )
+
+    def _is_proof(self):
+        """Whether the contact took place, even if its message came back later."""
+        self.ensure_one()
+        return bool(self.state == "done" or self.date_done or self.message_id)
 
     # Taking steps
 

@@ -3,6 +3,7 @@
 from . import (
     res_company,
     credit_file,
+    portal_link,
     statement,
     portal_statement,
     portal_claim,

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class ArCollectionAction(models.Model):
-    """The customer's page, for messages that only the customer reads."""
+    """The customer's page in messages: with a login, until the message is sent."""
 
     _inherit = "ar.collection.action"
 
@@ -23,8 +23,8 @@ class ArCollectionAction(models.Model):
             file = files.get((action.company_id, action.partner_id))
             # What is printed does not work any more when it is read.
             online = file and action._is_read_online()
-            token = online and file._portal_token(action.company_id._ar_today())
-            action.portal_link = token and file._portal_url(token)
+            linked = online and file.company_id.ar_portal_days
+            action.portal_link = linked and file._portal_url()
 
     def _is_read_online(self):
         self.ensure_one()

@@ -13,7 +13,8 @@ class ArCreditFile(models.Model):
     A link opens the page without login. It is signed and not stored: it names the file and the
     last day on which it works, and how often the links of the file were revoked before it was
     made. So a mail to each of ten thousand customers writes nothing, and one number makes all
-    links of a customer worthless.
+    links of a customer worthless. Messages are kept with the bare address, and get what opens it
+    while they are sent (``ar.portal.link``).
     """
 
     _name = "ar.credit.file"
@@ -72,10 +73,6 @@ class ArCreditFile(models.Model):
 
     # Links
 
-    def _get_page_token(self):
-        # EXTENDS ar_collections
-        return self._portal_token(self.company_id._ar_today())
-
     def _portal_token(self, date):
         """What proves that somebody got a link from us.
 
@@ -98,6 +95,8 @@ class ArCreditFile(models.Model):
     @api.model
     def _portal_find(self, token):
         """The file whose page a token opens: none when it is forged, expired or revoked."""
+        if not isinstance(token, str):
+            return self.browse()
         try:
             values = verify_hash_signed(self.sudo().env, SCOPE, token)
         except (ValueError, IndexError):
@@ -112,10 +111,11 @@ class ArCreditFile(models.Model):
             .filtered(lambda file: file.portal_revocations == revocations)
         )
 
-    def _portal_url(self, token):
-        """The link to the page that stands in mails."""
+    def _portal_url(self, token=""):
+        """The address of the page: with a login, or with a token for whoever has it."""
         self.ensure_one()
-        return f"{self.get_base_url()}/my/receivables/{self.id}?access_token={token}"
+        url = f"{self.get_base_url()}/my/receivables/{self.id}"
+        return f"{url}?access_token={token}" if token else url
 
     # Who may see what
 

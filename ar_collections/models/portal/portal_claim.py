@@ -1,22 +1,33 @@
+from base64 import b64decode
+from io import BytesIO
+from pathlib import PurePath
+from zipfile import BadZipFile, ZipFile
+
 from markupsafe import Markup
+from PIL import Image
 
 from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_amount, format_date
+from odoo.tools.image import IMAGE_MAX_RESOLUTION
 from odoo.tools.mimetypes import guess_mimetype
 
 MAX_FILES = 5
 MAX_NAME = 120
 MAX_TEXT = 5000
 MAX_BYTES = 10 * 1024 * 1024
+OFFICE = "application/vnd.openxmlformats-officedocument."
+# By what is in a file: what it is called, and how its name ends.
 MIMETYPES = {
-    "application/pdf": "PDF",
-    "image/jpeg": "JPEG",
-    "image/png": "PNG",
-    "image/webp": "WebP",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
+    "application/pdf": ("PDF", ".pdf"),
+    "image/jpeg": ("JPEG", ".jpg"),
+    "image/png": ("PNG", ".png"),
+    "image/webp": ("WebP", ".webp"),
+    f"{OFFICE}spreadsheetml.sheet": ("Excel", ".xlsx"),
+    f"{OFFICE}wordprocessingml.document": ("Word", ".docx"),
 }
+# Far more than a drawn signature needs.
+MAX_SIGNATURE = 1024 * 1024
 
 
 class ArPortalClaim(models.AbstractModel):
@@ -87,7 +98,7 @@ class ArPortalClaim(models.AbstractModel):
 
         :param file: credit file of the customer
         :param amounts: ``{line: amount}`` in the currency of each item; all of it by default
-        :param files: ``[(file name, bytes)]``
+        :param files: ``[(file name, bytes)]``, judged by their content
         :return: the dispute
         :raise UserError: with a text that the customer understands
         """
@@ -103,7 +114,7 @@ class ArPortalClaim(models.AbstractModel):
             if line.currency_id.compare_amounts(amount, 0) <= 0:
                 raise UserError(self.env._("Enter the amount of %s that is wrong.", line.move_name))
         self._check_not_disputed(lines)
-        self._check_files(files)
+        files = self._check_files(files)
         user = file._portal_contact()
         dispute = self.env["ar.dispute"].create(
             {
@@ -137,13 +148,30 @@ class ArPortalClaim(models.AbstractModel):
 
     @api.model
     def _tell_contact(self, file, record, title, text, files=()):
-        """Say on the record who did it, and notify the person in charge."""
+        """Say on the record who did it, and notify the person in charge.
+
+        :param files: what :meth:`_check_files` returns
+        """
         body = Markup("<p>%s</p>") % title
         if text:
             body += Markup("<p>%s</p>") % text
         record.message_post(
             body=body,
-            attachments=list(files),
+            attachment_ids=self.env["ir.attachment"]
+            .create(
+                [
+                    {
+                        "name": name,
+                        "raw": content,
+                        "mimetype": mimetype,
+                        "res_model": record._name,
+                        "res_id": record.id,
+                        "ar_from_customer": True,
+                    }
+                    for name, content, mimetype in files
+                ]
+            )
+            .ids,
             author_id=file.partner_id.id,
             partner_ids=file._portal_contact().partner_id.ids,
             message_type="comment",
@@ -154,8 +182,10 @@ class ArPortalClaim(models.AbstractModel):
 
     @api.model
     def _check_words(self, name, text):
-        if not (name or "").strip():
+        if not isinstance(name, str) or not name.strip():
             raise UserError(self.env._("Write your name."))
+        if "\0" in f"{name}{text}":
+            raise UserError(self.env._("Your text has characters that cannot be kept."))
         if len(name) > MAX_NAME or len(text or "") > MAX_TEXT:
             raise UserError(self.env._("Your text is too long: please shorten it."))
 
@@ -226,22 +256,79 @@ class ArPortalClaim(models.AbstractModel):
 
     @api.model
     def _check_files(self, files):
+        """What a customer sent, as what it is.
+
+        :param files: ``[(file name, bytes)]``
+        :return: ``[(file name, bytes, mimetype)]``, by what is in the files
+        :raise UserError: too many, too large, or nothing that we take
+        """
         if len(files) > MAX_FILES:
             raise UserError(self.env._("Send %s files at most.", MAX_FILES))
-        for name, content in files:
-            if len(content) > MAX_BYTES:
-                raise UserError(
-                    self.env._(
-                        "%(file)s is larger than %(size)s MB.",
-                        file=name,
-                        size=MAX_BYTES // 1024 // 1024,
-                    )
+        return [self._check_file(name, content) for name, content in files]
+
+    @api.model
+    def _check_file(self, name, content):
+        # What is before a slash is a folder of the visitor, or an attempt at one of ours.
+        name = "".join(filter(str.isprintable, PurePath(name.replace("\\", "/")).name)).strip()
+        if len(content) > MAX_BYTES:
+            raise UserError(
+                self.env._(
+                    "%(file)s is larger than %(size)s MB.",
+                    file=name,
+                    size=MAX_BYTES // 1024 // 1024,
                 )
-            if guess_mimetype(content) not in MIMETYPES:
-                raise UserError(
-                    self.env._(
-                        "%(file)s cannot be taken: send %(types)s.",
-                        file=name,
-                        types=", ".join(MIMETYPES.values()),
-                    )
+            )
+        mimetype = guess_mimetype(content)
+        is_taken = mimetype in MIMETYPES and not (
+            (mimetype in ("image/png", "image/jpeg") and not is_picture(content))
+            or (mimetype.startswith(OFFICE) and has_program(content))
+        )
+        if not is_taken:
+            raise UserError(
+                self.env._(
+                    "%(file)s cannot be taken: send %(types)s.",
+                    file=name,
+                    types=", ".join(label for label, _ending in MIMETYPES.values()),
                 )
+            )
+        ending = MIMETYPES[mimetype][1]
+        stem = name[: -len(ending)] if name.lower().endswith(ending) else name
+        return f"{stem[:MAX_NAME]}{ending}", content, mimetype
+
+    @api.model
+    def _check_signature(self, signature):
+        """A drawn signature is a picture, and not more than that.
+
+        :param signature: base64
+        """
+        refused = UserError(self.env._("Draw your signature."))
+        if not isinstance(signature, str) or not 0 < len(signature) <= MAX_SIGNATURE:
+            raise refused
+        try:
+            content = b64decode(signature, validate=True)
+        except ValueError as error:
+            raise refused from error
+        if not is_picture(content):
+            raise refused
+
+
+def is_picture(content):
+    """Whether bytes are a photo or a drawing of points, whole and of a size that can be shown."""
+    try:
+        with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as picture:
+            width, height = picture.size
+            picture.verify()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+    return width * height <= IMAGE_MAX_RESOLUTION
+
+
+def has_program(content):
+    """Whether an Office file brings a macro or another program, or cannot be read."""
+    try:
+        with ZipFile(BytesIO(content)) as office:
+            names = [name.lower() for name in office.namelist()]
+    except (BadZipFile, ValueError, NotImplementedError):
+        return True
+    parts = ("vbaproject", "vbadata", "activex/", "embeddings/", "macrosheets/")
+    return any(part in name for name in names for part in parts)
