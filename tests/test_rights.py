@@ -4,6 +4,7 @@ A wrong row of the access file is often hidden behind another wall: whoever loos
 so here as well. ``python3 tests/test_rights.py`` writes the file anew; look at the difference.
 """
 
+import ast
 import csv
 import difflib
 import sys
@@ -19,6 +20,8 @@ LETTERS = {"perm_read": "r", "perm_write": "w", "perm_create": "c", "perm_unlink
 AUDITORS_FORMS = {"ar_collection_statement"}
 #: rules that add to the others of their model for whom they name
 OPEN_TO_ALL = "[(1, '=', 1)]"
+#: what judges the records given, and what judges the user alone
+ON_RECORDS, ON_USER = {"check_access", "has_access"}, {"has_group", "has_groups"}
 #: attributes that decide whether somebody sees a part of a screen
 DECISIVE = ("groups", "invisible", "readonly")
 
@@ -134,6 +137,79 @@ def test_rules_that_let_everything_through_name_who():
                 continue
             if one_line(fields["domain_force"].text) == OPEN_TO_ALL:
                 assert "groups" in fields, record.get("id")
+
+
+def read_methods():
+    """``(where, function)`` of all methods of models and wizards."""
+    for addon in addons():
+        for path in sorted((*addon.glob("models/**/*.py"), *addon.glob("wizard/*.py"))):
+            for model in ast.parse(path.read_text()).body:
+                if isinstance(model, ast.ClassDef):
+                    for method in model.body:
+                        if isinstance(method, ast.FunctionDef):
+                            yield f"{path.relative_to(ROOT)}:{method.lineno} {method.name}", method
+
+
+def get_calls(method):
+    """``{name: line of the first call}``"""
+    calls = {}
+    for call in ast.walk(method):
+        if isinstance(call, ast.Call):
+            name = getattr(call.func, "attr", getattr(call.func, "id", None))
+            calls[name] = min(call.lineno, calls.get(name, call.lineno))
+    return calls
+
+
+def get_checks(names):
+    """These names and those of the methods ``_check_…`` that call one of them."""
+    checks = set(names)
+    while True:
+        found = {
+            method.name
+            for _where, method in read_methods()
+            if method.name.startswith("_check") and not checks.isdisjoint(get_calls(method))
+        }
+        if found <= checks:
+            return checks
+        checks |= found
+
+
+def find_sudo_before_rights(methods):
+    """Methods that take more rights before those on the records given were checked.
+
+    Of public methods, which anybody may call, and of all that ask for a group alone. What an
+    override does after ``super()`` was allowed there.
+    """
+    on_records, on_user = get_checks(ON_RECORDS), get_checks(ON_USER)
+    for where, method in methods:
+        calls = get_calls(method)
+        sudo = calls.get("sudo")
+        asked = sudo and any(line < sudo for name, line in calls.items() if name in on_user)
+        if not sudo or (method.name.startswith("_") and not asked):
+            continue
+        if not any(line <= sudo for name, line in calls.items() if name in {*on_records, "super"}):
+            yield where
+
+
+def test_rights_on_records_come_before_sudo():
+    assert list(find_sudo_before_rights(read_methods())) == []
+
+
+def test_sudo_after_a_group_check_alone_is_found():
+    sources = {
+        "def action(self):\n self.sudo().go()": True,
+        "def action(self):\n self._check_access_rights()\n self.sudo().go()": True,
+        "def action(self):\n self.env.user.has_group('x')\n self.sudo().go()": True,
+        "def _go(self):\n if self.env.user.has_group('x'):\n  self.sudo().go()": True,
+        "def _go(self):\n self._check_policy_manager()\n self.sudo().go()": True,
+        "def action(self):\n self.sudo().go()\n self.check_access('write')": True,
+        "def action(self):\n self.check_access('write')\n self.sudo().go()": False,
+        "def action(self):\n super().action()\n self.sudo().go()": False,
+        "def _go(self):\n self.sudo().go()": False,
+    }
+    for source, found in sources.items():
+        method = ast.parse(source).body[0]
+        assert bool(list(find_sudo_before_rights([("here", method)]))) == found, source
 
 
 if __name__ == "__main__":

@@ -271,6 +271,7 @@ class AccountMove(models.Model):
         return alerts
 
     @api.depends("partner_id")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_collection_case_count(self):
         for move in self:
             move.collection_case_count = (

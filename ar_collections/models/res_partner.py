@@ -143,10 +143,15 @@ class ResPartner(models.Model):
             if file.grade_id != partner.credit_grade_id:
                 file.grade_id = partner.credit_grade_id
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_collection_case_count(self):
         counts = dict(
             self.env["ar.collection.case"]._read_group(
-                [("partner_id", "in", self.commercial_partner_id.ids), ("state", "!=", "closed")],
+                [
+                    ("partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "in", self.env.companies.root_id.ids),
+                    ("state", "!=", "closed"),
+                ],
                 ["partner_id"],
                 ["__count"],
             )

@@ -199,7 +199,7 @@ class TestWriteoffAccess(WriteoffCommon):
         self.cr.precommit.run()
         tracked = request.with_context(tracking_disable=False, mail_notrack=False)
         tracked.note = "Spoke to the receiver"
-        request.date = self._day(1)
+        request.with_user(self.biller).date = self._day(1)
         self.assertEqual(request.state, "approved")
         self.cr.precommit.run()
         # What the approvers read before stays in the chatter.

@@ -97,6 +97,7 @@ class ArAgreementLimited(models.AbstractModel):
         self.ensure_one()
         if not excess:
             return
+        self.check_access("write")
         if not self.env.user.has_group("ar_collections.group_credit_manager"):
             raise UserError(
                 self.env._(

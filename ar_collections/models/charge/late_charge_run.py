@@ -105,6 +105,7 @@ class ArLateChargeRun(models.Model):
 
     def write(self, vals):
         if not self.env.su and not vals.keys().isdisjoint(("date", "partner_ids")):
+            self.check_access("write")
             self._check_draft()
             # What was computed was about other days or customers.
             self.sudo()._remove_preview()

@@ -263,6 +263,8 @@ class ArCollectionCase(models.Model):
     # CRUD
 
     def write(self, vals):
+        if "policy_id" in vals:
+            self._check_policy_manager()
         former = {case.id: case.collector_id for case in self if vals.get("collector_id")}
         if vals.get("stage_id"):
             stage = self.env["ar.collection.stage"].browse(vals["stage_id"])
@@ -278,6 +280,11 @@ class ArCollectionCase(models.Model):
         if former:
             self._hand_over(former, vals["collector_id"])
         return result
+
+    def _check_policy_manager(self):
+        """Who is asked, and when, is no collector's choice."""
+        if not self.env.su and not self.env.user.has_group("ar_collections.group_credit_manager"):
+            raise AccessError(self.env._("The policy of a case is set by a credit manager."))
 
     def _check_collector(self):
         """Nobody gives a case to who would not see it.

@@ -122,6 +122,7 @@ class ArCreditRelease(models.Model):
             release._record_decision("refused")
 
     def action_cancel(self):
+        self.check_access("read")
         for release in self:
             if release.requester_id != self.env.user and not self._is_manager():
                 raise AccessError(self.env._("A release is withdrawn by whoever asked for it."))
@@ -134,6 +135,7 @@ class ArCreditRelease(models.Model):
     def _check_decider(self):
         """Four eyes, and enough authority."""
         self.ensure_one()
+        self.check_access("write")
         if not self._is_manager():
             raise AccessError(self.env._("Only a credit manager decides on a release."))
         self._check_state(*WAITING)

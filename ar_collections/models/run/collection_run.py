@@ -193,6 +193,7 @@ class ArCollectionRun(models.Model):
         return self.env["ar.collection.preview"]._open_for_run(self.line_ids)
 
     def _check_manager(self):
+        self.check_access("write")
         if not self.env.user.has_group("ar_collections.group_credit_manager"):
             raise AccessError(self.env._("Only a credit manager can start a collection run."))
 

@@ -154,6 +154,7 @@ class ArCollectionCase(models.Model):
     def action_visit(self):
         """Plan a visit for the next working day, with an appointment in the calendar."""
         self.ensure_one()
+        self.check_access("write")
         self._check_not_closed()
         date = self.company_id._ar_working_day(self.company_id._ar_today(), 1)
         visit = self.env["ar.collection.action"].create(

@@ -49,7 +49,7 @@ class ArWriteoffRequest(models.Model):
     _number_prefix = "WO"
     _creation_fields = ("partner_id", "company_id", "case_id", "currency_id", "kind")
     # Whoever typed it in for a colleague asks for it, too.
-    _asker_fields = ("user_id", "submitter_id", "create_uid")
+    _asker_fields = ("user_id", "submitter_id", "create_uid", "author_ids")
 
     partner_id = fields.Many2one(required=False)
     kind = fields.Selection(
@@ -110,6 +110,21 @@ class ArWriteoffRequest(models.Model):
     # Counts submissions and changes after them: approvals count in their own version only.
     round = fields.Integer(string="Version", readonly=True, copy=False)
     submitter_id = fields.Many2one("res.users", string="Submitted By", readonly=True, copy=False)
+    author_ids = fields.Many2many(
+        "res.users",
+        "ar_writeoff_request_author_rel",
+        string="Written By",
+        readonly=True,
+        copy=False,
+        help="Who chose items, amounts or the reason: somebody else approves them.",
+    )
+    tier_ids = fields.Many2many(
+        "ar.writeoff.tier",
+        string="Tiers of the Request",
+        readonly=True,
+        copy=False,
+        help="The tiers at the time of submission: what is added later is for later requests.",
+    )
     date_submitted = fields.Date(string="Submitted On", readonly=True, copy=False)
     deadline = fields.Date(string="Decide Until", readonly=True, copy=False, index="btree_not_null")
     date_reminded = fields.Date(string="Reminded On", readonly=True, copy=False)
@@ -234,25 +249,12 @@ class ArWriteoffRequest(models.Model):
             )
 
     def _compute_timeline_html(self):
-        routing = self.env["ar.writeoff.routing"]
         for request in self.sudo():
-            progress = routing._get_progress(request)
-            current = routing._get_current(progress)
             request.timeline_html = self.env["ir.qweb"]._render(
                 "ar_collections.writeoff_timeline",
                 {
                     "is_undecided": request.state in ("draft", "submitted", "refused"),
-                    "steps": [
-                        {
-                            "name": need.tier.name,
-                            "needed": need.approvals,
-                            "given": given,
-                            "is_current": need == current and request.state == "submitted",
-                            "users": routing._get_approvers(request, need.tier),
-                            "gone": need.tier._get_gone(request.company_id),
-                        }
-                        for need, given in progress
-                    ],
+                    "steps": self.env["ar.writeoff.routing"]._get_steps(request),
                 },
             )
 
@@ -324,6 +326,8 @@ class ArWriteoffRequest(models.Model):
         changed = changed and self.env.context.get("ar_moved") is not MOVED
         if changed:
             self._before_change()
+        if "date" in vals:
+            self._check_date_change()
         former = {request: request.reason_id for request in self}
         result = super().write(vals)
         if "reason_id" in vals:
@@ -341,7 +345,8 @@ class ArWriteoffRequest(models.Model):
                 )
 
     def _before_change(self):
-        """What was approved is not what it becomes: the request starts again."""
+        """What was approved is not what it becomes: the request starts again, by who may."""
+        self.check_access("write")
         for request in self:
             if request.state in (*BOOKED, "reversed", "cancelled"):
                 raise UserError(
@@ -351,9 +356,21 @@ class ArWriteoffRequest(models.Model):
                         state=request._get_state_label(),
                     )
                 )
-        self.filtered(lambda request: request.state in WAITING)._send_back(
+        waiting = self.filtered(lambda request: request.state in WAITING)
+        for request in waiting:
+            request._check_mine()
+        waiting._send_back(
             self.env._("Changed after it was submitted: approvals so far do not count any more.")
         )
+        self.sudo().author_ids = [Command.link(self.env.uid)]
+
+    def _check_date_change(self):
+        """When it is booked is for those who book it, as soon as it is approved."""
+        for request in self:
+            if request.state in (*BOOKED, "reversed", "cancelled"):
+                request._check_state(*EDITABLE, *WAITING)
+            if request.state in WAITING:
+                request._check_accounting()
 
     def _list_evidence(self):
         """Put the checklist of the reason in the request; papers with files stay."""
@@ -389,6 +406,7 @@ class ArWriteoffRequest(models.Model):
                     "state": "submitted",
                     "round": request.round + 1,
                     "submitter_id": self.env.uid,
+                    "tier_ids": [Command.set(self.env["ar.writeoff.tier"]._get_tiers(company).ids)],
                     "date_submitted": today,
                     "deadline": today + timedelta(days=company.ar_writeoff_days),
                     "date_reminded": False,
@@ -398,7 +416,7 @@ class ArWriteoffRequest(models.Model):
                 }
             )
             self.env["ar.writeoff.assessment"]._assess_risk(asked)
-            asked._ask_approvers()
+            self.env["ar.writeoff.routing"]._ask_approvers(asked)
         return True
 
     def action_approve(self):
@@ -418,7 +436,7 @@ class ArWriteoffRequest(models.Model):
             asked._check_unchanged()
             asked._write_decision("approved")
             if asked._get_turn():
-                asked._ask_approvers()
+                self.env["ar.writeoff.routing"]._ask_approvers(asked)
             else:
                 asked.write(
                     {
@@ -735,26 +753,6 @@ class ArWriteoffRequest(models.Model):
         requests.activity_unlink([ACTIVITY])
 
     # Activities
-
-    def _ask_approvers(self):
-        """Ask those whose turn it is."""
-        users = self.env["ar.writeoff.routing"]._get_current_approvers(self)
-        self.approver_ids = users
-        self.activity_unlink([ACTIVITY])
-        for user in users:
-            self.activity_schedule(
-                ACTIVITY,
-                self.deadline,
-                summary=self.env._("Approve the write-off"),
-                user_id=user.id,
-            )
-        if not users:
-            self.activity_schedule(
-                ACTIVITY,
-                self.company_id._ar_today(),
-                summary=self.env._("Nobody may approve this: change the approval tier"),
-                user_id=users._ar_get_manager(self.company_id).id,
-            )
 
     def _get_risk_texts(self):
         """The causes of the risk: ``[(text, points)]``."""

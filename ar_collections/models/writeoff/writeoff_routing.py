@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import format_date
 
+from .writeoff_request import ACTIVITY, WAITING
+
 
 class ArWriteoffRouting(models.AbstractModel):
     """Who approves a write-off now: tier after tier, delegates in the place of who is away."""
@@ -14,14 +16,17 @@ class ArWriteoffRouting(models.AbstractModel):
     def _get_progress(self, request, tiers=None):
         """The tiers of a request, each with its approvals that count.
 
-        :param tiers: those of the company, when they are known
+        :param tiers: those of the company now, when they are known
         :return: ``[(Needed, ar.writeoff.approval)]`` in order
         """
         request = request.sudo()
         given = request.approval_ids.filtered(
             lambda approval: approval.is_valid and approval.decision == "approved"
         )
-        if tiers is None:
+        submitted = request.with_context(active_test=False).tier_ids
+        if request.state in WAITING and submitted:
+            tiers = submitted
+        elif tiers is None:
             tiers = self.env["ar.writeoff.tier"]._get_tiers(request.company_id)
         return [
             (need, given.filtered(lambda approval, tier=need.tier: approval.tier_id == tier))
@@ -32,6 +37,23 @@ class ArWriteoffRouting(models.AbstractModel):
     def _get_current(self, progress):
         """The first tier that has not got all its approvals, ``None`` when all have."""
         return next((need for need, given in progress if len(given) < need.approvals), None)
+
+    @api.model
+    def _get_steps(self, request):
+        """The way of a request for its form: one dict per tier."""
+        progress = self._get_progress(request)
+        current = self._get_current(progress)
+        return [
+            {
+                "name": need.tier.name,
+                "needed": need.approvals,
+                "given": given,
+                "is_current": need == current and request.state == "submitted",
+                "users": self._get_approvers(request, need.tier),
+                "gone": need.tier._get_gone(request.company_id),
+            }
+            for need, given in progress
+        ]
 
     @api.model
     def _get_approvers(self, request, tier):
@@ -71,7 +93,28 @@ class ArWriteoffRouting(models.AbstractModel):
         for request in requests.search(domain).with_context(active_test=True):
             users = self._get_current_approvers(request)
             if request.with_context(active_test=False).approver_ids != users:
-                request._ask_approvers()
+                self._ask_approvers(request)
+
+    @api.model
+    def _ask_approvers(self, request):
+        """Ask those whose turn it is."""
+        users = self._get_current_approvers(request)
+        request.approver_ids = users
+        request.activity_unlink([ACTIVITY])
+        for user in users:
+            request.activity_schedule(
+                ACTIVITY,
+                request.deadline,
+                summary=self.env._("Approve the write-off"),
+                user_id=user.id,
+            )
+        if not users:
+            request.activity_schedule(
+                ACTIVITY,
+                request.company_id._ar_today(),
+                summary=self.env._("Nobody may approve this: change the approval tier"),
+                user_id=users._ar_get_manager(request.company_id).id,
+            )
 
     @api.model
     def _remind_due(self, company, date):
