@@ -293,6 +293,7 @@ class TestPortalSigner(SecretCase):
         self._confirm(plan, self.token)
         self._sign(plan, self.token)
         self.authenticate("portal_child", "portal_child")
+        self.opener.headers["User-Agent"] = agent
         self._sign(acknowledgement, "")
         for paper, way in ((plan, "code"), (acknowledgement, "login")):
             self.assertRecordValues(

@@ -320,8 +320,8 @@ class ArPaymentPlan(models.Model):
 
     def action_propose(self):
         """Send the plan to the customer, who accepts it in the portal or signs it on paper."""
-        self._check_state("draft")
         self.check_access("write")
+        self._check_state("draft")
         self._check_instalments()
         for plan in self:
             plan._approve_beyond(plan._get_excess())
@@ -348,14 +348,14 @@ class ArPaymentPlan(models.Model):
 
     def action_revise(self):
         """Back to draft, for other instalments."""
-        self._check_state("proposed")
         self.check_access("write")
+        self._check_state("proposed")
         self.sudo().write({"state": "draft", "approved_by_id": False})
 
     def action_accept(self):
         """The customer signed on paper: the collector has uploaded it."""
-        self._check_state("proposed")
         self.check_access("write")
+        self._check_state("proposed")
         self._check_signed_document()
         for plan in self:
             signer = plan.contact_id.name or plan.partner_id.name

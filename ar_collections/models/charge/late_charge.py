@@ -145,6 +145,7 @@ class ArLateCharge(models.Model):
     def action_waive(self):
         """Ask for the reason."""
         self._check_manager()
+        self.check_access("read")
         return self._get_waive_action(default_charge_ids=self.ids)
 
     def action_free(self):

@@ -62,6 +62,7 @@ class ArCollectionCase(models.Model):
 
     def action_waive_charges(self):
         """Give up what has accrued so far."""
+        self.check_access("write")
         self.env["ar.late.charge"]._check_manager()
         return self.env["ar.late.charge"]._get_waive_action(default_case_ids=self.ids)
 

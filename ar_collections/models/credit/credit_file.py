@@ -615,6 +615,7 @@ class ArCreditFile(models.Model):
     def action_start_review(self):
         """Open the customer's review that is under way, or start one."""
         self.ensure_one()
+        self.check_access("read")
         reviews = self.env["ar.credit.review"]
         review = reviews.search([("file_id", "=", self.id), ("state", "in", REVIEW_OPEN)], limit=1)
         review = review or reviews.create({"file_id": self.id})
@@ -622,6 +623,7 @@ class ArCreditFile(models.Model):
 
     def action_rescore(self):
         """Score the chosen customers, and let the user open reviews."""
+        self.check_access("read")
         wizard = self.env["ar.credit.rescore"]._create_for_files(self)
         return {
             **wizard._get_records_action(target="new"),
@@ -631,6 +633,7 @@ class ArCreditFile(models.Model):
     def action_hold(self):
         """Ask for the reason; the wizard holds."""
         self._check_manager()
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Hold Credit"),

@@ -119,5 +119,6 @@ class AccountMoveLine(models.Model):
 
     def action_ar_recover(self):
         """Book these open payments as recovery of what was written off before."""
+        self.check_access("read")
         recoveries = self.env["ar.writeoff.recovery.booking"]._book_payments(self)
         return recoveries.request_id._get_records_action(name=self.env._("Recovered Write-offs"))

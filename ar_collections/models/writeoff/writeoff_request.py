@@ -535,6 +535,7 @@ class ArWriteoffRequest(models.Model):
     @api.model
     def action_possible_recoveries(self):
         """List the payments that may be for something that was written off."""
+        self.check_access("read")
         lines = self.env["ar.writeoff.recovery.booking"]._get_possible_payments(
             self.env.companies.root_id
         )
