@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.ar_collections.models.credit.credit_limit import limit_use_sql
+
 
 class ArCreditRefresh(models.AbstractModel):
     _inherit = "ar.credit.refresh"
@@ -31,7 +33,7 @@ class ArCreditRefresh(models.AbstractModel):
              WHERE fresh.id = file.id AND COALESCE(file.order_amount, 0) <> fresh.amount
             """,
                 exposure=exposure,
-                limit_use=files._limit_use_sql(exposure),
+                limit_use=limit_use_sql(exposure),
                 orders=self._orders_sql(companies, date, partners),
                 scope=scope,
             )

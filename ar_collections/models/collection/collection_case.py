@@ -8,14 +8,7 @@ from odoo.tools import plaintext2html
 from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 from .collection_cadence import WAITS
-from .stage_proof import KINDS, missing_proof
-
-
-class Answered:
-    """Who has asked for the proof already, or answers for its lack; a request cannot send it."""
-
-
-ANSWERED = Answered()
+from .stage_proof import ANSWERED, KINDS, missing_proof
 
 # What a case takes over from the credit file, cleared when it closes.
 FOLLOWED = (

@@ -6,6 +6,13 @@ from typing import NamedTuple
 KINDS = {"calls": "call", "letters": "letter", "visits": "visit", "contacts": None}
 
 
+class Answered:
+    """Who has asked for the proof already, or answers for its lack; a request cannot send it."""
+
+
+ANSWERED = Answered()
+
+
 class Requirement(NamedTuple):
     calls: int = 0
     letters: int = 0

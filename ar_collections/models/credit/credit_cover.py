@@ -142,20 +142,20 @@ class ArCreditCover(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         covers = super().create(vals_list)
-        covers.file_id._refresh_cover()
+        self._refresh_files(covers.file_id)
         return covers
 
     def write(self, vals):
         files = self.file_id
         result = super().write(vals)
         if vals.keys() - {"amount_company", "warned_for", "line_ids"}:
-            (files | self.file_id)._refresh_cover()
+            self._refresh_files(files | self.file_id)
         return result
 
     def unlink(self):
         files = self.file_id
         result = super().unlink()
-        files._refresh_cover()
+        self._refresh_files(files)
         return result
 
     def _get_amount_at(self, date):
@@ -167,13 +167,30 @@ class ArCreditCover(models.Model):
             self.amount * self.covered_share, self.company_id.currency_id, self.company_id, date
         )
 
+    @api.model
+    def _refresh_files(self, files, date=None):
+        """Bring what the covers add to the limits of the files to the date, today without one."""
+        for company, company_files in files.sudo().grouped("company_id").items():
+            day = date or company._ar_today()
+            for file in company_files:
+                total = 0.0
+                for cover in file.cover_ids:
+                    amount = cover._get_amount_at(day)
+                    if company.currency_id.compare_amounts(cover.amount_company, amount):
+                        cover.amount_company = amount
+                    if cover.date_from <= day and not (cover.date_to and cover.date_to < day):
+                        total += amount
+                if company.currency_id.compare_amounts(file.cover_amount, total):
+                    reason = self.env._("Credit cover changed")
+                    file.write({"cover_amount": total, "limit_reason": reason})
+
     # Daily
 
     @api.model
     def _refresh_all(self, company, date):
         """What the covers add to the limits on that day, and whose end is near."""
         covers = self.search([("company_id", "=", company.id)])
-        covers.file_id._refresh_cover(date)
+        self._refresh_files(covers.file_id, date)
         self._warn_of_expiry(company, date)
 
     @api.model

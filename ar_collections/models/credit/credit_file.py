@@ -5,7 +5,7 @@ from odoo.tools import SQL, format_amount
 
 from ..common.optional_float import OptionalFloat
 from .credit_grade import RISK_TIERS, TIERS
-from .credit_limit import LimitTerms, effective_limit
+from .credit_limit import LimitTerms, effective_limit, limit_use_sql
 
 LIMIT_FIELDS = (
     "grade_id",
@@ -685,11 +685,6 @@ class ArCreditFile(models.Model):
             file = self.create({"partner_id": partner.id, "company_id": company.id})
         return file
 
-    def _get_agreed_limit(self):
-        """What a review starts from, as its values: the limit as it is agreed now."""
-        mode = self.limit_mode or "grade"
-        return {"limit_mode": mode, "limit_amount": self.custom_limit if mode == "custom" else 0}
-
     # Holds
 
     def _sign_hold(self, hold):
@@ -781,65 +776,22 @@ class ArCreditFile(models.Model):
                         partner._write_credit_limit(limit)
         self._refresh_limit_use()
 
-    @api.model
-    def _limit_use_sql(self, exposure):
-        return SQL(
-            """CASE WHEN file.is_limited IS NOT TRUE OR COALESCE(%(exposure)s, 0) <= 0 THEN 0
-                    WHEN file.effective_limit > 0 THEN %(exposure)s / file.effective_limit
-                    ELSE 1 END""",
-            exposure=exposure,
-        )
-
     def _refresh_limit_use(self):
         self.flush_recordset()
         if self:
             self.env.cr.execute(
                 SQL(
                     "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
-                    self._limit_use_sql(SQL.identifier("file", "exposure")),
+                    limit_use_sql(SQL.identifier("file", "exposure")),
                     tuple(self.ids),
                 )
             )
             self.invalidate_recordset(["limit_use"], flush=False)
 
-    def _end_temporary_limits(self, companies, date):
-        """Temporary limits that ended before the date go back to the ordinary limit."""
-        self.search(
-            [
-                ("company_id", "in", companies.ids),
-                ("temporary_limit_end", "<", date),
-            ]
-        ).write(
-            {
-                "temporary_limit": 0,
-                "temporary_limit_end": False,
-                "limit_reason": self.env._("The temporary limit ended"),
-            }
-        )
-
-    def _refresh_cover(self, date=None):
-        """Bring what the covers add to the date, today without one."""
-        for company, files in self.sudo().grouped("company_id").items():
-            day = date or company._ar_today()
-            for file in files:
-                total = 0.0
-                for cover in file.cover_ids:
-                    amount = cover._get_amount_at(day)
-                    if company.currency_id.compare_amounts(cover.amount_company, amount):
-                        cover.amount_company = amount
-                    if cover.date_from <= day and not (cover.date_to and cover.date_to < day):
-                        total += amount
-                if company.currency_id.compare_amounts(file.cover_amount, total):
-                    reason = self.env._("Credit cover changed")
-                    file.write({"cover_amount": total, "limit_reason": reason})
-
     # Changes
 
     def _record_history(self, reason=None):
-        """Keep what changed in the credit history; see :meth:`ar.credit.history._record_changes`.
-
-        :param reason: why, when it is not the reason of the limit that the files say
-        """
+        """See :meth:`ar.credit.history._record_changes`."""
         self.env["ar.credit.history"]._record_changes(self, reason)
 
     def _follow_risk_tier(self):

@@ -48,7 +48,8 @@ class ArCreditGrade(models.Model):
         default="none",
         required=True,
         help="By term: average monthly sales x (usual term + usual delay) / 30, what is open when "
-        "the customer buys and pays as usual. A grade without a limit of its own leaves the company's default limit, if any.",
+        "the customer buys and pays as usual. A grade without a limit of its own leaves the "
+        "company's default limit, if any.",
     )
     limit_amount = fields.Float(
         string="Fixed Limit", help="In the currency of each company. Zero means no credit at all."

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from odoo.tools import SQL
 
 # Rules that follow the sales of the customer.
 SALES_RULES = ("months", "term")
@@ -66,3 +67,16 @@ def get_months(terms):
     By term it is what is open when everything goes as usual: (term + delay) / 30.
     """
     return terms.months if terms.rule == "months" else terms.days_unpaid / 30
+
+
+def limit_use_sql(exposure):
+    """How much of its limit a row of the table ``file`` uses; SQL.
+
+    :param exposure: SQL of the exposure to be
+    """
+    return SQL(
+        """CASE WHEN file.is_limited IS NOT TRUE OR COALESCE(%(exposure)s, 0) <= 0 THEN 0
+                WHEN file.effective_limit > 0 THEN %(exposure)s / file.effective_limit
+                ELSE 1 END""",
+        exposure=exposure,
+    )

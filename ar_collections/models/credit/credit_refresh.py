@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..figures.item_shape import read_shape
-from .credit_limit import SALES_RULES, LimitTerms, effective_limit
+from .credit_limit import SALES_RULES, LimitTerms, effective_limit, limit_use_sql
 
 # What the ageing makes of the open items; the other figures are the position's to name.
 AGEING_COLUMNS = ("open_amount", "not_due", "overdue_amount")
@@ -158,9 +158,7 @@ class ArCreditRefresh(models.AbstractModel):
                 columns=_list_sql(columns),
                 fresh=self._get_fresh_sql(columns, companies, date, partners),
                 fresh_columns=_list_sql(columns, "fresh"),
-                limit_use=self.env["ar.credit.file"]._limit_use_sql(
-                    SQL.identifier("fresh", "exposure")
-                ),
+                limit_use=limit_use_sql(SQL.identifier("fresh", "exposure")),
                 inserted=self._get_inserted_sql(columns, new),
             )
         )
@@ -274,6 +272,20 @@ class ArCreditRefresh(models.AbstractModel):
         default = company._ar_default_credit_limit()
         limit = effective_limit(LimitTerms(default=default, **grade._limit_terms()))
         return company.id, grade.id or None, grade.risk_tier or None, limit, fallback
+
+    @api.model
+    def _end_temporary_limits(self, companies, date):
+        """Temporary limits that ended before the date go back to the ordinary limit."""
+        files = self.env["ar.credit.file"].search(
+            [("company_id", "in", companies.ids), ("temporary_limit_end", "<", date)]
+        )
+        files.write(
+            {
+                "temporary_limit": 0,
+                "temporary_limit_end": False,
+                "limit_reason": self.env._("The temporary limit ended"),
+            }
+        )
 
     @api.model
     def _refresh_behaviour(self, companies, date):

@@ -342,13 +342,7 @@ class ArCreditReview(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        files = self.env["ar.credit.file"]
-        reviews = super().create(
-            [
-                {**files.browse(vals.get("file_id"))._get_agreed_limit(), **vals}
-                for vals in vals_list
-            ]
-        )
+        reviews = super().create([{**self._get_agreed_limit(vals), **vals} for vals in vals_list])
         reviews.sudo()._prepare_new()
         return reviews
 
@@ -461,6 +455,13 @@ class ArCreditReview(models.Model):
         return True
 
     # Content
+
+    @api.model
+    def _get_agreed_limit(self, vals):
+        """What a new review starts from, as values: the limit as it is agreed now."""
+        file = self.env["ar.credit.file"].browse(vals.get("file_id"))
+        mode = file.limit_mode or "grade"
+        return {"limit_mode": mode, "limit_amount": file.custom_limit if mode == "custom" else 0}
 
     def _prepare_new(self):
         """Give new reviews the card, what is known and the documents to ask."""

@@ -3,6 +3,7 @@
 from . import (
     run_pace,
     collection_run,
+    collection_run_line,
     collection_dispatch,
     collection_action,
     res_company,

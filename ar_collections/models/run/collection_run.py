@@ -8,7 +8,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
-from ..collection.collection_cadence import WAITS
 from .run_pace import BATCH_SHARE, Pace, Shift, get_worker_limit
 
 _logger = logging.getLogger(__name__)
@@ -475,13 +474,12 @@ class ArCollectionRun(models.Model):
         self.env["ar.writeoff.request"]._run_daily(company, date)
         items = self.env["account.move.line"]
         items._end_exclusions(company, date)
-        files = self.env["ar.credit.file"]
         refresh = self.env["ar.credit.refresh"]
         refresh._refresh_figures(company, date)
         refresh._refresh_behaviour(company, date)
         self.env["ar.credit.scoring"]._score_again(company, date)
         self.env["ar.credit.review"]._open_due(company, date)
-        files._end_temporary_limits(company, date)
+        refresh._end_temporary_limits(company, date)
         self.env["ar.credit.cover"]._refresh_all(company, date)
         self.env["ar.credit.warning"]._refresh_warnings(company, date)
         self.env["ar.credit.scoring"]._record_scores(company, date)
@@ -681,11 +679,11 @@ class ArCollectionRun(models.Model):
         )
 
     def _get_preview_lines(self, plans):
-        actions = self.env["ar.collection.action"]
+        actions, planner = self.env["ar.collection.action"], self.env["ar.collection.planner"]
         policies = self.env["ar.collection.policy"].browse(
             {plan.policy_id for plan in plans if plan.policy_id}
         )
-        steps = self.env["ar.collection.planner"]._get_steps_by_day(policies)
+        steps = planner._get_steps_by_day(policies)
         shown = [plan for plan in plans if plan.decision.step_day is not None or plan.decision.wait]
         drafts = {
             plan.partner_id: actions.new(
@@ -764,52 +762,3 @@ class ArCollectionRun(models.Model):
     def _unlink_except_done(self):
         if any(run.state in ("running", "done") for run in self):
             raise UserError(self.env._("A collection run that was executed is kept."))
-
-
-class ArCollectionRunLine(models.Model):
-    """What a previewed run would do for one customer, or why it would wait."""
-
-    _name = "ar.collection.run.line"
-    _inherit = "ar.collection.channel"
-    _description = "Collection Run Preview"
-    _order = "id"
-
-    run_id = fields.Many2one("ar.collection.run", required=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one(related="run_id.company_id", store=True)
-    currency_id = fields.Many2one(related="company_id.currency_id")
-    partner_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, ondelete="cascade"
-    )
-    step_id = fields.Many2one("ar.collection.step", ondelete="cascade")
-    amount = fields.Monetary(string="Amount Asked For")
-    days_overdue = fields.Integer(aggregator="max")
-    address = fields.Char(string="Sent To")
-    no_address = fields.Boolean()
-    courtesy_line_ids = fields.Many2many(
-        "account.move.line", string="Items That Fall Due", help="What a courtesy message is about."
-    )
-    wait = fields.Selection(list(WAITS.items()), string="Waits Because")
-
-    def action_preview(self):
-        """Look at this message among those of its run."""
-        self.ensure_one()
-        return self.env["ar.collection.preview"]._open_for_run(self.run_id.line_ids, self)
-
-    def _make_draft_action(self):
-        """The action that the run would take; to be rolled back.
-
-        The case it opens is not there yet: the action says the same without one.
-        """
-        return self.env["ar.collection.action"].create(
-            {
-                "company_id": self.company_id.id,
-                "partner_id": self.partner_id.id,
-                "step_id": self.step_id.id,
-                "rung": self.step_id.days,
-                "channel": self.step_id.channel,
-                "user_id": self.env["ar.credit.file"]
-                ._get_file(self.partner_id, self.company_id)
-                .collector_id.id,
-                "date_planned": self.run_id.date,
-            }
-        )
