@@ -9,11 +9,15 @@ class MailActivity(models.Model):
     def create(self, vals_list):
         # EXTENDS mail: what is to be done about our records is given to a person
         for vals in vals_list:
-            user = self.env["res.users"].browse(vals.get("user_id") or ()).sudo()
             record = self._ar_get_record(vals)
-            if record is not None and not (user.active and not user.share):
+            if record is not None and not self._ar_is_person(vals.get("user_id")):
                 vals["user_id"] = self.env["res.users"]._ar_get_somebody(record.company_id).id
         return super().create(vals_list)
+
+    @api.model
+    def _ar_is_person(self, user_id):
+        user = self.env["res.users"].sudo().browse(user_id or ())
+        return user.active and not user.share
 
     @api.model
     def _ar_get_record(self, vals):

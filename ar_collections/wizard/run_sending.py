@@ -90,6 +90,7 @@ class ArCollectionSending(models.TransientModel):
     @api.model
     def action_open(self):
         """Show where the company of the user stands."""
+        self.check_access("read")
         company = self.env.company.root_id
         stopped = company._ar_get_stopped_channels()
         # Which company it is nobody says over RPC.
@@ -123,6 +124,7 @@ class ArCollectionSending(models.TransientModel):
 
     def _check_manager(self):
         """A credit manager decides for the own companies, and nobody for others."""
+        self.check_access("read")
         company = self.company_id.root_id
         if not self.env.user.has_group(MANAGER) or company not in (
             self.env.user.company_ids.root_id
@@ -150,6 +152,7 @@ class ArCollectionSending(models.TransientModel):
         """Start the company: what is due today goes out in the next minutes."""
         self.action_apply()
         for sending in self:
+            sending._check_manager()
             sending.company_id.root_id.sudo()._ar_start()
 
     def action_stop(self):
