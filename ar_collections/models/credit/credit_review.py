@@ -772,7 +772,7 @@ class ArCreditReview(models.Model):
                  WHERE decision_date IS NOT NULL AND file_id IN %s
                  ORDER BY file_id, decision_date DESC, id DESC
                 """,
-                    tuple(files.ids) or (0,),
+                    tuple(files.ids),
                 )
             )
         )

@@ -56,7 +56,8 @@ class ArCreditScoring(models.AbstractModel):
             [("id", "in", moved.ids), ("review_ids", "any", [("state", "=", "approved")])]
         )
         moved = reviewed.with_env(self.env)
-        self.env["ar.credit.review"]._open_moved(moved, scores, earned, date)
+        if moved:
+            self.env["ar.credit.review"]._open_moved(moved, scores, earned, date)
         return moved
 
     @api.model
