@@ -48,6 +48,9 @@ def server(session):
 def make_debtors(env, count, day):
     """Customers with an overdue invoice each, and a policy whose first step is a letter."""
     company = env.company
+    company.write({"email": "office@example.com", "ar_daily_limit": 10**9})
+    company._ar_mark_started()
+    env["ir.mail_server"].create({"name": "Bench", "smtp_host": "invalid"})
     if not company.chart_template:
         env["account.chart.template"].try_loading("generic_coa", company)
     env["ar.collection.policy"].search([]).active = False

@@ -21,6 +21,12 @@ from odoo import Command
 first = date(2030, 6, 3)
 companies = env.company | env["res.company"].create({"name": "Second", "email": "b@example.com"})
 env.company.email = "a@example.com"
+env["ir.mail_server"].create({"name": "Kill", "smtp_host": "invalid"})
+env["res.users"].create({
+    "name": "Manager", "login": "manager", "email": "m@example.com",
+    "group_ids": [Command.link(env.ref("ar_collections.group_credit_manager").id)],
+    "company_ids": [Command.set(companies.ids)], "company_id": companies[0].id,
+})
 env["ar.collection.policy"].search([]).active = False
 model = env["ir.model"]._get_id("ar.collection.action")
 mail = env["mail.template"].create(
@@ -48,6 +54,8 @@ customers = env["res.partner"].create([
     for number in range(14)
 ])
 for company in companies:
+    company._ar_mark_started()
+    company.ar_daily_limit = 10**6
     if not company.chart_template:
         env["account.chart.template"].try_loading("generic_coa", company)
     here = env(context={**env.context, "allowed_company_ids": company.ids})

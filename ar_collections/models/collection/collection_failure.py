@@ -209,8 +209,9 @@ class ArCollectionFailure(models.AbstractModel):
             is_taken = case.ladder_due_date == action.due_date and case.ladder_days == action.rung
             if not former or is_taken or case.stage_id != action.step_id.stage_id:
                 continue
-            if case.file_id.hold_cause == "stage" and not former.hold_credit:
-                case.file_id._lift_hold()
+            if not former.hold_credit:
+                case.file_id.filtered(lambda file: file.hold_cause == "stage")._lift_hold()
+                case.file_id.filtered("hold_proposal").hold_proposal = False
             case.with_context(ar_proof=ANSWERED).stage_id = former
 
     @api.model
