@@ -61,7 +61,7 @@ class TestPost(CollectionsCommon):
             documents = [{**document, **answer} for document in params["documents"]]
             return {"request_code": 200, "request": {"documents": documents}}
 
-        letter.ar_action_id.attachment_id.raw = blank_page()
+        letter.ar_action_id.attachment_id.sudo().raw = blank_page()
         with patch.object(snailmail_letter.iap_tools, "iap_jsonrpc", service):
             letter._snailmail_print_valid_address()
         return sent
@@ -75,7 +75,7 @@ class TestPost(CollectionsCommon):
             asked.append(url)
             return {"request_code": 200, "request": {"documents": []}}
 
-        letter.ar_action_id.attachment_id.raw = blank_page()
+        letter.ar_action_id.attachment_id.sudo().raw = blank_page()
         self.policy.stopped = True
         with patch.object(snailmail_letter.iap_tools, "iap_jsonrpc", service):
             letter._snailmail_cron(autocommit=False)
