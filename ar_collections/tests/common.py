@@ -238,7 +238,9 @@ class CollectionsCommon(SharedCommon):
 
     @classmethod
     def _run(cls, day=0, execute=True, company=None, failing=False):
-        run = cls.env["ar.collection.run"]._run_for(company or cls.company, cls._day(day), execute)
+        run = cls.env["ar.collection.run"]._run_for(
+            company or cls.company, cls._day(day), execute, as_job=True
+        )
         assert failing or not run.log, run.log
         return run
 

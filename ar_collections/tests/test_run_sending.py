@@ -572,6 +572,35 @@ class TestLimit(SendingCase):
         self.assertEqual(company._ar_get_daily_limit(), 200)
 
 
+class TestByCode(SendingCase):
+    """Whoever lives a day by code has decided that the company sends."""
+
+    def test_a_company_need_not_have_been_started(self):
+        self.company._ar_prepare_again()
+        self.company.ar_stage_holds = "ask"
+        customer = self._owe()
+        late = self._owe(due=-60, prefix="Very late")
+        self.company.ar_daily_limit = 1
+        self.runs._run_for(self.company, self.today)
+        self.assertEqual(self._case(customer).action_ids.mapped("state"), ["done"])
+        self.assertTrue(self._case(late).action_ids)
+        self.assertTrue(late.credit_file_id.hold)
+
+    def test_what_is_stopped_stays_stopped(self):
+        self.company.ar_sending_stopped = True
+        customer = self._owe()
+        self.runs._run_for(self.company, self.today)
+        self.assertFalse(self._case(customer).action_ids)
+
+    def test_a_request_cannot_say_so(self):
+        self.company._ar_prepare_again()
+        customer = self._owe()
+        run = self.runs.sudo().create({"company_id": self.company.id, "date": self.today})
+        for value in (True, "BY_CODE", {}):
+            run.with_user(self.manager).with_context(ar_by_code=value).action_execute()
+        self.assertFalse(self._case(customer).action_ids)
+
+
 class TestProposedHolds(SendingCase):
     @classmethod
     def setUpClass(cls):
@@ -597,6 +626,15 @@ class TestProposedHolds(SendingCase):
         self.assertFalse(self.file.hold_proposal)
         self._pay(self.invoice)
         self.assertFalse(self.file.hold, "lifted like any hold by stage")
+
+    def test_a_person_who_moves_the_case_has_decided(self):
+        customer = self._owe(prefix="Moved")
+        self._run(1)
+        final = self._case(self.customer).stage_id
+        self._case(customer).with_user(self.manager)._move_without_proof(final, "Asked twice")
+        self.assertRecordValues(
+            customer.credit_file_id, [{"hold": True, "hold_proposal": False}]
+        )
 
     def test_no_is_an_answer(self):
         self.file.with_user(self.manager).action_decline_hold()

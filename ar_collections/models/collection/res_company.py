@@ -92,6 +92,8 @@ class ResCompany(models.Model):
                 "Configuration > Sending.",
                 name,
             )
+        if company._ar_is_by_code():
+            return ""
         if not company._ar_is_started():
             return self.env._(
                 "%s is preparing: days are planned and nothing is sent, until a credit manager "
@@ -145,6 +147,8 @@ class ResCompany(models.Model):
 
     def _ar_holds_by_stage(self):
         """Whether stages hold credit by themselves; otherwise they propose it."""
+        if self._ar_is_by_code():
+            return True
         return self._ar_is_started() and self.root_id.sudo().ar_stage_holds == "hold"
 
 

@@ -15,6 +15,13 @@ class Clock(NamedTuple):
     date: date
 
 
+class ByCode:
+    """Whoever lives a day by code has decided that the company sends; a request cannot send it."""
+
+
+BY_CODE = ByCode()
+
+
 class ResCompany(models.Model):
     """The day of a company: what is read from the clock, on which days it works, and whether it
     has been started: until then it prepares, and nothing leaves the house by itself."""
@@ -54,6 +61,10 @@ class ResCompany(models.Model):
         """Whether a credit manager has started the company, in this database."""
         started_in = self.root_id.sudo().ar_started_database
         return bool(started_in) and started_in == self._ar_get_database()
+
+    def _ar_is_by_code(self):
+        """Whether code lives a day, see ``ar.collection.run._run_for``."""
+        return self.env.context.get("ar_by_code") is BY_CODE
 
     def _ar_is_copy(self):
         """Whether the company was started in another database, of which this one is a copy."""

@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
+from ..common.res_company import BY_CODE
 from .run_pace import BATCH_SHARE, Pace, Shift, get_worker_limit
 
 _logger = logging.getLogger(__name__)
@@ -128,18 +129,23 @@ class ArCollectionRun(models.Model):
     # Entry points
 
     @api.model
-    def _run_for(self, company, date, execute=True):
+    def _run_for(self, company, date, execute=True, as_job=False):
         """The run of that company and day, created once, previewed or executed.
 
-        The day is lived as a whole, with the letters that a job prints otherwise.
+        The day is lived as a whole, with the letters that a job prints otherwise. Whoever calls
+        it has decided that the company sends: it need not have been started, and nobody is asked
+        about the number of messages. What somebody has stopped stays stopped.
+
+        :param as_job: hold back what the daily job holds back
         """
         company, date = company.root_id, fields.Date.to_date(date)
-        run = self.sudo().search([("company_id", "=", company.id), ("date", "=", date)])
+        runs = self.sudo() if as_job else self.sudo().with_context(ar_by_code=BY_CODE)
+        run = runs.search([("company_id", "=", company.id), ("date", "=", date)])
         if not run:
-            run = self.sudo().create({"company_id": company.id, "date": date})
+            run = runs.create({"company_id": company.id, "date": date})
         if execute:
             run._execute()
-            self.env["ar.collection.dispatch"].sudo()._dispatch(company, date)
+            runs.env["ar.collection.dispatch"]._dispatch(company.with_env(runs.env), date)
         else:
             run._preview()
         return run.with_env(self.env)
@@ -373,7 +379,7 @@ class ArCollectionRun(models.Model):
 
     def _get_room(self):
         """How many messages more the day may send."""
-        if self.limit_lifted_by_id:
+        if self.limit_lifted_by_id or self.company_id._ar_is_by_code():
             return float("inf")
         return self.company_id._ar_get_daily_limit() - self._count_messages()
 
