@@ -84,13 +84,14 @@ def pre_init_hook(env):
     Odoo would add them in the transaction of the installation, and nobody could read the ledger
     until all our tables are made.
     """
+    cursor = env.cr
     for table, columns in LEDGER_COLUMNS.items():
         added = SQL(", ").join(
-            SQL("ADD COLUMN IF NOT EXISTS %s %s", SQL.identifier(name), SQL(kind))
+            SQL("ADD COLUMN IF NOT EXISTS %s %s", SQL.identifier(name), SQL.identifier(kind))
             for name, kind in columns.items()
         )
-        env.cr.execute(SQL("ALTER TABLE %s %s", SQL.identifier(table), added))
-        env.cr.commit()  # pylint: disable=invalid-commit
+        cursor.execute(SQL("ALTER TABLE %s %s", SQL.identifier(table), added))
+        cursor.commit()
 
 
 def post_init_hook(env):

@@ -640,9 +640,7 @@ class TestProposedHolds(SendingCase):
         self._run(1)
         final = self._case(self.customer).stage_id
         self._case(customer).with_user(self.manager)._move_without_proof(final, "Asked twice")
-        self.assertRecordValues(
-            customer.credit_file_id, [{"hold": True, "hold_proposal": False}]
-        )
+        self.assertRecordValues(customer.credit_file_id, [{"hold": True, "hold_proposal": False}])
 
     def test_no_is_an_answer(self):
         self.file.with_user(self.manager).action_decline_hold()

@@ -299,10 +299,7 @@ class ArCollectionCase(models.Model):
                     )
 
     def _hold_credit(self, stage, date):
-        """Hold the credit of the customers whose cases enter a stage that asks for it.
-
-        Where the company wants a person to decide, a case that nobody moved proposes it.
-        """
+        """Hold the credit where the stage asks for it, or propose it when nobody moved the case."""
         for company, cases in self.grouped("company_id").items() if stage.hold_credit else ():
             # The stage decides on the hold, not the rights of who moves the case.
             files, reason = cases.file_id.sudo(), self.env._("Collection stage “%s”", stage.name)

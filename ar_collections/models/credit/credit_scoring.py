@@ -182,7 +182,7 @@ class ArCreditScoring(models.AbstractModel):
                 fresh=SQL(", ").join(SQL.identifier("fresh", name) for name in SCORE_COLUMNS),
                 former=SQL(", ").join(SQL.identifier("file", name) for name in SCORE_COLUMNS),
                 rows=SQL(", ").join(
-                    SQL("%s::%s[]", list(values), SQL(kind))
+                    SQL("%s::%s[]", list(values), SQL.identifier(kind))
                     for values, kind in zip(zip(*rows, strict=True), types, strict=True)
                 ),
                 date=date,
