@@ -25,7 +25,8 @@ class ArWriteoffRouting(models.AbstractModel):
         )
         submitted = request.with_context(active_test=False).tier_ids
         if request.state in WAITING and submitted:
-            tiers = submitted
+            # Archived tiers go on approving, archived users do not.
+            tiers = submitted.with_context(active_test=True)
         elif tiers is None:
             tiers = self.env["ar.writeoff.tier"]._get_tiers(request.company_id)
         return [
