@@ -101,7 +101,7 @@ def post_init_hook(env):
         refresh._refresh_figures(company, company._ar_today())
         # Limits of customers who owe nothing yet.
         limited = SQL(
-            "SELECT id FROM res_partner WHERE parent_id IS NULL AND credit_limit ? %s",
+            "SELECT id FROM res_partner WHERE commercial_partner_id = id AND credit_limit ? %s",
             str(company.id),
         )
         refresh._make_files(company, limited)

@@ -367,6 +367,15 @@ class TestReview(ReviewCommon):
                     [{**agreed, "is_limited": limited, "effective_limit": amount}],
                 )
 
+    def test_a_review_may_ask_for_another_limit_at_once(self):
+        self._figures(self.file, avg_days_late=0, avg_monthly_sales=500)
+        self.file.write({"limit_mode": "custom", "custom_limit": 65_000})
+        review = self.env["ar.credit.review"].create(
+            {"file_id": self.file.id, "limit_mode": "grade"}
+        )
+        self._fill(review)
+        self.assertEqual(review.limit_amount, 1000, "what the grade gives")
+
     def test_opened_by_the_system_too(self):
         self.file.write({"limit_mode": "unlimited"})
         review = self.env["ar.credit.review"]._open_for(self.file, "warning")

@@ -83,7 +83,7 @@ class ArCreditRescore(models.TransientModel):
             chosen = self.line_ids.filtered("is_changed").file_id
         opened = self.env["ar.credit.review"]
         notes = {
-            file.id: opened._explain_grade(scores[file.id], earned[file.id]) for file in chosen
+            file.id: scoring._explain_grade(scores[file.id], earned[file.id]) for file in chosen
         }
         first = chosen.filtered(lambda file: not file._is_graded())
         reviews = opened._open_for(first, "first", notes, self.date)

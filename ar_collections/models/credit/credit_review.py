@@ -458,10 +458,16 @@ class ArCreditReview(models.Model):
 
     @api.model
     def _get_agreed_limit(self, vals):
-        """What a new review starts from, as values: the limit as it is agreed now."""
+        """What a new review starts from, as values: the limit as it is agreed now.
+
+        Not when somebody asks for another one at once.
+        """
         file = self.env["ar.credit.file"].browse(vals.get("file_id"))
-        mode = file.limit_mode or "grade"
-        return {"limit_mode": mode, "limit_amount": file.custom_limit if mode == "custom" else 0}
+        if not file or "limit_mode" in vals:
+            return {}
+        if file.limit_mode == "custom":
+            return {"limit_mode": "custom", "limit_amount": file.custom_limit}
+        return {"limit_mode": file.limit_mode}
 
     def _prepare_new(self):
         """Give new reviews the card, what is known and the documents to ask."""
@@ -777,24 +783,8 @@ class ArCreditReview(models.Model):
             )
         )
         files = files.filtered(lambda file: proposed.get(file.id) != earned[file.id].grade)
-        notes = {file.id: self._explain_grade(scores[file.id], earned[file.id]) for file in files}
+        notes = {
+            file.id: self.env["ar.credit.scoring"]._explain_grade(scores[file.id], earned[file.id])
+            for file in files
+        }
         return self._open_for(files, "metrics", notes, date)
-
-    @api.model
-    def _explain_grade(self, score, earned):
-        """Why the system proposes a grade, for the assessment of a review.
-
-        :param score: :class:`Score`
-        :param earned: :class:`Earned`
-        """
-        rule = self.env["ar.credit.knockout"].sudo().browse(earned.knockout or ())
-        grade = self.env["ar.credit.grade"].sudo().browse(earned.grade or ()).display_name
-        if rule:
-            return self.env._("%(rule)s: grade %(grade)s at best.", rule=rule.name, grade=grade)
-        if not grade:
-            return self.env._("Too little is known for a grade.")
-        return self.env._(
-            "The score of %(score)s earns grade %(grade)s.",
-            score=round(score.score, 1),
-            grade=grade,
-        )

@@ -3,11 +3,13 @@ from typing import NamedTuple
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from .credit_criterion import CHOICES
 from .credit_score import Answer, Source, cap_grade, grade_of, score
 
+# So many customers are in memory at once.
+BATCH = 10_000
 # What a scoring stores in the credit file, with the type of each column.
 SCORE_COLUMNS = {
     "score": "float8",
@@ -39,8 +41,8 @@ class ArCreditScoring(models.AbstractModel):
     def _score_again(self, companies, date, files=None):
         """Bring the scores of many customers to the date, and ask where a grade should change.
 
-        The number of queries is the same for any number of customers. The grades stay as they
-        are: a customer with an approved review whose score now earns another grade gets a draft
+        The number of queries does not grow with the customers of a batch. The grades stay as
+        they are: a customer with an approved review whose score now earns another grade gets a draft
         review, unless one is open or the last one has already looked at that grade.
 
         :param files: the credit files, by default all
@@ -48,6 +50,13 @@ class ArCreditScoring(models.AbstractModel):
         """
         if files is None:
             files = self.env["ar.credit.file"].search([("company_id", "in", companies.ids)])
+        moved = files.browse()
+        for ids in split_every(BATCH, files.ids):
+            moved |= self._score_batch(files.browse(ids), date)
+        return moved
+
+    @api.model
+    def _score_batch(self, files, date):
         scores = self._get_scores(files, date)
         earned = self._get_earned_grades(files, scores)
         moved = files.filtered(lambda file: earned[file.id].grade not in (None, file.grade_id.id))
@@ -86,6 +95,25 @@ class ArCreditScoring(models.AbstractModel):
             earned = grade_of(found.score, scale) if found.graded else None
             grades[file.id] = Earned(*cap_grade(earned, caps[file.id], scale))
         return grades
+
+    @api.model
+    def _explain_grade(self, score, earned):
+        """Why the system proposes a grade, for the assessment of a review.
+
+        :param score: :class:`Score`
+        :param earned: :class:`Earned`
+        """
+        rule = self.env["ar.credit.knockout"].sudo().browse(earned.knockout or ())
+        grade = self.env["ar.credit.grade"].sudo().browse(earned.grade or ()).display_name
+        if rule:
+            return self.env._("%(rule)s: grade %(grade)s at best.", rule=rule.name, grade=grade)
+        if not grade:
+            return self.env._("Too little is known for a grade.")
+        return self.env._(
+            "The score of %(score)s earns grade %(grade)s.",
+            score=round(score.score, 1),
+            grade=grade,
+        )
 
     @api.model
     def _get_answers(self, files, date):
