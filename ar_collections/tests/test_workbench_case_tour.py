@@ -62,7 +62,9 @@ class TestCaseTour(CollectionsCommon, HttpCase):
 
         file = case.file_id
         link = f"/my/receivables/{file.id}?access_token={file._portal_token(self.today)}"
-        self.start_tour(link, "ar_collections_portal_sign")
+        contact = self._customer("Director", parent_id=customer.id, is_company=False)
+        signer = new_test_user(self.env, "case_signer", "base.group_portal", partner_id=contact.id)
+        self.start_tour(link, "ar_collections_portal_sign", login=signer.login)
         self.assertRecordValues(plan, [{"state": "accepted", "signed_by": "Director of Accounts"}])
         self.assertEqual(case.amount_demand, 0)
 

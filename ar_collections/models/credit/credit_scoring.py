@@ -41,8 +41,8 @@ class ArCreditScoring(models.AbstractModel):
     def _score_again(self, companies, date, files=None):
         """Bring the scores of many customers to the date, and ask where a grade should change.
 
-        The number of queries does not grow with the customers of a batch. The grades stay as
-        they are: a customer with an approved review whose score now earns another grade gets a draft
+        The number of queries does not grow with the customers of a batch. The grades stay as they
+        are: a customer with an approved review whose score now earns another grade gets a draft
         review, unless one is open or the last one has already looked at that grade.
 
         :param files: the credit files, by default all
