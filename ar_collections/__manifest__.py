@@ -1,7 +1,7 @@
 {
     "name": "Credit and Collections",
     "summary": "Credit limits, collection cases, reminders and write-offs for receivables",
-    "version": "19.0.5.3.0",
+    "version": "19.0.5.4.0",
     "category": "Accounting/Accounting",
     "author": "ar_collections contributors",
     "license": "LGPL-3",
@@ -47,6 +47,7 @@
         "views/credit_rating.xml",
         "views/credit_rescore.xml",
         "views/credit_file.xml",
+        "views/credit_warning.xml",
         "views/credit_hold.xml",
         "views/credit_cover.xml",
         "views/credit_history.xml",

@@ -114,15 +114,18 @@ def start(work, day):
         os._exit(code)
 
 kills = failures = 0
-for day in DAYS:
+# Kills come in the middle of the work, whatever the speed of the machine.
+patience = 1.5
+for number, day in enumerate(DAYS, 1):
+    wanted = KILLS * number // len(DAYS)
     unfinished = {{decide, dispatch, print_paper}}
     rounds = 0
     while unfinished:
         sql_db.close_all()
         running = {{start(work, day): work for work in unfinished}}
         # What is decided has its letters after it.
-        unfinished = set()
-        end = time.monotonic() + (random.uniform(0, 1.5) if kills < KILLS else 300)
+        unfinished, former = set(), kills
+        end = time.monotonic() + (random.uniform(0, patience) if kills < wanted else 300)
         while running:
             for pid in list(running):
                 found, status = os.waitpid(pid, os.WNOHANG)
@@ -137,10 +140,14 @@ for day in DAYS:
                 os.waitpid(pid, 0)
                 unfinished.add(running.pop(pid))
                 kills += 1
-                end = time.monotonic() + (random.uniform(0, 1.5) if kills < KILLS else 300)
+                end = time.monotonic() + (random.uniform(0, patience) if kills < wanted else 300)
             time.sleep(0.005)
         rounds += 1
-        if not unfinished:
+        if kills == former:
+            patience *= 0.7
+        if not unfinished and kills < wanted:
+            unfinished = {{decide, dispatch, print_paper}}
+        elif not unfinished:
             with registry.cursor() as cr:
                 env = api.Environment(cr, api.SUPERUSER_ID, {{"ar_clock": Clock(day)}})
                 actions = env["ar.collection.action"]

@@ -58,6 +58,22 @@ class TestAgeingSnapshot(CollectionsCommon):
         )
         self.assertEqual(self._amounts(self._of(MAY)), {"Not due": 70, "1-30": 100})
 
+    def test_months_before_the_history_know_no_tier(self):
+        self._invoice(self.customer, 100, due=-40)
+        file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
+        self.env.cr.execute(
+            "UPDATE ar_credit_history SET date = %s WHERE file_id = %s", (MAY, file.id)
+        )
+        self.snapshots._take_snapshot(self.company, APRIL)
+        self.snapshots._take_snapshot(self.company, MAY)
+        self.assertRecordValues(
+            self._of(APRIL) | self._of(MAY),
+            [
+                {"date": APRIL, "risk_tier": "unknown", "grade_id": False},
+                {"date": MAY, "risk_tier": "medium", "grade_id": file.grade_id.id},
+            ],
+        )
+
     def test_figures_are_those_of_the_position(self):
         other = self._customer("Other")
         for index, partner in enumerate((self.customer, other, self.customer)):

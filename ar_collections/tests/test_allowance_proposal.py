@@ -13,7 +13,7 @@ from .allowance_common import AllowanceCommon
 class TestAllowanceProposal(AllowanceCommon):
     """Loss rates out of the company's own past."""
 
-    def _snapshots(self, *months, partner=None, company=None):
+    def _snapshots(self, *months, partner=None, company=None, tier="medium"):
         """One snapshot per month, the last one of May 2030: amounts by bucket, not due first."""
         company = company or self.company
         buckets = self.env["ar.ageing.bucket"]._get_buckets(company)
@@ -25,7 +25,7 @@ class TestAllowanceProposal(AllowanceCommon):
                     "company_id": company.id,
                     "partner_id": (partner or self.customer).id,
                     "date": day + relativedelta(day=31),
-                    "risk_tier": "medium",
+                    "risk_tier": tier,
                     "buckets": dict(zip(map(str, buckets.ids), amounts, strict=False)),
                 }
             )
@@ -46,6 +46,11 @@ class TestAllowanceProposal(AllowanceCommon):
         self.assertEqual(chain([0.5, 0.25], 0.8), [0.1, 0.2, 0.8])
         self.assertEqual(chain([0.5, None, 0.5], 1), [None, None, 0.5, 1])
         self.assertEqual(chain([], 0.6), [0.6])
+
+    def test_months_of_an_unknown_tier_prove_nothing(self):
+        self.company.ar_ageing_days = "30,60"
+        self._snapshots(*[(1000, 400, 100, 10)] * 5, tier="unknown")
+        self.assertFalse(self._proposal(loss=0.5).line_ids.filtered("is_known"))
 
     def test_roll_rates_are_chained_to_loss(self):
         self.company.ar_ageing_days = "30,60"

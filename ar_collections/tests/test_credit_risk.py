@@ -2,9 +2,13 @@
 
 from datetime import date
 
+from lxml.html import fromstring
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tests import new_test_user
+from odoo.tests import Form, new_test_user
+from odoo.tools import mute_logger
 
 from ..models.credit.credit_grade import TIERS
 from .common import CollectionsCommon
@@ -404,16 +408,16 @@ class TestWarning(CollectionsCommon):
         def above(value, *thresholds):
             return sum(value > threshold for threshold in thresholds)
 
-        overdue = file.demand_amount
-        months = overdue / max(file.avg_monthly_sales, 1) if overdue > 0 else 0
-        late_share = 1 - file.on_time_share if file.late_count >= 3 else 0
-        rhythm = 0
-        if file.days_overdue > 0 and file.last_payment_date:
-            rhythm = (file.days_overdue - file.avg_days_late) / max(file.late_spread, 3)
+        spreads = (file.days_overdue - file.avg_days_late) / max(file.late_spread, 3)
+        months = 0
+        if file.demand_amount > 0 and spreads > 1:
+            months = file.demand_amount / max(file.avg_monthly_sales, 1)
+        usual = file.avg_days_late if file.late_count >= 3 else 0
+        rhythm = spreads if file.days_overdue > 0 and file.last_payment_date else 0
         return (
-            above(file.days_overdue, 0, 30, 60)
+            above(file.days_overdue, 15, 30, 60)
             + above(months, 0.5, 1, 2)
-            + above(late_share, 0.25, 0.5, 0.75)
+            + above(usual, 15, 30, 60)
             + above(file.broken_promises * 2, 0, 1, 3)
             + above(rhythm, 1, 2, 3)
         )
@@ -426,7 +430,7 @@ class TestWarning(CollectionsCommon):
             file.sudo().write(
                 {
                     "grade_id": self.good.id,
-                    "days_overdue": (0, 1, 30, 31, 60, 61, 90)[index % 7],
+                    "days_overdue": (0, 1, 15, 16, 31, 61, 90)[index % 7],
                     "demand_amount": (0, 49, 51, 101, 201)[index % 5],
                     "oldest_due": self.today,
                     "demand_due": self.today,
@@ -434,7 +438,7 @@ class TestWarning(CollectionsCommon):
                     "late_count": (0, 2, 3, 9)[index % 4],
                     "on_time_share": (1, 0.7, 0.45, 0.2, 0)[index % 5],
                     "broken_promises": (0, 0, 0, 1, 2)[index % 5],
-                    "avg_days_late": (0, 5, 28)[index % 3],
+                    "avg_days_late": (0, 5, 31)[index % 3],
                     "late_spread": (0, 2, 10)[index % 3],
                     "last_payment_date": (False, self._day(-9))[index % 2],
                 }
@@ -464,13 +468,15 @@ class TestWarning(CollectionsCommon):
         self._invoice(self.customer, 1000, due=0, date_=self._day(-400))
         self._run(0)
         self.assertFalse(self.file.activity_ids)
-        self._run(1)
-        self.assertEqual(self.file.risk_tier, "medium", "a day late with all it ever bought")
+        self._run(3)
+        self.assertEqual(self.file.risk_tier, "low", "three days are no change of rhythm")
+        self._run(4)
+        self.assertEqual(self.file.risk_tier, "medium", "late with all it ever bought")
         activity = self.file.activity_ids
         self.assertEqual(activity.user_id, self.manager)
         self.assertIn("Medium", activity.summary)
-        self.assertIn("days overdue", activity.note)
-        self._run(2)
+        self.assertIn("months of sales overdue", activity.note)
+        self._run(5)
         self.assertEqual(self.file.activity_ids, activity, "no news")
         self._run(61)
         self.assertEqual(self.file.risk_tier, "high")
@@ -501,11 +507,81 @@ class TestWarning(CollectionsCommon):
             partner: self.files._get_file(partner, self.company) for partner in (usual, changed)
         }
         signals = {
-            partner: {signal.name: points for signal, _value, points in read(file)[file.id]}
+            partner: {name: points for name, _value, points in read(file)[file.id]}
             for partner, file in files.items()
         }
         self.assertEqual(signals[usual]["rhythm"], 0)
         self.assertEqual(signals[changed]["rhythm"], 3)
+        self.assertEqual(
+            [files[partner].days_beyond_usual for partner in (usual, changed)], [0, 20]
+        )
+        found = self.files.search(
+            [("days_beyond_usual", ">", 0), ("partner_id", "in", (usual | changed).ids)]
+        )
+        self.assertEqual(found.partner_id, changed)
+        self.assertIs(self.file.days_beyond_usual, False, "nobody knows its rhythm")
+
+    def test_what_is_usual_is_no_warning(self):
+        """The cases that made every second customer a high risk."""
+        cases = {
+            # days late of the payments, days overdue now, amount now: tier
+            ((5, 5, 5, 5, 5, 5), 3, 3000): "low",
+            ((5, 5, 5, 5, 5, 5), 5, 1000): "low",
+            ((1, 1, 1, 1, 1, 1), 0, 0): "low",
+            ((90, 90, 90, 90, 90, 90), 80, 3000): "high",
+            ((0, 0, 0, 0, 0, 0), 12, 3000): "high",
+        }
+        partners = []
+        for number, (delays, now, amount) in enumerate(cases):
+            partner = self._customer(f"Case {number}")
+            for index, delay in enumerate(delays):
+                due = -290 + index * 30
+                self._pay(self._invoice(partner, 1000, due=due), day=due + delay)
+            if amount:
+                self._invoice(partner, amount, due=-now)
+            partners.append(partner)
+        self._run(0)
+        for partner, tier in zip(partners, cases.values(), strict=True):
+            file = self.files._get_file(partner, self.company)
+            self.assertEqual(file.warning_tier, tier, (partner.name, file.warning_summary))
+        files = [self.files._get_file(partner, self.company) for partner in partners[2:4]]
+        points = [
+            points
+            for file in files
+            for name, _value, points in self.env["ar.credit.warning"]._read_signals(file)[file.id]
+            if name == "usual_delay"
+        ]
+        self.assertEqual(points, [0, 3], "a day late is not ninety")
+
+    def test_falls_after_calm_days(self):
+        self.file.sudo().write(
+            {
+                "grade_id": self.good.id,
+                "oldest_due": self.today,
+                "demand_due": self.today,
+            }
+        )
+        judge = self.env["ar.credit.warning"]._refresh_warnings
+
+        def tier(day, promises):
+            self.file.sudo().broken_promises = promises
+            judge(self.company, self._day(day))
+            return self.file.warning_tier
+
+        self.assertEqual(tier(0, 2), "medium")
+        self.assertEqual(tier(1, 0), "medium")
+        self.assertEqual(self.file.warning_points, 0)
+        self.assertIn("less than that since", self.file.warning_text)
+        self.assertEqual(tier(5, 2), "medium", "it is back: the days begin anew")
+        self.assertFalse(self.file.warning_calm_since)
+        self.assertEqual(tier(6, 0), "medium")
+        self.assertEqual(tier(19, 0), "medium")
+        self.assertEqual(tier(20, 0), "low", "fourteen days later")
+        self.assertEqual(self.file.warning_since, self._day(20))
+        self.assertFalse(self.file.warning_calm_since)
+        self.assertEqual(tier(21, 2), "medium", "it rises at once")
+        self._scheme().calm_days = 0
+        self.assertEqual(tier(22, 0), "low")
 
     def test_thresholds_are_the_companys(self):
         self.file.sudo().write(
@@ -524,18 +600,66 @@ class TestWarning(CollectionsCommon):
             return self.file.warning_points, self.file.warning_tier
 
         self.assertEqual(judge(), (3, "medium"))
-        self.company.ar_warning_overdue_days = "5, 10, 20"
-        self.assertEqual(judge(), (4, "medium"), "twenty days are not above twenty")
-        self.company.ar_warning_high = 4
-        self.assertEqual(judge(), (4, "high"))
-        self.company.write({"ar_warning_medium": 5, "ar_warning_high": 5})
-        self.assertEqual(judge(), (4, "low"))
-        self.company.ar_warning_overdue_days = False
+        scheme = self._scheme()
+        self.assertEqual(judge(), (3, "medium"), "as they were shipped")
+        days = scheme.rule_ids.filtered(lambda rule: rule.signal == "overdue_days")
+        days[0].threshold = 20
+        self.assertEqual(judge(), (2, "medium"), "twenty days are not above twenty")
+        scheme.calm_days = 0
+        self.assertEqual(judge(), (2, "low"))
+        days[0].write({"threshold": 19, "points": 4})
+        self.assertEqual(judge(), (6, "high"))
+        scheme.high_from = 7
+        self.assertEqual(judge(), (6, "medium"))
+        days.unlink()
         self.assertEqual(judge(), (2, "low"), "no thresholds, no points")
         self.assertNotIn("overdue", self.file.warning_text)
-        for wrong in ("5, 1", "-1", "many"):
-            with self.assertRaises(ValidationError), self.env.cr.savepoint():
-                self.company.ar_warning_rhythm = wrong
+        scheme.rule_ids.unlink()
+        self.assertEqual(judge(), (0, "low"))
+        rule = {"scheme_id": scheme.id, "signal": "rhythm"}
+        for wrong in ({"threshold": -1}, {"threshold": 1, "points": 0}):
+            with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+                scheme.rule_ids.create({**rule, **wrong})
+        for wrong in ({"medium_from": 8}, {"medium_from": 0}, {"least_spread": 0}):
+            with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+                scheme.write(wrong)
+                scheme.flush_recordset()
+
+    def _scheme(self):
+        schemes = self.env["ar.credit.warning.scheme"].with_user(self.manager)
+        return schemes.create({"company_id": self.company.id})
+
+    def test_thresholds_show_beforehand_what_they_do(self):
+        for index in range(4):
+            self.files._get_file(self._customer(f"Judged {index}"), self.company, create=True)
+        files = self.files.search([("company_id", "=", self.company.id)])
+        files.sudo().broken_promises = 0
+        files[:3].sudo().broken_promises = 1
+        warnings = self.env["ar.credit.warning"]
+        warnings._refresh_warnings(self.company, self.today)
+        low = len(files)
+
+        def shown(form):
+            cells = [
+                cell.text_content().split() for cell in fromstring(form.distribution).iter("td")
+            ]
+            return [int(cell[0]) for cell in cells if cell[0].isdigit()]
+
+        with Form(self.env["ar.credit.warning.scheme"].with_user(self.manager)) as form:
+            self.assertEqual(shown(form), [low, low, 0, 0, 0, 0])
+            form.medium_from = 2
+            self.assertEqual(shown(form), [low, low - 3, 0, 3, 0, 0], "nothing is saved yet")
+            form.high_from = 2
+            self.assertEqual(shown(form), [low, low - 3, 0, 0, 0, 3])
+            with form.rule_ids.edit(len(form.rule_ids) - 2) as rule:
+                self.assertEqual((rule.signal, rule.threshold), ("broken_promises", 0))
+                rule.threshold = 2
+            self.assertEqual(shown(form), [low, low, 0, 0, 0, 0])
+        self.assertEqual(set(files.mapped("warning_tier")), {"low"}, "the next run judges")
+        settings = self.env["res.config.settings"].with_company(self.company).new()
+        self.assertIn(f"{low}", settings.ar_warning_distribution)
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            self._scheme()
 
     def test_policy_follows_the_tier(self):
         strict = self.policy.copy({"name": "Strict", "risk_tier": "high"})
@@ -556,16 +680,18 @@ class TestWarning(CollectionsCommon):
         self.file.activity_ids.unlink()
         self._pay(invoice, day=61)
         self._run(62)
+        self.assertEqual(self.file.risk_tier, "high", "its signals are gone for a day")
+        self._run(76)
         self.assertNotEqual(self.file.risk_tier, "high")
         self.assertFalse(self.file.activity_ids, "good news makes no work")
-        self.assertEqual(self.file.warning_since, self._day(62))
+        self.assertEqual(self.file.warning_since, self._day(76))
 
     def test_without_a_credit_manager_the_collector_is_told(self):
         self.company.ar_credit_manager_id = False
         self._invoice(self.customer, 1000, due=0, date_=self._day(-400))
         self.file.write({"grade_id": self.good.id, "collector_id": self.manager.id})
         self._run(0)
-        self._run(1)
+        self._run(4)
         self.assertEqual(self.file.activity_ids.user_id, self.manager)
 
     def test_constant_queries(self):

@@ -140,7 +140,8 @@ class TestRunSilent(CollectionsCommon):
             "last step above amount": ("no_step", None),
             "only steps above minimum to come": (False, 206),
             "only tasks": ("no_step", None),
-            "no address": ("no_step", None),
+            # Tried again with growing pauses; the collector is asked for the address.
+            "no address": ("undelivered", 2),
             "bank entries too old": ("stale_bank", 1),
             "promised": ("claimed", 16),
             "disputed": ("claimed", 11),

@@ -9,6 +9,7 @@ from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
 
 # How far back missing months are made.
 MONTHS_BACK = 36
+SNAPSHOT_TIERS = [*RISK_TIERS, ("unknown", "Unknown")]
 
 
 class ArAgeingSnapshot(models.Model):
@@ -26,7 +27,12 @@ class ArAgeingSnapshot(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one("res.partner", string="Customer", index=True, ondelete="restrict")
     date = fields.Date(string="Month End", required=True)
-    risk_tier = fields.Selection(RISK_TIERS, required=True)
+    risk_tier = fields.Selection(
+        SNAPSHOT_TIERS,
+        required=True,
+        default="unknown",
+        help="Of that day; unknown for months before the customer's history began.",
+    )
     grade_id = fields.Many2one("ar.credit.grade", string="Credit Grade", ondelete="restrict")
     open_amount = fields.Monetary()
     not_due = fields.Monetary()
@@ -132,7 +138,8 @@ class ArAgeingSnapshot(models.Model):
                    company_id, partner_id, date, risk_tier, grade_id, open_amount, not_due,
                    overdue_amount, unallocated, oldest_due, buckets,
                    create_uid, create_date, write_uid, write_date)
-            SELECT figure.company_id, figure.partner_id, %(date)s, standing.risk_tier,
+            SELECT figure.company_id, figure.partner_id, %(date)s,
+                   COALESCE(standing.risk_tier, 'unknown'),
                    standing.grade_id, figure.open_amount, figure.not_due, figure.overdue_amount,
                    figure.unallocated, figure.oldest_due, JSONB_BUILD_OBJECT(%(buckets)s),
                    %(uid)s, %(now)s, %(uid)s, %(now)s
@@ -156,9 +163,10 @@ class ArAgeingSnapshot(models.Model):
 
     @api.model
     def _standing_sql(self, date, customer="figure"):
-        """SELECT of ``risk_tier, grade_id`` that the customer of a row had at the date.
+        """SELECT of ``risk_tier, grade_id`` that the customer of a row had at the date, and of
+        ``present_tier``, which it has now.
 
-        Before the history of the credit file begins, what the file says now.
+        Nobody knows what it had before the history of its credit file began.
 
         :param customer: name of a table with ``company_id, partner_id``
         """
@@ -166,8 +174,7 @@ class ArAgeingSnapshot(models.Model):
         self.env["ar.credit.history"].flush_model()
         return SQL(
             """
-            SELECT COALESCE(former.risk_tier, file.risk_tier, 'medium') AS risk_tier,
-                   COALESCE(former.grade_id, file.grade_id) AS grade_id
+            SELECT former.risk_tier, former.grade_id, file.risk_tier AS present_tier
               FROM (VALUES (%(company)s, %(partner)s)) who(company_id, partner_id)
               LEFT JOIN ar_credit_file file
                 ON file.company_id = who.company_id AND file.partner_id = who.partner_id

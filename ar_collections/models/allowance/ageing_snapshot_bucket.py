@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..credit.credit_grade import RISK_TIERS
+from .ageing_snapshot import SNAPSHOT_TIERS
 
 
 class ArAgeingSnapshotBucket(models.Model):
@@ -27,7 +27,7 @@ class ArAgeingSnapshotBucket(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     date = fields.Date(string="Month End", readonly=True)
-    risk_tier = fields.Selection(RISK_TIERS, readonly=True)
+    risk_tier = fields.Selection(SNAPSHOT_TIERS, readonly=True)
     grade_id = fields.Many2one("ar.credit.grade", string="Credit Grade", readonly=True)
     bucket_id = fields.Many2one("ar.ageing.bucket", readonly=True)
     amount = fields.Monetary(readonly=True)

@@ -93,7 +93,7 @@ class ArAllowanceComputation(models.AbstractModel):
                        SUM(gross - credit) OVER (customer ORDER BY number) AS upto
                   FROM item WINDOW customer AS (PARTITION BY partner_id)
             ), line AS (
-                SELECT net.*, standing.risk_tier, specific.id AS specific_id, specific.kind,
+                SELECT net.*, matrix.risk_tier, specific.id AS specific_id, specific.kind,
                        stage.id AS stage_id, specific.rate AS specific_rate, matrix.rate AS
                        matrix_rate, stage.rate AS stage_rate, %(covered)s AS covered,
                        %(fixed)s AS fixed
@@ -103,7 +103,9 @@ class ArAllowanceComputation(models.AbstractModel):
                   LEFT JOIN specific ON specific.partner_id = net.partner_id
                   LEFT JOIN LATERAL (%(standing)s) standing ON TRUE
                   JOIN (VALUES %(matrix)s) AS matrix(risk_tier, bucket_id, rate)
-                    ON matrix.risk_tier = standing.risk_tier AND matrix.bucket_id = net.bucket_id
+                    ON matrix.risk_tier = COALESCE(
+                           standing.risk_tier, standing.present_tier, 'medium')
+                   AND matrix.bucket_id = net.bucket_id
                  WHERE net.gross <> 0
             )
             INSERT INTO ar_allowance_line (

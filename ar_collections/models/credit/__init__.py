@@ -28,6 +28,7 @@ from . import (
     credit_history,
     credit_cover,
     credit_warning,
+    credit_warning_scheme,
     credit_control,
     credit_facts,
     credit_document,

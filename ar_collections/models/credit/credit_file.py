@@ -328,6 +328,13 @@ class ArCreditFile(models.Model):
         string="Signals in Short", compute="_compute_warning_text", help="For lists."
     )
     warning_since = fields.Date(readonly=True, help="Since when the warning is as it is.")
+    warning_calm_since = fields.Date(readonly=True, help="Since when its signals are gone.")
+    days_beyond_usual = OptionalFloat(
+        string="Days Later than Usual",
+        readonly=True,
+        aggregator="max",
+        help="Days overdue this morning less the days that the customer is late on average.",
+    )
     history_ids = fields.One2many("ar.credit.history", "file_id", readonly=True)
 
     # People
@@ -455,15 +462,7 @@ class ArCreditFile(models.Model):
 
     @api.depends("warning_tier")
     def _compute_warning_text(self):
-        warnings = self.env["ar.credit.warning"]
-        signals = warnings._read_signals(self)
-        for file in self:
-            file.warning_text = "\n".join(
-                warnings._get_signal_text(signal.name, value)
-                for signal, value, points in signals.get(file.id, ())
-                if points
-            )
-            file.warning_summary = file.warning_text.replace("\n", "; ")
+        self.env["ar.credit.warning"]._write_texts(self)
 
     @api.constrains("partner_id", "company_id")
     def _check_root(self):

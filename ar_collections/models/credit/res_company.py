@@ -1,14 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
-
-# Signal of the early warning -> the field with its thresholds.
-WARNING_FIELDS = {
-    "overdue_days": "ar_warning_overdue_days",
-    "overdue_months": "ar_warning_overdue_months",
-    "late_share": "ar_warning_late_share",
-    "broken_promises": "ar_warning_broken_promises",
-    "rhythm": "ar_warning_rhythm",
-}
 
 
 class ResCompany(models.Model):
@@ -30,37 +20,6 @@ class ResCompany(models.Model):
         domain=[("share", "=", False)],
         help="Gets the early warnings; without one the customer's collector gets them.",
     )
-
-    ar_warning_overdue_days = fields.Char(
-        string="Days Overdue",
-        default="0, 30, 60",
-        help="One point for each of these values that the customer is above.",
-    )
-    ar_warning_overdue_months = fields.Char(
-        string="Overdue in Months of Sales",
-        default="0.5, 1, 2",
-        help="One point for each of these values that the customer is above.",
-    )
-    ar_warning_late_share = fields.Char(
-        string="Late Payments (%)",
-        default="25, 50, 75",
-        help="One point for each of these values that the customer is above.",
-    )
-    ar_warning_broken_promises = fields.Char(
-        string="Promises Broken",
-        default="0, 0, 1",
-        help="One point for each of these values that the customer is above. A value that is "
-        "there twice gives two points.",
-    )
-    ar_warning_rhythm = fields.Char(
-        string="Later than Usual (spreads)",
-        default="1, 2, 3",
-        help="How many of its usual spreads the customer is later than usual. One point for each "
-        "of these values that the customer is above.",
-    )
-    ar_warning_medium = fields.Integer(string="Medium Risk From (points)", default=3)
-    ar_warning_high = fields.Integer(string="High Risk From (points)", default=6)
-
     ar_score_yes_from = fields.Float(
         string="Able or Willing From (points)",
         default=50,
@@ -104,36 +63,6 @@ class ResCompany(models.Model):
     _ar_score_yes_from = models.Constraint(
         "CHECK(ar_score_yes_from BETWEEN 0 AND 100)", "Points of the score are from 0 to 100."
     )
-    _ar_warning = models.Constraint(
-        "CHECK(ar_warning_medium > 0 AND ar_warning_high >= ar_warning_medium)",
-        "High risk begins at as many points as medium risk, or at more.",
-    )
-
-    @api.constrains(*WARNING_FIELDS.values())
-    def _check_ar_warning_thresholds(self):
-        for company in self:
-            try:
-                thresholds = company._ar_warning_thresholds().values()
-            except ValueError:
-                thresholds = [(-1,)]
-            if any(min(values, default=0) < 0 or values != sorted(values) for values in thresholds):
-                raise ValidationError(
-                    self.env._(
-                        "The thresholds of the early warning are numbers separated by commas, "
-                        "from the lowest to the highest, such as 0.5, 1, 2."
-                    )
-                )
-
-    def _ar_warning_thresholds(self):
-        """The values above which a signal gives one point each: ``{signal: [float]}``.
-
-        :raises ValueError: they are no numbers, which the constraint prevents
-        """
-        self.ensure_one()
-        return {
-            signal: [float(value) for value in (self[name] or "").split(",") if value.strip()]
-            for signal, name in WARNING_FIELDS.items()
-        }
 
     def _ar_score_terms(self):
         """How the company scores its customers: keyword arguments of the pure ``score``."""
@@ -164,23 +93,7 @@ class ResConfigSettings(models.TransientModel):
     ar_credit_manager_id = fields.Many2one(
         related="company_id.root_id.ar_credit_manager_id", readonly=False
     )
-    ar_warning_overdue_days = fields.Char(
-        related="company_id.root_id.ar_warning_overdue_days", readonly=False
-    )
-    ar_warning_overdue_months = fields.Char(
-        related="company_id.root_id.ar_warning_overdue_months", readonly=False
-    )
-    ar_warning_late_share = fields.Char(
-        related="company_id.root_id.ar_warning_late_share", readonly=False
-    )
-    ar_warning_broken_promises = fields.Char(
-        related="company_id.root_id.ar_warning_broken_promises", readonly=False
-    )
-    ar_warning_rhythm = fields.Char(related="company_id.root_id.ar_warning_rhythm", readonly=False)
-    ar_warning_medium = fields.Integer(
-        related="company_id.root_id.ar_warning_medium", readonly=False
-    )
-    ar_warning_high = fields.Integer(related="company_id.root_id.ar_warning_high", readonly=False)
+    ar_warning_distribution = fields.Html(compute="_compute_ar_warning_distribution")
     ar_score_yes_from = fields.Float(related="company_id.root_id.ar_score_yes_from", readonly=False)
     ar_review_days_ahead = fields.Integer(
         related="company_id.root_id.ar_review_days_ahead", readonly=False
@@ -198,3 +111,9 @@ class ResConfigSettings(models.TransientModel):
     ar_cover_warning_days = fields.Integer(
         related="company_id.root_id.ar_cover_warning_days", readonly=False
     )
+
+    @api.depends("company_id")
+    def _compute_ar_warning_distribution(self):
+        for settings in self:
+            scheme = self.env["ar.credit.warning.scheme"]._get_scheme(settings.company_id)
+            settings.ar_warning_distribution = scheme.distribution
