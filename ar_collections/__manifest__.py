@@ -53,6 +53,7 @@
         "views/credit_history.xml",
         "views/credit_release.xml",
         "views/collection_stage.xml",
+        "views/collection_text.xml",
         "views/collection_policy.xml",
         "views/collection_priority_rule.xml",
         "views/collection_action.xml",

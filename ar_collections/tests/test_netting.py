@@ -410,8 +410,6 @@ class TestNetting(CollectionsCommon):
         self.assertEqual(found(), 0)
 
     def test_without_policies_that_ask_gross_nothing_more_is_read(self):
-        with patch.object(
-            type(self.env["ar.collection.policy"]), "_get_matching_policies"
-        ) as match:
+        with patch.object(type(self.env["ar.collection.policy"]), "_fitting_sql") as match:
             self._demand()
             self.assertFalse(match.called)

@@ -25,11 +25,18 @@ class ArCreditFile(models.Model):
     )
 
     def _get_agreement_limits(self):
-        """The :class:`Limits` of promises and plans with the customer, by its grade or company."""
+        """The :class:`Limits` of promises and plans with the customer: by its grade or company,
+        the length of plans by the policy that it follows."""
         self.ensure_one()
-        if self.grade_id:
-            return self.grade_id._get_agreement_limits()
-        return self.company_id._ar_get_agreement_limits()
+        limits = (
+            self.grade_id._get_agreement_limits()
+            if self.grade_id
+            else self.company_id._ar_get_agreement_limits()
+        )
+        case = self.sudo().case_ids.filtered(lambda case: case.state != "closed")
+        policy = case.policy_id or case.policy_id._get_matching_policies(self)[self]
+        months = policy.sudo().max_plan_months
+        return limits._replace(plan_months=months) if months else limits
 
     @api.model
     def _count_promises(self, company, date, partners=None):

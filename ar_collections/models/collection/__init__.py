@@ -6,6 +6,7 @@ from . import (
     collection_policy,
     position,
     collection_channel,
+    collection_text,
     collection_step,
     collection_cadence,
     case_rule,

@@ -88,6 +88,10 @@ class ArCollectionCase(models.Model):
     policy_id = fields.Many2one(
         "ar.collection.policy", tracking=True, check_company=True, ondelete="restrict"
     )
+    # At the last look: a policy that a manager chose stays until another one fits.
+    fitting_policy_id = fields.Many2one(
+        "ar.collection.policy", readonly=True, index="btree_not_null", ondelete="set null"
+    )
     collector_id = fields.Many2one(
         "res.users", index=True, tracking=True, domain=[("share", "=", False)]
     )
@@ -769,30 +773,3 @@ class ArCollectionCase(models.Model):
                 else:
                     reasons.setdefault(case, "credited")
         return reasons
-
-    @api.model
-    def _leave_dead_policies(self, company):
-        """Open cases without a policy, or whose policy is archived or has no steps, follow the one
-        that fits now, if any."""
-        lost = self.search(
-            [
-                ("company_id", "=", company.id),
-                ("state", "!=", "closed"),
-                "|",
-                ("policy_id", "=", False),
-                ("policy_id", "not any", [("active", "=", True), ("step_ids.active", "=", True)]),
-            ]
-        )
-        policies = self.env["ar.collection.policy"]._get_matching_policies(lost.file_id)
-        for case in lost:
-            if fitting := policies[case.file_id]:
-                case.policy_id = fitting
-
-    @api.model
-    def _match_policies(self, files):
-        """Open cases follow when the policy that fits their credit file changes."""
-        policies = self.env["ar.collection.policy"]._get_matching_policies(files)
-        cases = self.sudo().search([("file_id", "in", files.ids), ("state", "!=", "closed")])
-        for case in cases:
-            if case.policy_id != policies[case.file_id.with_env(files.env)]:
-                case.policy_id = policies[case.file_id.with_env(files.env)]

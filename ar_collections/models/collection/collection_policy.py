@@ -1,27 +1,41 @@
-from odoo import api, fields, models, tools
+from ast import literal_eval
+from collections import defaultdict
 
+from odoo import api, fields, models, tools
+from odoo.tools import SQL
+
+from ..credit.credit_file import SUGGESTED_WAYS
 from ..credit.credit_grade import RISK_TIERS
 
 
 class ArCollectionPolicy(models.Model):
     _name = "ar.collection.policy"
+    _inherit = "ar.credit.condition"
     _description = "Collection Policy"
     _order = "sequence, id"
 
-    name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     stopped = fields.Boolean(
         help="The steps of a stopped policy wait, from the batch under way on. Nothing is lost: "
         "they are taken when it may go on."
     )
-    company_id = fields.Many2one("res.company", help="Leave empty to share it by all companies.")
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     risk_tier = fields.Selection(
         RISK_TIERS,
         string="For Risk Tier",
         help="Customers of this tier follow the policy, unless their credit file or grade names "
         "another one. Leave empty for a policy that fits everybody.",
+    )
+    suggested_way = fields.Selection(
+        SUGGESTED_WAYS,
+        string="For Ability and Willingness",
+        help="Customers who are scored like that follow the policy.",
+    )
+    domain = fields.Char(
+        help="Customers among these follow the policy: amounts, categories, countries, "
+        "salespeople and whatever else a credit file knows. The first policy that fits is taken, "
+        "in their order; those without any condition come last."
     )
     step_ids = fields.One2many("ar.collection.step", "policy_id", copy=True)
     min_amount = fields.Monetary(
@@ -51,6 +65,11 @@ class ArCollectionPolicy(models.Model):
         help="By the company's working hours and public holidays. A step that falls on a day of "
         "rest is taken on the next working day.",
     )
+    max_plan_months = fields.Integer(
+        string="Longest Plan",
+        help="In months, for the customers of this policy, whatever their grade says. Zero for "
+        "what the grade says.",
+    )
     max_bank_age = fields.Integer(
         string="Bank Entries Not Older Than (days)",
         help="When the company's last bank entry is older, nothing is sent: the customer may have "
@@ -59,8 +78,8 @@ class ArCollectionPolicy(models.Model):
 
     _positive = models.Constraint(
         "CHECK(min_amount >= 0 AND min_days_between >= 0 AND max_bank_age >= 0"
-        " AND repeat_days >= 0)",
-        "Minimum amount and days cannot be negative.",
+        " AND repeat_days >= 0 AND max_plan_months >= 0)",
+        "Minimum amount, days and months cannot be negative.",
     )
 
     @api.depends("company_id")
@@ -90,32 +109,109 @@ class ArCollectionPolicy(models.Model):
 
     @api.model
     def _get_matching_policies(self, files):
-        """The policy of each credit file: its own, else of its grade, its risk tier, or any.
+        """The policy that fits each credit file: ``{ar.credit.file: ar.collection.policy}``."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT file.id, %s FROM ar_credit_file file WHERE file.id = ANY(%s)",
+                self._fitting_sql(),
+                files.ids,
+            )
+        )
+        fitting = dict(rows)
+        return {file: self.browse(fitting.get(file.id)) for file in files}
 
-        :return: ``{ar.credit.file: ar.collection.policy}``
+    @api.model
+    def _fitting_sql(self):
+        """Id of the policy that fits, an expression on ``ar_credit_file file``.
+
+        The file's own policy, else that of its grade, else the first whose conditions the
+        customer meets; a policy without conditions fits who meets none.
         """
-        policies = self.search([("step_ids.active", "=", True)])
+        self.flush_model()
+        self.env["ar.credit.grade"].flush_model(["policy_id"])
+        self.env["ar.credit.file"].flush_model(
+            ["company_id", "policy_id", "grade_id", "risk_tier", "suggested_way"]
+        )
+        policies = self.sudo().search([("step_ids.active", "=", True)])
+        policies = policies.sorted(lambda policy: not policy._is_conditional())
+        chosen = SQL(
+            """
+            (SELECT policy.id FROM ar_collection_policy policy
+              WHERE policy.id = %s AND policy.active
+                AND COALESCE(policy.company_id, file.company_id) = file.company_id)
+            """,
+            SQL("file.policy_id"),
+        )
+        graded = SQL(
+            """
+            (SELECT policy.id FROM ar_credit_grade grade
+               JOIN ar_collection_policy policy ON policy.id = grade.policy_id
+              WHERE grade.id = file.grade_id AND policy.active
+                AND COALESCE(policy.company_id, file.company_id) = file.company_id)
+            """
+        )
+        rest = SQL("NULL")
+        if policies:
+            rest = SQL(
+                "CASE %s END",
+                SQL(" ").join(
+                    SQL("WHEN %s THEN %s", policy._condition_sql(), policy.id)
+                    for policy in policies
+                ),
+            )
+        return SQL("COALESCE(%s, %s, %s)", chosen, graded, rest)
 
-        def fits(policy, file):
-            return policy.active and (policy.company_id or file.company_id) == file.company_id
+    def _is_conditional(self):
+        self.ensure_one()
+        return bool(self.risk_tier or self.suggested_way or literal_eval(self.domain))
 
-        def match(file):
-            for policy in (file.policy_id, file.grade_id.policy_id):
-                if policy and fits(policy, file):
-                    return policy
-            usable = policies.filtered(lambda policy: fits(policy, file))
-            return (
-                usable.filtered(lambda policy: policy.risk_tier == file.risk_tier)
-                or usable.filtered(lambda policy: not policy.risk_tier)
-            )[:1]
+    def _condition_sql(self):
+        """Whether a customer is one of those that the policy is for."""
+        self.ensure_one()
+        conditions = [SQL("TRUE")]
+        if self.company_id:
+            conditions.append(SQL("file.company_id = %s", self.company_id.id))
+        for name in ("risk_tier", "suggested_way"):
+            if self[name]:
+                conditions.append(SQL("%s = %s", SQL.identifier("file", name), self[name]))
+        if literal_eval(self.domain):
+            files = self.env["ar.credit.file"].sudo().with_context(active_test=False)
+            query = files._search(self._get_domain(), order=None)
+            conditions.append(SQL("file.id IN %s", query.subselect()))
+        return SQL(" AND ").join(conditions)
 
-        # Many files share few combinations.
-        matched = {}
-        for file in files:
-            key = (file.policy_id, file.grade_id, file.risk_tier, file.company_id)
-            if key not in matched:
-                matched[key] = match(file)
-        return {
-            file: matched[file.policy_id, file.grade_id, file.risk_tier, file.company_id]
-            for file in files
-        }
+    @api.model
+    def _follow(self, cases):
+        """Open cases follow when another policy fits their customer than at the last look, or
+        when theirs is archived or has no steps. What a manager chose stays as long."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT kase.id, fit.policy_id,
+                       CASE WHEN EXISTS (
+                                SELECT FROM ar_collection_policy policy
+                                  JOIN ar_collection_step step ON step.policy_id = policy.id
+                                 WHERE policy.id = kase.policy_id AND policy.active AND step.active)
+                            THEN COALESCE(kase.fitting_policy_id, fit.policy_id)
+                                 IS DISTINCT FROM fit.policy_id
+                            ELSE fit.policy_id IS NOT NULL END AS is_moved
+                  FROM ar_collection_case kase
+                  JOIN ar_credit_file file ON file.id = kase.file_id
+                 CROSS JOIN LATERAL (SELECT %(fitting)s AS policy_id) fit
+                 WHERE kase.id = ANY(%(cases)s) AND kase.state <> 'closed'
+                   AND (fit.policy_id IS DISTINCT FROM kase.fitting_policy_id
+                        OR fit.policy_id IS DISTINCT FROM kase.policy_id)
+                """,
+                fitting=self._fitting_sql(),
+                cases=cases.ids,
+            )
+        )
+        moved = defaultdict(cases.browse)
+        for case_id, *key in rows:
+            moved[tuple(key)] |= cases.browse(case_id)
+        for (policy_id, is_moved), same in moved.items():
+            same = same.sudo()
+            same.fitting_policy_id = policy_id
+            if is_moved:
+                same.policy_id = policy_id

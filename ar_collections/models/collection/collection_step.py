@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .collection_text import TONES
+
 CONTACT_ROLES = [
     ("payer_id", "Payer"),
     ("decision_maker_id", "Decision maker"),
@@ -54,13 +56,10 @@ class ArCollectionStep(models.Model):
         help="Sent by the daily run. Otherwise the collector gets an activity.",
     )
     tone = fields.Selection(
-        [
-            ("awareness", "Awareness"),
-            ("decision", "Decision"),
-            ("consequence", "Consequence"),
-        ],
+        TONES,
         default="awareness",
         required=True,
+        help="How strongly the customer is spoken to; another tone brings its own texts.",
     )
     template_id = fields.Many2one(
         "mail.template",
@@ -115,15 +114,35 @@ class ArCollectionStep(models.Model):
         for step in self:
             step.name = step.name or f"{channels.get(step.channel, '')} {step.days:+d}"
 
-    @api.depends("channel")
+    @api.depends("channel", "tone")
     def _compute_templates(self):
-        """What is usual for the channel, until somebody chooses better words."""
+        """What is usual for channel and tone, until somebody chooses better words."""
         for step in self:
             usual = step._get_channel(step.channel).texts
             for name in TEXTS:
-                step[name] = name in usual and (
-                    step[name] or self.env.ref(usual[name], raise_if_not_found=False)
-                )
+                text = step[name]
+                if name not in usual:
+                    step[name] = False
+                elif name == "report_id" or not text:
+                    step[name] = (
+                        text
+                        or step._get_toned_text(name)
+                        or self.env.ref(usual[name], raise_if_not_found=False)
+                    )
+                elif text.ar_tone and text.ar_tone != step.tone:
+                    step[name] = step._get_toned_text(name) or text
+
+    def _get_toned_text(self, name):
+        """The first text of the step's tone; letters are paper, whatever the tone."""
+        self.ensure_one()
+        texts = self.env[self._fields[name].comodel_name]
+        if "ar_tone" not in texts._fields or self.channel == "letter":
+            return texts
+        return texts.search(
+            [("model", "=", "ar.collection.action"), ("ar_tone", "=", self.tone)],
+            order="id",
+            limit=1,
+        )
 
     @api.depends("channel")
     def _compute_automatic(self):

@@ -65,7 +65,7 @@ class ArCreditFile(models.Model):
         # EXTENDS ar_collections: open cases follow when another policy fits
         result = super().write(vals)
         if not vals.keys().isdisjoint(("grade_id", "policy_id")):
-            self.env["ar.collection.case"]._match_policies(self)
+            self.env["ar.collection.policy"]._follow(self.sudo().case_ids)
         return result
 
     @api.model
@@ -76,5 +76,5 @@ class ArCreditFile(models.Model):
     def _follow_risk_tier(self):
         # EXTENDS ar_collections: policies may be for a risk tier
         result = super()._follow_risk_tier()
-        self.env["ar.collection.case"]._match_policies(self)
+        self.env["ar.collection.policy"]._follow(self.sudo().case_ids)
         return result

@@ -21,46 +21,8 @@ class ArPosition(models.AbstractModel):
                   FROM ar_credit_file file
                   LEFT JOIN ar_collection_case kase ON kase.file_id = file.id
                                                    AND kase.state <> 'closed'
-                 WHERE COALESCE(kase.policy_id = ANY(%(gross)s), (%(followed)s)))
+                 WHERE COALESCE(kase.policy_id, %(fitting)s) = ANY(%(gross)s))
             """,
             gross=list(gross_ids),
-            followed=self._follows_sql(companies, gross_ids),
-        )
-
-    @api.model
-    def _follows_sql(self, companies, policy_ids):
-        """Condition on ``file``: the policy that its customer matches is one of these.
-
-        Many files share few combinations of what a policy is matched by.
-        """
-        files = self.env["ar.credit.file"].sudo()
-        files.flush_model(["policy_id", "grade_id", "risk_tier"])
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT MIN(id), company_id, policy_id, grade_id, risk_tier
-                  FROM ar_credit_file
-                 WHERE company_id IN %s
-                 GROUP BY company_id, policy_id, grade_id, risk_tier
-                """,
-                tuple(companies.sudo().root_id.ids),
-            )
-        )
-        some = files.browse(row[0] for row in rows)
-        matched = self.env["ar.collection.policy"].sudo()._get_matching_policies(some)
-        following = [
-            SQL("(%s::int, %s::int, %s::int, %s::varchar)", *combination)
-            for file, (_id, *combination) in zip(some, rows, strict=True)
-            if matched[file].id in policy_ids
-        ]
-        if not following:
-            return SQL("FALSE")
-        return SQL(
-            """
-            EXISTS (
-                SELECT FROM (VALUES %s) AS matched(company_id, policy_id, grade_id, risk_tier)
-                 WHERE matched IS NOT DISTINCT FROM ROW(
-                    file.company_id, file.policy_id, file.grade_id, file.risk_tier))
-            """,
-            SQL(", ").join(following),
+            fitting=self.env["ar.collection.policy"]._fitting_sql(),
         )

@@ -17,6 +17,7 @@ from . import (
     customer_merge,
     credit_score,
     credit_criterion,
+    credit_condition,
     credit_knockout,
     credit_scoring,
     credit_review,

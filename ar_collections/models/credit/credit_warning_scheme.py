@@ -134,6 +134,7 @@ class ArCreditWarningScheme(models.Model):
             "res_id": scheme.id,
             "view_mode": "form",
             "views": [(False, "form")],
+            "context": {"create": not scheme},
         }
 
 

@@ -501,7 +501,9 @@ class ArCollectionRun(models.Model):
             ]
         ).action_resume()
         opened = sync._open_new(company, date)
-        cases._leave_dead_policies(company)
+        self.env["ar.collection.policy"]._follow(
+            cases.search([("company_id", "=", company.id), ("state", "!=", "closed")])
+        )
         cases._refresh_charges(company, date)
         self.env["ar.collection.assignment"]._assign_collectors(company)
         items._ask_to_decide(company, date)
