@@ -72,8 +72,13 @@ def _sheet(env, company, case):
         {
             "partner_id": case.partner_id.id,
             "company_id": company.id,
+            "business": "open",
+            "court_chance": 0.6,
             "court_fee": 400,
             "lawyer_fee": 900,
+            "agency_chance": 0.4,
+            "commission": 0.25,
+            "plan_chance": 0.3,
         }
     )
 

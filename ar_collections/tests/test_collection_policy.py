@@ -66,6 +66,9 @@ class TestPolicyConditions(CollectionsCommon):
         self.assertEqual(self._fitting(), late)
         late.company_id = self.env["res.company"].create({"name": "Elsewhere"})
         self.assertEqual(self._fitting(), tier)
+        tier.company_id = late.company_id
+        self.assertEqual(self._fitting(), everybody)
+        tier.company_id = False
         tier.step_ids.active = False
         self.assertEqual(self._fitting(), everybody, "without steps it is none")
         self.file.grade_id.policy_id = self.policy

@@ -1,8 +1,10 @@
 from hypothesis import given, strategies as st
+from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user
+from odoo.tools import mute_logger
 
 from ..models.outside.legal_options import Claim, present, weigh
 from .common import CollectionsCommon
@@ -10,6 +12,14 @@ from .common import CollectionsCommon
 shares = st.floats(0, 1)
 amounts = st.floats(1, 1e7)
 months = st.integers(0, 60)
+TERMS = {
+    "business": "open",
+    "court_chance": 0.6,
+    "court_fee": 100,
+    "agency_chance": 0.4,
+    "commission": 0.25,
+    "plan_chance": 0.3,
+}
 
 
 class TestLegalDecision(CollectionsCommon):
@@ -33,7 +43,7 @@ class TestLegalDecision(CollectionsCommon):
     def _sheet(self, **values):
         action = self.case.with_user(self.collector).action_legal_decision()
         sheet = self.env["ar.legal.decision"].browse(action["res_id"])
-        sheet.write(values)
+        sheet.write({**TERMS, **values})
         return sheet
 
     # The function
@@ -154,7 +164,9 @@ class TestLegalDecision(CollectionsCommon):
             }
         )
         self.assertEqual(placement.case_id, self.case)
-        self.assertRecordValues(self._sheet(), [{"court_fee": 150, "lawyer_fee": 250}])
+        action = self.case.with_user(self.collector).action_legal_decision()
+        sheet = self.env["ar.legal.decision"].browse(action["res_id"])
+        self.assertRecordValues(sheet, [{"court_fee": 150, "lawyer_fee": 250}])
 
     def test_form_weighs_while_it_is_filled_in(self):
         sheet = self._sheet(agency_chance=0, plan_chance=0, tax_rate=0)
@@ -201,6 +213,93 @@ class TestLegalDecision(CollectionsCommon):
         sheet.decision = sheet.best
         sheet.with_user(self.manager).action_decide()
         self.assertEqual(sheet.state, "decided")
+
+    def test_costs_that_nobody_set_advise_nothing(self):
+        action = self.case.with_user(self.collector).action_legal_decision()
+        sheet = self.env["ar.legal.decision"].browse(action["res_id"])
+        self.assertFalse(sheet.best)
+        self.assertIn("still in business", sheet.missing)
+        sheet.decision = "court"
+        with self.assertRaises(UserError):
+            sheet.with_user(self.manager).action_decide()
+        sheet.business = "open"
+        self.assertEqual(sheet.best, "writeoff", "nothing else is known")
+        self.assertIn("Set your costs first", sheet.missing)
+        self.assertIn("Court Fee", sheet.missing)
+        self.assertNotIn("Go to court", sheet.comparison)
+        sheet.court_chance = 0.9
+        self.assertEqual(sheet.best, "writeoff", "a court takes its fee")
+        sheet.court_fee = 100
+        self.assertEqual(sheet.best, "court")
+        for business in ("closed", "insolvent"):
+            sheet.business = business
+            self.assertEqual(sheet.best, "writeoff")
+            self.assertFalse(sheet.missing)
+            self.assertNotIn("Go to court", sheet.comparison)
+
+    def test_starts_from_the_terms_of_the_company(self):
+        self.company.write(
+            {
+                "ar_court_chance": 0.5,
+                "ar_court_fee_share": 0.02,
+                "ar_lawyer_fee_share": 0.1,
+                "ar_court_months": 9,
+                "ar_plan_chance": 0,
+            }
+        )
+        action = self.case.action_legal_decision()
+        sheet = self.env["ar.legal.decision"].browse(action["res_id"])
+        self.assertRecordValues(
+            sheet,
+            [
+                {
+                    "court_chance": 0.5,
+                    "court_fee": 200,
+                    "lawyer_fee": 1000,
+                    "court_months": 9,
+                    "agency_chance": False,
+                    "plan_chance": 0,
+                    "basis": "",
+                }
+            ],
+        )
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            self.company.ar_court_chance = 1.5
+            self.company.flush_recordset()
+
+    def test_own_results_are_better_than_settings(self):
+        self.company.ar_agency_chance = 0.9
+        for index, paid in enumerate((600, 0, 300)):
+            customer = self._customer(f"Placed {index}")
+            invoice = self._invoice(customer, 1000, due=-40)
+            self._run(index + 1)
+            placement = self.env["ar.placement"].create(
+                {
+                    "partner_id": customer.id,
+                    "company_id": self.company.id,
+                    "agent_id": self._customer(f"Agency {index}").id,
+                    "commission_rate": 0.2,
+                }
+            )
+            placement.action_place()
+            placement.sudo().date = self._day(-73)
+            if paid:
+                self._pay(invoice, paid)
+            self.assertEqual(self._terms()["agency_chance"], 0.9, "too few to say anything")
+            placement.action_withdraw()
+        terms = self._terms()
+        self.assertAlmostEqual(terms["agency_chance"], 0.3)
+        self.assertAlmostEqual(terms["commission"], 0.2)
+        self.assertEqual(terms["agency_months"], 2)
+        self.assertIn("own results of 3 placements", terms["basis"])
+        self.assertIs(terms["court_chance"], False, "no lawyer had a case yet")
+
+    def _terms(self):
+        fields = ["agency_chance", "commission", "agency_months", "basis", "court_chance"]
+        sheet = self.env["ar.legal.decision"].new(
+            {"partner_id": self.customer.id, "company_id": self.company.id}
+        )
+        return {name: sheet[name] for name in fields}
 
     def test_only_what_needs_somebody_is_placed(self):
         sheet = self._sheet(decision="writeoff", reason="Small")

@@ -2,10 +2,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_amount
 
+from ..common.optional_float import OptionalFloat
 from .legal_options import OPTIONS, Claim, weigh
 
 # Which placement a decision leads to.
 PLACEMENTS = {"court": "lawyer", "agency": "agency"}
+# So many placements have to have ended before their results say anything.
+LEAST_RESULTS = 3
+DAYS_OF_MONTH = 365 / 12
 SHARES = ("interest", "tax_rate", "court_chance", "agency_chance", "commission", "plan_chance")
 
 
@@ -43,9 +47,28 @@ class ArLegalDecision(models.Model):
         default=0.25,
         help="Share of a loss that comes back as lower tax.",
     )
-    court_chance = fields.Float(
+    business = fields.Selection(
+        [
+            ("open", "Still in business"),
+            ("closed", "Closed down"),
+            ("insolvent", "Insolvent"),
+        ],
+        string="Customer Is",
+        tracking=True,
+        help="Who has closed down or is insolvent pays nobody who sues.",
+    )
+    basis = fields.Char(
+        compute="_compute_terms",
+        store=True,
+        precompute=True,
+        help="Where chances and costs come from.",
+    )
+    court_chance = OptionalFloat(
         string="Chance to Be Paid",
-        default=0.6,
+        compute="_compute_terms",
+        store=True,
+        readonly=False,
+        precompute=True,
         help="To win, and to get the money from the customer after that.",
     )
     court_fee = fields.Monetary(
@@ -61,11 +84,37 @@ class ArLegalDecision(models.Model):
     fee_back = fields.Boolean(
         string="Loser Pays the Court Fee", default=True, help="It comes back with a claim won."
     )
-    court_months = fields.Integer(string="Months to the Money", default=12)
-    agency_chance = fields.Float(string="Share Recovered", default=0.4)
-    commission = fields.Float(default=0.25)
-    agency_months = fields.Integer(string="Months of the Agency", default=6)
-    plan_chance = fields.Float(string="Share Paid in Instalments", default=0.3)
+    court_months = fields.Integer(
+        string="Months to the Money",
+        compute="_compute_terms",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    agency_chance = OptionalFloat(
+        string="Share Recovered",
+        compute="_compute_terms",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    commission = OptionalFloat(
+        compute="_compute_terms", store=True, readonly=False, precompute=True
+    )
+    agency_months = fields.Integer(
+        string="Months of the Agency",
+        compute="_compute_terms",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    plan_chance = OptionalFloat(
+        string="Share Paid in Instalments",
+        compute="_compute_terms",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
     plan_months = fields.Integer(string="Monthly Instalments", default=12)
     insured_amount = fields.Monetary(
         string="Insured",
@@ -78,6 +127,9 @@ class ArLegalDecision(models.Model):
     insurance_months = fields.Integer(string="Months of the Insurer", default=6)
     best = fields.Selection(OPTIONS, compute="_compute_best", store=True)
     best_value = fields.Monetary(compute="_compute_best", store=True)
+    missing = fields.Char(
+        compute="_compute_missing", help="What has to be known before a way is advised."
+    )
     comparison = fields.Html(compute="_compute_comparison", sanitize=False)
     decision = fields.Selection(OPTIONS, tracking=True, copy=False)
     reason = fields.Text(tracking=True, copy=False)
@@ -100,16 +152,76 @@ class ArLegalDecision(models.Model):
         for sheet in self:
             sheet.amount = sheet.sudo().case_id.amount_overdue or sheet.amount
 
-    @api.depends("case_id")
+    @api.depends("company_id", "case_id", "amount")
     def _compute_fees(self):
-        """What the newest placement of the case has cost so far."""
+        """What the newest placement of the case has cost so far, else the company's share."""
         for sheet in self:
             placements = self.env["ar.placement"].sudo()
             case_id = sheet.sudo().case_id.id or 0
             costs = placements.search([("case_id", "=", case_id)], limit=1).cost_ids
+            company = sheet.company_id.sudo().root_id
             for kind in ("court", "lawyer"):
                 known = costs.filtered(lambda cost, kind=kind: cost.kind == kind)
-                sheet[f"{kind}_fee"] = sum(known.mapped("amount"))
+                sheet[f"{kind}_fee"] = (
+                    sum(known.mapped("amount")) or sheet.amount * company[f"ar_{kind}_fee_share"]
+                )
+
+    @api.depends("company_id")
+    def _compute_terms(self):
+        """From the company's own results, else from its settings; unknown without either."""
+        for company, sheets in self.grouped("company_id").items():
+            root = company.sudo().root_id
+            results = sheets._get_own_results(root)
+            court, agency = results.get("lawyer", {}), results.get("agency", {})
+            sheets.court_chance = court.get("share", root.ar_court_chance)
+            sheets.court_months = court.get("months", root.ar_court_months)
+            sheets.agency_chance = agency.get("share", root.ar_agency_chance)
+            sheets.commission = agency.get("commission", root.ar_agency_commission)
+            sheets.agency_months = agency.get("months", root.ar_agency_months)
+            sheets.plan_chance = root.ar_plan_chance
+            kinds = dict(self.env["ar.placement"]._fields["kind"]._description_selection(self.env))
+            sheets.basis = "; ".join(
+                self.env._(
+                    "%(kind)s: own results of %(count)s placements",
+                    kind=kinds[kind],
+                    count=found["count"],
+                )
+                for kind, found in results.items()
+            )
+
+    @api.model
+    def _get_own_results(self, company):
+        """What came of the placements of a company that have ended, by kind, when they are enough.
+
+        :return: ``{kind: {count, share recovered, commission as a share of it, months}}``
+        """
+        ended = (
+            self.env["ar.placement"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "child_of", company.id or 0),
+                    ("state", "in", ("closed", "withdrawn")),
+                    ("date", "!=", False),
+                    ("amount", ">", 0),
+                ]
+            )
+        )
+        results = {}
+        for kind, same in ended.grouped("kind").items():
+            if len(same) < LEAST_RESULTS:
+                continue
+            recovered = sum(same.mapped("amount_recovered"))
+            days = [(each.date_closed - each.date).days for each in same]
+            results[kind] = {
+                "count": len(same),
+                "share": min(recovered / sum(same.mapped("amount")), 1),
+                "commission": min(sum(same.mapped("commission")) / recovered, 1)
+                if recovered
+                else 0,
+                "months": round(sum(days) / len(days) / DAYS_OF_MONTH),
+            }
+        return results
 
     @api.depends("partner_id", "company_id", "amount")
     def _compute_insured_amount(self):
@@ -128,21 +240,28 @@ class ArLegalDecision(models.Model):
             sheet.insured_amount = min(insured, sheet.amount)
 
     def _get_ways(self):
-        """The ways of one sheet, best first; see :func:`weigh`."""
+        """The ways that are known of one sheet, best first; see :func:`weigh`."""
+        is_open = self.business == "open"
+
+        def chance(name, *costs):
+            known = self[name] is not False and all(self[cost] is not False for cost in costs)
+            return self[name] if is_open and known else None
+
         return weigh(
             Claim(
                 amount=self.amount,
                 interest=self.interest,
                 tax_rate=self.tax_rate,
-                court_chance=self.court_chance,
+                # No court works for nothing: its fee is not known yet.
+                court_chance=chance("court_chance") if self.court_fee else None,
                 court_fee=self.court_fee,
                 lawyer_fee=self.lawyer_fee,
                 court_months=self.court_months,
                 fee_back=self.fee_back,
-                agency_chance=self.agency_chance,
-                commission=self.commission,
+                agency_chance=chance("agency_chance", "commission"),
+                commission=self.commission or 0,
                 agency_months=self.agency_months,
-                plan_chance=self.plan_chance,
+                plan_chance=chance("plan_chance"),
                 plan_months=self.plan_months,
                 insured=self.insured_amount,
                 insurance_months=self.insurance_months,
@@ -150,7 +269,33 @@ class ArLegalDecision(models.Model):
         )
 
     @api.depends(
+        "business", "court_chance", "court_fee", "agency_chance", "commission", "plan_chance"
+    )
+    @api.depends_context("lang")
+    def _compute_missing(self):
+        for sheet in self:
+            if not sheet.business:
+                sheet.missing = self.env._("Say first whether the customer is still in business.")
+                continue
+            names = [
+                sheet._fields[name]._description_string(self.env)
+                for name in ("court_chance", "agency_chance", "commission", "plan_chance")
+                if sheet[name] is False
+            ]
+            if not sheet.court_fee:
+                names.append(sheet._fields["court_fee"]._description_string(self.env))
+            sheet.missing = (
+                sheet.business == "open"
+                and names
+                and self.env._(
+                    "Set your costs first: %s. A way that is not known is not advised.",
+                    ", ".join(names),
+                )
+            )
+
+    @api.depends(
         "amount",
+        "business",
         *SHARES,
         "court_fee",
         "lawyer_fee",
@@ -163,11 +308,11 @@ class ArLegalDecision(models.Model):
     )
     def _compute_best(self):
         for sheet in self:
-            best = sheet._get_ways()[0]
-            sheet.best = best.option
-            sheet.best_value = sheet.currency_id.round(best.value) if sheet.currency_id else 0
+            best = sheet._get_ways()[0] if sheet.business else None
+            sheet.best = best and best.option
+            sheet.best_value = sheet.currency_id.round(best.value) if best else 0
 
-    @api.depends("best", "best_value", "decision")
+    @api.depends("best", "best_value", "decision", "missing")
     @api.depends_context("lang")
     def _compute_comparison(self):
         names = dict(self._fields["best"]._description_selection(self.env))
@@ -209,6 +354,8 @@ class ArLegalDecision(models.Model):
                 raise UserError(self.env._("%s is decided already.", sheet.name))
             if not sheet.decision:
                 raise UserError(self.env._("Choose the way to go."))
+            if not sheet.business:
+                raise UserError(sheet.missing)
             if sheet.decision != sheet.best and not (sheet.reason or "").strip():
                 raise UserError(
                     self.env._("Write down why you do not take the way that is worth most.")

@@ -17,17 +17,17 @@ class Claim(NamedTuple):
     # Yearly rate at which money that comes later is worth less, and the tax saved per loss.
     interest: float = 0.0
     tax_rate: float = 0.0
-    # Chances and shares are from 0 to 1, waits in months.
-    court_chance: float = 0.0
+    # Chances and shares are from 0 to 1, waits in months. A way whose chance is unknown is none.
+    court_chance: float | None = 0.0
     court_fee: float = 0.0
     lawyer_fee: float = 0.0
     court_months: float = 0.0
     # The court fee comes back with a claim that is won.
     fee_back: bool = False
-    agency_chance: float = 0.0
+    agency_chance: float | None = 0.0
     commission: float = 0.0
     agency_months: float = 0.0
-    plan_chance: float = 0.0
+    plan_chance: float | None = 0.0
     plan_months: float = 0.0
     # What the insurer stands for.
     insured: float = 0.0
@@ -59,15 +59,20 @@ def weigh(claim):
     so that its tax relief is counted everywhere.
 
     :param claim: :class:`Claim`
-    :return: ``[Worth]``; the insurance is there only when something is insured
+    :return: ``[Worth]``; the insurance is there only when something is insured, court, agency and
+        instalments only when their chance is known
     """
-    ways = [("writeoff", 0.0, 0.0, 0.0, 0.0), _plan(claim)]
+    ways = [("writeoff", 0.0, 0.0, 0.0, 0.0)]
+    if claim.plan_chance is not None:
+        ways.append(_plan(claim))
     if claim.insured > 0:
         paid = min(claim.insured, claim.amount)
         ways.append(("insurance", paid, 0.0, 0.0, claim.insurance_months))
-    expected = claim.amount * claim.agency_chance
-    ways.append(("agency", expected, 0.0, expected * claim.commission, claim.agency_months))
-    ways.append(_court(claim))
+    if claim.agency_chance is not None:
+        expected = claim.amount * claim.agency_chance
+        ways.append(("agency", expected, 0.0, expected * claim.commission, claim.agency_months))
+    if claim.court_chance is not None:
+        ways.append(_court(claim))
     worth = [_worth(claim, *way) for way in ways]
     # A stable sort: simple ways come first.
     return sorted(worth, key=lambda way: -round(way.value, 6))

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..common.optional_float import OptionalFloat
+
 
 class ResCompany(models.Model):
     """When own effort ends, and when claims lapse."""
@@ -38,6 +40,27 @@ class ResCompany(models.Model):
         "agreed it is no write-off, and the customer has paid it.",
     )
 
+    ar_court_chance = OptionalFloat(
+        string="Chance in Court", help="To win, and to get the money from the customer after that."
+    )
+    ar_court_fee_share = fields.Float(string="Court Fee", help="As a share of the claim.")
+    ar_lawyer_fee_share = fields.Float(string="Lawyer's Fee", help="As a share of the claim.")
+    ar_court_months = fields.Integer(string="Months in Court", default=12)
+    ar_agency_chance = OptionalFloat(string="Share Recovered by Agencies")
+    ar_agency_commission = OptionalFloat(string="Commission of Agencies")
+    ar_agency_months = fields.Integer(string="Months at an Agency", default=6)
+    ar_plan_chance = OptionalFloat(string="Share Paid in Instalments")
+
+    _ar_legal_terms = models.Constraint(
+        "CHECK(COALESCE(ar_court_chance, 0) BETWEEN 0 AND 1"
+        " AND COALESCE(ar_agency_chance, 0) BETWEEN 0 AND 1"
+        " AND COALESCE(ar_agency_commission, 0) BETWEEN 0 AND 1"
+        " AND COALESCE(ar_plan_chance, 0) BETWEEN 0 AND 1"
+        " AND COALESCE(ar_court_fee_share, 0) BETWEEN 0 AND 1"
+        " AND COALESCE(ar_lawyer_fee_share, 0) BETWEEN 0 AND 1"
+        " AND ar_court_months >= 0 AND ar_agency_months >= 0)",
+        "Chances and costs are from 0 to 100 %, months zero or more.",
+    )
     _ar_outside = models.Constraint(
         "CHECK(ar_escalation_days >= 0 AND ar_limitation_years >= 0"
         " AND ar_limitation_warning_days >= 0"
@@ -73,3 +96,17 @@ class ResConfigSettings(models.TransientModel):
     ar_commission_account_id = fields.Many2one(
         related="company_id.root_id.ar_commission_account_id", readonly=False
     )
+    ar_court_chance = OptionalFloat(related="company_id.root_id.ar_court_chance", readonly=False)
+    ar_court_fee_share = fields.Float(
+        related="company_id.root_id.ar_court_fee_share", readonly=False
+    )
+    ar_lawyer_fee_share = fields.Float(
+        related="company_id.root_id.ar_lawyer_fee_share", readonly=False
+    )
+    ar_court_months = fields.Integer(related="company_id.root_id.ar_court_months", readonly=False)
+    ar_agency_chance = OptionalFloat(related="company_id.root_id.ar_agency_chance", readonly=False)
+    ar_agency_commission = OptionalFloat(
+        related="company_id.root_id.ar_agency_commission", readonly=False
+    )
+    ar_agency_months = fields.Integer(related="company_id.root_id.ar_agency_months", readonly=False)
+    ar_plan_chance = OptionalFloat(related="company_id.root_id.ar_plan_chance", readonly=False)
