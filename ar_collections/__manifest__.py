@@ -85,6 +85,7 @@
         "views/portal_statement_print.xml",
         "views/placement.xml",
         "views/legal_decision.xml",
+        "views/insolvency.xml",
         "views/limitation.xml",
         "views/collection_stage_move.xml",
         "views/ageing_snapshot.xml",

@@ -224,6 +224,9 @@ class ArLateChargeAccrual(models.AbstractModel):
               LEFT JOIN ar_credit_file file
                 ON file.partner_id = item.partner_id AND file.company_id = %(company)s
               LEFT JOIN ar_credit_grade grade ON grade.id = COALESCE(file.grade_id, %(grade)s)
+             WHERE NOT EXISTS (
+                SELECT FROM ar_insolvency insolvency
+                 WHERE insolvency.file_id = file.id AND insolvency.state = 'open')
             """,
             grace=company.ar_charge_grace_days,
             since=company.ar_charge_from,

@@ -13,6 +13,7 @@ WAITS = {
     "undelivered": "A message has not got through",
     "claimed": "Promised or disputed",
     "replied": "The customer has written",
+    "insolvent": "The customer is insolvent",
     "placed": "With an agency or lawyer",
     "proof": "Proof of effort is missing",
     "no_step": "No step is left: decide",

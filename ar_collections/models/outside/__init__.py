@@ -1,4 +1,4 @@
-"""What others do for us: agency, lawyer, sue-or-not sheet, limitation clock."""
+"""What others do for us: agency, lawyer, sue-or-not sheet, insolvency, limitation clock."""
 
 from . import (
     res_company,
@@ -12,6 +12,7 @@ from . import (
     credit_file,
     placement_line,
     placement_bundle,
+    insolvency,
     legal_decision,
     collection_case,
     collection_planner,

@@ -88,6 +88,24 @@ class ArCollectionCase(models.Model):
         )
         return sheet._get_records_action()
 
+    def action_insolvency(self):
+        """Open the customer's insolvency, or an empty form to record one."""
+        self.ensure_one()
+        insolvency = self.env["ar.insolvency"].search(
+            [("file_id", "=", self.file_id.id), ("state", "=", "open")], limit=1
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": insolvency._description,
+            "res_model": insolvency._name,
+            "res_id": insolvency.id,
+            "views": [(False, "form")],
+            "context": {
+                "default_partner_id": self.partner_id.id,
+                "default_company_id": self.company_id.id,
+            },
+        }
+
     @api.model
     def _get_activities_of_work(self):
         # EXTENDS ar_collections

@@ -54,6 +54,10 @@ class ArLegalDecision(models.Model):
             ("insolvent", "Insolvent"),
         ],
         string="Customer Is",
+        compute="_compute_business",
+        store=True,
+        readonly=False,
+        precompute=True,
         tracking=True,
         help="Who has closed down or is insolvent pays nobody who sues.",
     )
@@ -151,6 +155,20 @@ class ArLegalDecision(models.Model):
     def _compute_amount(self):
         for sheet in self:
             sheet.amount = sheet.sudo().case_id.amount_overdue or sheet.amount
+
+    @api.depends("file_id")
+    def _compute_business(self):
+        """Known when an insolvency is recorded; else somebody says."""
+        for sheet in self:
+            insolvency = (
+                self.env["ar.insolvency"]
+                .sudo()
+                .search([("file_id", "=", sheet.file_id.id or 0), ("state", "=", "open")], limit=1)
+            )
+            if insolvency:
+                sheet.business = "closed" if insolvency.kind == "closed" else "insolvent"
+            else:
+                sheet.business = sheet.business
 
     @api.depends("company_id", "case_id", "amount")
     def _compute_fees(self):

@@ -1,0 +1,145 @@
+from psycopg2 import IntegrityError
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger
+
+from .common import CollectionsCommon
+
+
+class TestInsolvency(CollectionsCommon):
+    """An insolvent customer is not dunned and not charged; the claim is filed in time."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.collector, cls.manager = (
+            new_test_user(
+                cls.env,
+                f"insolvency_{group}",
+                f"base.group_user,ar_collections.group_{group}",
+                company_id=cls.company.id,
+                company_ids=[Command.set(cls.company.ids)],
+            )
+            for group in ("collector", "credit_manager")
+        )
+        cls.company.ar_credit_manager_id = cls.manager
+        cls.invoice = cls._invoice(cls.customer, 1000, due=-40)
+        cls.later = cls._invoice(cls.customer, 300, due=20, date_=cls._day(-5))
+        cls._run(0)
+        cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
+        cls.file = cls.case.file_id
+
+    def _open(self, **values):
+        return (
+            self.env["ar.insolvency"]
+            .with_user(self.collector)
+            .create({"partner_id": self.customer.id, "company_id": self.company.id, **values})
+        )
+
+    def test_claims_are_those_of_the_day(self):
+        self._pay(self.invoice, 400, day=-2)
+        self._pay(self.invoice, 100, day=0)
+        other = self._invoice(self.customer, 50, due=30)
+        insolvency = self._open(date_opened=self._day(-1))
+        self.assertEqual(insolvency.amount, 900)
+        self.assertEqual(
+            insolvency.item_ids.mapped(lambda item: (item.move_line_id.move_id, item.residual)),
+            [(self.invoice, 600), (self.later, 300)],
+        )
+        self._pay(self.invoice, day=3)
+        self.assertEqual(insolvency.amount, 900, "fixed")
+        self.assertNotIn(other, insolvency.item_ids.move_line_id.move_id)
+        self.assertIn(f"IN/{self.today.year}/", insolvency.name)
+        with self.assertRaises(AccessError):
+            insolvency.item_ids.residual = 5
+        with self.assertRaises(UserError):
+            self._open(partner_id=self._customer("Next").id, date_opened=self._day(1))
+
+    def test_nobody_asks_and_nothing_is_charged(self):
+        self.company.write({"ar_charge_from": self._day(-100), "ar_charge_grace_days": 0})
+        self.file.grade_id.late_charge_rate = 0.1
+        self.file.sudo().last_contact_date = False
+        accruals = self.env["ar.late.charge.accrual"]
+        self.assertTrue(accruals._get_accruals(self.company, self._day(1), self.customer))
+        insolvency = self._open()
+        self.assertRecordValues(
+            self.file, [{"hold": True, "hold_reason": f"Insolvent ({insolvency.name})"}]
+        )
+        self.assertFalse(accruals._get_accruals(self.company, self._day(1), self.customer))
+        before = self.case.action_ids
+        self.policy.repeat_days = 30
+        for day in (1, 15, 30, 60):
+            self._run(day)
+        self.assertEqual(self.case.action_ids, before)
+        self.assertEqual(self.case.waiting_for, "insolvent")
+        self.assertTrue(self.file.hold, "no rule lifts it")
+        insolvency.with_user(self.manager).action_close()
+        for day in (61, 62, 63):
+            self._run(day)
+        self.assertGreater(len(self.case.action_ids), len(before), self.case.waiting_for)
+        self.assertTrue(accruals._get_accruals(self.company, self._day(63), self.customer))
+
+    def test_nothing_is_recalled_before_it_falls_due(self):
+        customer = self._customer("Not Late Yet")
+        self._invoice(customer, 100, due=2)
+        self.policy.step_ids = [
+            Command.create({"days": -2, "channel": "email", "template_id": self.mail_template.id})
+        ]
+        plans = self.env["ar.collection.planner"]._plan_courtesy(self.company, self.today)
+        self.assertIn(customer.id, [plan.partner_id for plan in plans])
+        self.env["ar.insolvency"].create({"partner_id": customer.id, "company_id": self.company.id})
+        plans = self.env["ar.collection.planner"]._plan_courtesy(self.company, self.today)
+        self.assertNotIn(customer.id, [plan.partner_id for plan in plans])
+
+    def test_somebody_files_in_time(self):
+        insolvency = self._open()
+        self.assertRecordValues(
+            insolvency.activity_ids,
+            [{"date_deadline": self._day(7), "user_id": self.manager.id}],
+        )
+        insolvency.filing_deadline = self._day(40)
+        self.assertRecordValues(
+            insolvency.activity_ids, [{"date_deadline": self._day(40), "summary": "File the claim"}]
+        )
+        insolvency.date_filed = self._day(0)
+        self.assertFalse(insolvency.activity_ids)
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            insolvency.date_filed = self._day(-1)
+            insolvency.flush_recordset()
+
+    def test_one_is_open_and_a_manager_closes_it(self):
+        insolvency = self._open()
+        action = self.case.with_user(self.collector).action_insolvency()
+        self.assertEqual(action["res_id"], insolvency.id)
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            self._open()
+        with self.assertRaises(AccessError):
+            insolvency.action_close()
+        insolvency.with_user(self.manager).action_close()
+        self.assertRecordValues(insolvency, [{"state": "closed", "date_closed": self.today}])
+        self.assertFalse(insolvency.activity_ids)
+        with self.assertRaises(UserError):
+            insolvency.court = "Elsewhere"
+        self.assertFalse(self.case.action_insolvency()["res_id"])
+        with self.assertRaises(AccessError):
+            insolvency.with_user(self.manager).unlink()
+
+    def test_sheet_knows_it(self):
+        self._open(kind="closed")
+        sheet = self.env["ar.legal.decision"].browse(self.case.action_legal_decision()["res_id"])
+        self.assertEqual((sheet.business, sheet.best), ("closed", "writeoff"))
+
+    def test_customers_who_are_merged(self):
+        double = self._customer("Double")
+        self._invoice(double, 10, due=-3)
+        ours = self._open()
+        theirs = self.env["ar.insolvency"].create(
+            {"partner_id": double.id, "company_id": self.company.id}
+        )
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (self.customer | double).ids, self.customer
+        )
+        self.assertEqual((ours | theirs).mapped("partner_id"), self.customer)
+        self.assertEqual((ours.state, theirs.state), ("open", "closed"))
