@@ -622,12 +622,12 @@ class TestRescore(ReviewCommon):
             )
             for index, file in enumerate(found):
                 self._figures(file, avg_days_late=index % 40)
-            found.grade_id = self.good
+            found.sudo().grade_id = self.good
             return found
 
         few, many = files("Few", 5), files("Many", 50)
         # Nothing to open: the scores alone.
-        (few + many).grade_id = self.fair
+        (few + many).sudo().grade_id = self.fair
         scoring = self.env["ar.credit.scoring"]
         scores = scoring._get_scores(few + many, self._day(1))
         self.assertEqual(len(scores), 55)

@@ -50,7 +50,7 @@ class TestScreens(ControlCommon):
         for name in ("exposure", "effective_limit", "overdue_amount"):
             with self.assertRaises(AccessError):
                 own.read([name])
-        self.file.hold = False
+        self.file.sudo().hold = False
         customer.invalidate_recordset()
         self.assertFalse(customer.credit_hold_reason)
 

@@ -7,6 +7,8 @@ from . import (
     credit_limit,
     credit_decision,
     credit_grade,
+    credit_tolerance,
+    credit_authority,
     credit_file,
     position,
     recipient,

@@ -1,20 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_amount
+from odoo.tools import format_amount
 
 from ..common.optional_float import OptionalFloat
 from .credit_grade import RISK_TIERS, TIERS
-from .credit_limit import LimitTerms, effective_limit, limit_use_sql
+from .credit_limit import LIMIT_FIELDS, LIMIT_MODES, LimitTerms, effective_limit
 
-LIMIT_FIELDS = (
-    "grade_id",
-    "limit_mode",
-    "custom_limit",
-    "temporary_limit",
-    "temporary_limit_end",
-    "cover_amount",
-)
 # Collectors keep the contacts of a file; what it allows is the credit manager's.
 MANAGER_FIELDS = (
     *LIMIT_FIELDS,
@@ -29,7 +21,6 @@ MANAGER_FIELDS = (
     "hold",
     "hold_reason",
 )
-LIMIT_MODES = [("grade", "By grade"), ("custom", "Custom"), ("unlimited", "Unlimited")]
 # States of a review that is under way: a file has one at most.
 REVIEW_OPEN = ("draft", "submitted")
 SUGGESTED_WAYS = [
@@ -105,9 +96,15 @@ class ArCreditFile(models.Model):
         help="After that day the grade says what happens to documents that give credit.",
     )
     limit_reason = fields.Char(
-        string="Reason of the Limit",
+        string="Reason of Grade and Limit",
         tracking=True,
-        help="Kept in the history together with the limit.",
+        help="Needed to give more credit; kept in the history together with grade and limit.",
+    )
+    raised_alone_date = fields.Date(
+        string="Raised by One Person On",
+        readonly=True,
+        help="Grade or limit were raised within the tolerance of a role; the next raise is decided "
+        "by a credit review.",
     )
     is_limited = fields.Boolean(compute="_compute_effective_limit", store=True)
     effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
@@ -382,21 +379,26 @@ class ArCreditFile(models.Model):
     def _compute_effective_limit(self):
         defaults = {company: company._ar_default_credit_limit() for company in self.company_id}
         for file in self:
-            limit = effective_limit(
-                LimitTerms(
-                    mode=file.limit_mode,
-                    custom=file.custom_limit,
-                    temporary=file.temporary_limit,
-                    temporary_end=file.temporary_limit_end,
-                    avg_monthly_sales=file.avg_monthly_sales,
-                    days_unpaid=file.avg_term_days + file.avg_days_late,
-                    default=defaults.get(file.company_id),
-                    cover=file.cover_amount,
-                    **file.grade_id._limit_terms(),
-                )
-            )
+            limit = effective_limit(file._limit_terms(defaults.get(file.company_id)))
             file.is_limited = limit is not None
             file.effective_limit = limit or 0
+
+    def _limit_terms(self, default):
+        """The :class:`LimitTerms` of the file.
+
+        :param default: default limit of the company, ``None`` when it has none
+        """
+        return LimitTerms(
+            mode=self.limit_mode,
+            custom=self.custom_limit,
+            temporary=self.temporary_limit,
+            temporary_end=self.temporary_limit_end,
+            avg_monthly_sales=self.avg_monthly_sales,
+            days_unpaid=self.avg_term_days + self.avg_days_late,
+            default=default,
+            cover=self.cover_amount,
+            **self.grade_id._limit_terms(),
+        )
 
     @api.depends("exposure", "cover_amount")
     def _compute_uncovered_amount(self):
@@ -509,10 +511,15 @@ class ArCreditFile(models.Model):
         guarded = self._get_manager_fields()
         if any(not vals.keys().isdisjoint(guarded) for vals in vals_list):
             self._check_manager()
-        files = super().create([{**self._limit_in_use(vals), **vals} for vals in vals_list])
+        in_use = [self._limit_in_use(vals) for vals in vals_list]
+        files = super().create(
+            [{**limit, **vals} for limit, vals in zip(in_use, vals_list, strict=True)]
+        )
         for file, vals in zip(files, vals_list, strict=True):
             if vals.get("grade_id") and "next_review_date" not in vals:
                 file._plan_review()
+        authority = self.env["ar.credit.authority"]
+        authority._check_raise(authority._get_newcomers(files, in_use, vals_list))
         files._push_limit()
         files._record_history()
         return files
@@ -540,7 +547,10 @@ class ArCreditFile(models.Model):
         regraded = self.filtered(
             lambda file: "grade_id" in vals and file.grade_id.id != vals["grade_id"]
         )
+        authority = self.env["ar.credit.authority"]
+        standings = authority._get_standings(self, vals)
         result = super().write(vals)
+        authority._check_raise(standings)
         if "next_review_date" not in vals:
             regraded._plan_review()
         if "hold" in vals and "hold_cause" not in vals:
@@ -613,12 +623,15 @@ class ArCreditFile(models.Model):
 
     def action_start_review(self):
         """Open the customer's review that is under way, or start one."""
-        self.ensure_one()
         self.check_access("read")
+        return self._get_open_review()._get_records_action()
+
+    def _get_open_review(self):
+        """The customer's review that is under way, or a new one."""
+        self.ensure_one()
         reviews = self.env["ar.credit.review"]
         review = reviews.search([("file_id", "=", self.id), ("state", "in", REVIEW_OPEN)], limit=1)
-        review = review or reviews.create({"file_id": self.id})
-        return review._get_records_action()
+        return review or reviews.create({"file_id": self.id})
 
     def action_rescore(self):
         """Score the chosen customers, and let the user open reviews."""
@@ -643,9 +656,13 @@ class ArCreditFile(models.Model):
         }
 
     def action_release_hold(self):
-        self._check_manager()
-        self.check_access("write")
-        self.sudo()._lift_hold()
+        """Ask for the reason; the wizard lifts the hold, or asks for a second person."""
+        action = self.action_hold()
+        return {
+            **action,
+            "name": self.env._("Release Hold"),
+            "context": {**action["context"], "default_is_release": True},
+        }
 
     def action_confirm_hold(self):
         """Hold the credit as it was proposed, until the collection case closes."""
@@ -760,32 +777,8 @@ class ArCreditFile(models.Model):
     # Limits
 
     def _push_limit(self):
-        """Write the effective limit through to Odoo's own credit limit.
-
-        There, zero means unlimited: no credit at all becomes the smallest amount.
-        """
-        for company, files in self.sudo().grouped("company_id").items():
-            for branch in self.env["res.company"].sudo().search([("id", "child_of", company.id)]):
-                for file in files:
-                    limit = 0.0
-                    if file.is_limited:
-                        limit = file.effective_limit or company.currency_id.rounding
-                    partner = file.partner_id.with_company(branch)
-                    if partner.credit_limit != limit:
-                        partner._write_credit_limit(limit)
-        self._refresh_limit_use()
-
-    def _refresh_limit_use(self):
-        self.flush_recordset()
-        if self:
-            self.env.cr.execute(
-                SQL(
-                    "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
-                    limit_use_sql(SQL.identifier("file", "exposure")),
-                    tuple(self.ids),
-                )
-            )
-            self.invalidate_recordset(["limit_use"], flush=False)
+        """See :meth:`ar.credit.refresh._push_limits`."""
+        self.env["ar.credit.refresh"]._push_limits(self)
 
     # Changes
 

@@ -1,8 +1,9 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.tools import formatLang, ormcache
+from odoo.tools import format_amount, formatLang, ormcache
 
+from .credit_limit import SALES_RULES, get_months
 from .credit_score import Range, find_faults
 
 RISK_TIERS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
@@ -166,6 +167,75 @@ class ArCreditGrade(models.Model):
             "months": self.limit_months,
             "cap": self.limit_cap,
         }
+
+    def _explain_limit(self, terms, currency):
+        """How the rule of the grade reaches a limit, in words.
+
+        :param terms: :class:`LimitTerms` of this grade
+        """
+        grade = self.display_name
+
+        def money(amount):
+            return format_amount(self.env, amount, currency)
+
+        if terms.rule == "fixed":
+            return self.env._(
+                "Grade %(grade)s has a fixed limit of %(limit)s.",
+                grade=grade,
+                limit=money(terms.fixed),
+            )
+        if terms.rule in SALES_RULES:
+            months, sales = get_months(terms), max(terms.avg_monthly_sales, 0)
+            sum_text = self.env._(
+                "Grade %(grade)s: %(months)s months x %(sales)s average monthly sales = %(limit)s",
+                grade=grade,
+                months=formatLang(self.env, months, digits=months % 1 and 1 or 0),
+                sales=money(sales),
+                limit=money(sales * months),
+            )
+            if terms.rule == "term":
+                sum_text = self.env._(
+                    "%(sum)s, as an invoice is open for %(days)s days",
+                    sum=sum_text,
+                    days=round(terms.days_unpaid),
+                )
+            if terms.cap and terms.cap < sales * months:
+                return self.env._("%(sum)s, capped at %(cap)s.", sum=sum_text, cap=money(terms.cap))
+            return self.env._("%s.", sum_text)
+        if terms.default is None:
+            return self.env._(
+                "Grade %s has no limit of its own and the company has no default limit: no limit.",
+                grade,
+            )
+        return self.env._(
+            "Grade %(grade)s has no limit of its own: the default limit of the company, %(limit)s.",
+            grade=grade,
+            limit=money(terms.default),
+        )
+
+    def _count_steps_up(self, former):
+        """How many grades this one is better than a former one, zero when it is not.
+
+        Whoever is not graded stands where the risk tier says.
+        """
+
+        def get_risk(grade):
+            return TIERS.index(grade.risk_tier or "medium")
+
+        def rank(grade):
+            return -grade.score_from, grade.sequence, grade.id
+
+        steps = max(get_risk(former) - get_risk(self), 0)
+        if not former or not self or former.is_default or self.is_default:
+            return steps
+        scale = self | self.search(
+            [
+                ("is_default", "=", False),
+                ("company_id", "in", (self.company_id.id, former.company_id.id, False)),
+            ]
+        )
+        passed = scale.filtered(lambda grade: rank(self) <= rank(grade) < rank(former))
+        return max(steps, len(passed))
 
     def _get_review_date(self, date):
         """When a customer who got the grade on a date is looked at again, or ``False``."""

@@ -1,9 +1,21 @@
 """How a credit limit comes about: pure, so that the file and the control agree on any date."""
 
+from datetime import timedelta
+from math import inf
 from typing import NamedTuple
 
 from odoo.tools import SQL
 
+LIMIT_MODES = [("grade", "By grade"), ("custom", "Custom"), ("unlimited", "Unlimited")]
+# What of a credit file decides its limit.
+LIMIT_FIELDS = (
+    "grade_id",
+    "limit_mode",
+    "custom_limit",
+    "temporary_limit",
+    "temporary_limit_end",
+    "cover_amount",
+)
 # Rules that follow the sales of the customer.
 SALES_RULES = ("months", "term")
 
@@ -49,6 +61,31 @@ def _own_limit(terms, date):
     if terms.mode == "custom":
         return terms.custom
     return grade_limit(terms)
+
+
+def find_raise(former, terms, date):
+    """What terms allow more than the former ones, on the day from a date on when it is most.
+
+    A limit changes with the end of a temporary one alone: what comes after counts as well.
+
+    :return: ``(amount, limit before, limit now)``, limits as :func:`effective_limit` says; the
+        amount is infinite when no limit is left, and zero or negative when nothing is raised
+    """
+    ends = {each.temporary_end for each in (former, terms) if each.temporary_end}
+    days = {date, *ends, *(end + timedelta(days=1) for end in ends)}
+    changes = [
+        (effective_limit(former, day), effective_limit(terms, day))
+        for day in sorted(days)
+        if day >= date
+    ]
+    return max(((get_increase(*change), *change) for change in changes), key=lambda rise: rise[0])
+
+
+def get_increase(former, limit):
+    """By how much a limit is above the former one, ``None`` being no limit."""
+    if former is None:
+        return 0.0
+    return inf if limit is None else limit - former
 
 
 def grade_limit(terms):

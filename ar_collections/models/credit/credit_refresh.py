@@ -111,7 +111,7 @@ class ArCreditRefresh(models.AbstractModel):
 
         :param new: see ``_get_new_file_values``, of each company
         """
-        files._refresh_limit_use()
+        self._refresh_limit_use(files)
         files._record_history()
         if any(limit is not None for _company, _grade, _tier, limit, _default in new):
             # Odoo does not know yet what the grade of a new customer allows.
@@ -272,6 +272,36 @@ class ArCreditRefresh(models.AbstractModel):
         default = company._ar_default_credit_limit()
         limit = effective_limit(LimitTerms(default=default, **grade._limit_terms()))
         return company.id, grade.id or None, grade.risk_tier or None, limit, fallback
+
+    @api.model
+    def _push_limits(self, files):
+        """Write the effective limits through to Odoo's own credit limits.
+
+        There, zero means unlimited: no credit at all becomes the smallest amount.
+        """
+        for company, company_files in files.sudo().grouped("company_id").items():
+            for branch in self.env["res.company"].sudo().search([("id", "child_of", company.id)]):
+                for file in company_files:
+                    limit = 0.0
+                    if file.is_limited:
+                        limit = file.effective_limit or company.currency_id.rounding
+                    partner = file.partner_id.with_company(branch)
+                    if partner.credit_limit != limit:
+                        partner._write_credit_limit(limit)
+        self._refresh_limit_use(files)
+
+    @api.model
+    def _refresh_limit_use(self, files):
+        files.flush_recordset()
+        if files:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE ar_credit_file file SET limit_use = %s WHERE file.id IN %s",
+                    limit_use_sql(SQL.identifier("file", "exposure")),
+                    tuple(files.ids),
+                )
+            )
+            files.invalidate_recordset(["limit_use"], flush=False)
 
     @api.model
     def _end_temporary_limits(self, companies, date):

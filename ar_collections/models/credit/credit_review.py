@@ -1,12 +1,13 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, format_amount, formatLang
+from odoo.tools import format_amount
 
 from ..common.optional_float import OptionalFloat
-from .credit_file import LIMIT_MODES, REVIEW_OPEN, SUGGESTED_WAYS
-from .credit_limit import SALES_RULES, LimitTerms, get_months, grade_limit
+from .credit_authority import read_asked
+from .credit_file import REVIEW_OPEN, SUGGESTED_WAYS
+from .credit_limit import LIMIT_MODES, LimitTerms, grade_limit
 from .credit_score import cap_grade, grade_of, score
 
 ACTIVITY = "ar_collections.activity_credit_review"
@@ -24,6 +25,8 @@ REASONS = [
     ("excuse", "Excuse that is a danger sign"),
     ("warning", "Early warning"),
 ]
+# What somebody proposes; a second person approves it.
+PROPOSAL = ("grade_id", "limit_mode", "limit_amount")
 # What stays true for days: a review under way is told once.
 STANDING = ("first", "due", "limit_use", "metrics")
 
@@ -45,7 +48,7 @@ class ArCreditReview(models.Model):
     _check_company_auto = True
     _creation_fields = ("file_id",)
     _number_prefix = "CR"
-    _asker_fields = ("requester_id", "submitter_id")
+    _asker_fields = ("requester_id", "submitter_id", "proposer_ids")
 
     file_id = fields.Many2one(
         "ar.credit.file",
@@ -100,6 +103,14 @@ class ArCreditReview(models.Model):
     )
     submitter_id = fields.Many2one("res.users", string="Submitted By", readonly=True, copy=False)
     submitted_date = fields.Date(string="Submitted On", readonly=True, copy=False)
+    proposer_ids = fields.Many2many(
+        "res.users",
+        "ar_credit_review_proposer",
+        string="Proposed By",
+        readonly=True,
+        copy=False,
+        help="Who chose the grade or the limit of the proposal: somebody else approves it.",
+    )
     approver_id = fields.Many2one("res.users", string="Decided By", readonly=True, copy=False)
     decision_date = fields.Date(string="Decided On", readonly=True, index=True, copy=False)
     decision_note = fields.Text(
@@ -194,6 +205,12 @@ class ArCreditReview(models.Model):
         help="In company currency. Zero means no credit at all.",
     )
     limit_explanation = fields.Text(compute="_compute_limit_explanation", store=True)
+    asked = fields.Json(
+        readonly=True,
+        copy=False,
+        help="What else the approval changes in the credit file: {field: value}.",
+    )
+    asked_text = fields.Text(string="Also Asked For", compute="_compute_asked_text")
 
     _one_open = models.UniqueIndex(
         "(file_id) WHERE state IN ('draft', 'submitted')",
@@ -288,55 +305,21 @@ class ArCreditReview(models.Model):
         """How the limit was reached, in words."""
         if not self.grade_id:
             return False
-
-        def money(amount):
-            return format_amount(self.env, amount, self.currency_id)
-
-        terms, grade = self._limit_terms(), self.grade_id.display_name
-        if terms.rule == "fixed":
-            text = self.env._(
-                "Grade %(grade)s has a fixed limit of %(limit)s.",
-                grade=grade,
-                limit=money(terms.fixed),
-            )
-        elif terms.rule in SALES_RULES:
-            months, sales = get_months(terms), max(terms.avg_monthly_sales, 0)
-            sum_text = self.env._(
-                "Grade %(grade)s: %(months)s months x %(sales)s average monthly sales = %(limit)s",
-                grade=grade,
-                months=formatLang(self.env, months, digits=months % 1 and 1 or 0),
-                sales=money(sales),
-                limit=money(sales * months),
-            )
-            if terms.rule == "term":
-                sum_text = self.env._(
-                    "%(sum)s, as an invoice is open for %(days)s days",
-                    sum=sum_text,
-                    days=round(terms.days_unpaid),
-                )
-            if terms.cap and terms.cap < sales * months:
-                text = self.env._("%(sum)s, capped at %(cap)s.", sum=sum_text, cap=money(terms.cap))
-            else:
-                text = self.env._("%s.", sum_text)
-        elif terms.default is None:
-            text = self.env._(
-                "Grade %s has no limit of its own and the company has no default limit: no limit.",
-                grade,
-            )
-        else:
-            text = self.env._(
-                "Grade %(grade)s has no limit of its own: the default limit of the company, "
-                "%(limit)s.",
-                grade=grade,
-                limit=money(terms.default),
-            )
+        text = self.grade_id._explain_limit(self._limit_terms(), self.currency_id)
         if self.limit_mode == "unlimited":
-            text = self.env._("%(rule)s Proposed instead: no limit.", rule=text)
-        elif self.limit_mode == "custom":
-            text = self.env._(
-                "%(rule)s Proposed instead: %(limit)s.", rule=text, limit=money(self.limit_amount)
+            return self.env._("%(rule)s Proposed instead: no limit.", rule=text)
+        if self.limit_mode == "custom":
+            return self.env._(
+                "%(rule)s Proposed instead: %(limit)s.",
+                rule=text,
+                limit=format_amount(self.env, self.limit_amount, self.currency_id),
             )
         return text
+
+    @api.depends("asked")
+    def _compute_asked_text(self):
+        for review in self:
+            review.asked_text = self.env["ar.credit.authority"]._describe_asked(review)
 
     # CRUD
 
@@ -351,6 +334,8 @@ class ArCreditReview(models.Model):
             self.check_access("write")
             for review in self:
                 review._check_editable(vals)
+            if not vals.keys().isdisjoint(PROPOSAL):
+                self.sudo().proposer_ids = [Command.link(self.env.uid)]
         return super().write(vals)
 
     def _check_editable(self, names):
@@ -469,6 +454,28 @@ class ArCreditReview(models.Model):
             return {"limit_mode": "custom", "limit_amount": file.custom_limit}
         return {"limit_mode": file.limit_mode}
 
+    def _ask_for(self, asked):
+        """Propose what somebody may not decide alone; see ``ar.credit.authority``."""
+        self.ensure_one()
+        if self.state != "draft":
+            raise UserError(
+                self.env._(
+                    "%s was submitted already: decide it first, or take it back to draft.",
+                    self.display_name,
+                )
+            )
+        grade = self.env["ar.credit.grade"].browse(asked["grade_id"] or ())
+        values = {"limit_mode": asked["limit_mode"]}
+        if values["limit_mode"] == "custom":
+            values["limit_amount"] = asked["limit_amount"]
+        if grade and not grade.is_default:
+            values["grade_id"] = grade.id
+        if asked["reason"]:
+            values["reason_note"] = "\n".join(filter(None, (self.reason_note, asked["reason"])))
+        self.write(values)
+        self.sudo().asked = {**(self.asked or {}), **read_asked(asked["more"])}
+        return self
+
     def _prepare_new(self):
         """Give new reviews the card, what is known and the documents to ask."""
         self.with_context(tracking_disable=True)._refresh_figures()
@@ -536,7 +543,8 @@ class ArCreditReview(models.Model):
         if not self.grade_id:
             raise UserError(self.env._("Choose the grade that you propose."))
         rule = self.sudo().knockout_id
-        if rule and self.grade_id.score_from > rule.grade_id.score_from:
+        is_kept = "hold" in (self.asked or {}) and self.grade_id == self.current_grade_id
+        if rule and not is_kept and self.grade_id.score_from > rule.grade_id.score_from:
             raise UserError(
                 self.env._(
                     "%(rule)s: the best grade still possible is %(grade)s.",
@@ -553,6 +561,7 @@ class ArCreditReview(models.Model):
                     least=round(100 * self.company_id.sudo().ar_score_coverage),
                 )
             )
+        self.env["ar.credit.authority"]._check_reason(self)
         missing = self.document_ids.filtered("is_missing")
         if missing:
             raise UserError(
@@ -591,6 +600,8 @@ class ArCreditReview(models.Model):
         """Write what was approved to the credit file, in the name of the approver."""
         self.file_id.write(
             {
+                **(self.asked or {}),
+                "raised_alone_date": False,
                 "grade_id": self.grade_id.id,
                 "limit_mode": self.limit_mode,
                 **({"custom_limit": self.limit_amount} if self.limit_mode == "custom" else {}),
@@ -758,33 +769,3 @@ class ArCreditReview(models.Model):
             review.write({"state": "cancelled", "decision_date": file.company_id._ar_today()})
         reviews.flush_recordset()
         reviews.write({"file_id": file.id})
-
-    @api.model
-    def _open_moved(self, files, scores, earned, date):
-        """Open reviews of customers whose score earns another grade than they have.
-
-        Not again for a grade that the last review proposed already, whatever was decided then.
-
-        :param scores: ``{file id: Score}``
-        :param earned: ``{file id: Earned}``
-        """
-        self.env["ar.credit.review"].flush_model()
-        proposed = dict(
-            self.env.execute_query(
-                SQL(
-                    """
-                SELECT DISTINCT ON (file_id) file_id, proposed_grade_id
-                  FROM ar_credit_review
-                 WHERE decision_date IS NOT NULL AND file_id IN %s
-                 ORDER BY file_id, decision_date DESC, id DESC
-                """,
-                    tuple(files.ids),
-                )
-            )
-        )
-        files = files.filtered(lambda file: proposed.get(file.id) != earned[file.id].grade)
-        notes = {
-            file.id: self.env["ar.credit.scoring"]._explain_grade(scores[file.id], earned[file.id])
-            for file in files
-        }
-        return self._open_for(files, "metrics", notes, date)

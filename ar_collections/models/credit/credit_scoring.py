@@ -66,8 +66,35 @@ class ArCreditScoring(models.AbstractModel):
         )
         moved = reviewed.with_env(self.env)
         if moved:
-            self.env["ar.credit.review"]._open_moved(moved, scores, earned, date)
+            self._open_reviews(moved, scores, earned, date)
         return moved
+
+    @api.model
+    def _open_reviews(self, files, scores, earned, date):
+        """Open reviews of customers whose score earns another grade than they have.
+
+        Not again for a grade that the last review proposed already, whatever was decided then.
+
+        :param scores: ``{file id: Score}``
+        :param earned: ``{file id: Earned}``
+        """
+        self.env["ar.credit.review"].flush_model()
+        proposed = dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                SELECT DISTINCT ON (file_id) file_id, proposed_grade_id
+                  FROM ar_credit_review
+                 WHERE decision_date IS NOT NULL AND file_id IN %s
+                 ORDER BY file_id, decision_date DESC, id DESC
+                """,
+                    tuple(files.ids),
+                )
+            )
+        )
+        files = files.filtered(lambda file: proposed.get(file.id) != earned[file.id].grade)
+        notes = {file.id: self._explain_grade(scores[file.id], earned[file.id]) for file in files}
+        return self.env["ar.credit.review"]._open_for(files, "metrics", notes, date)
 
     @api.model
     def _get_scores(self, files, date):
