@@ -194,6 +194,50 @@ class TestReasons(ControlCommon):
         )
         self.assertEqual(self._codes(100, newcomer), [], "not the first any more")
 
+    def test_tax_number_of_a_bad_customer(self):
+        """A reason at the first sale, and a task for the credit manager, once."""
+        self.company.ar_credit_manager_id = self.manager
+        self.customer.vat = "XX 123-456.7"
+        self.env["res.partner"].create({"name": "Desk", "parent_id": self.customer.id})
+        reborn = self._customer("Reborn", vat="xx1234567")
+        self._customer("Another", vat="XX1234568")
+        unknown = self._customer("Unknown", vat="/")
+        self._customer("No number", vat=False)
+        for values, is_bad in (
+            ({}, False),
+            ({"hold": True, "hold_reason": "Fraud"}, True),
+            ({"hold": False}, False),
+            ({"written_off_open": 1}, True),
+            ({"written_off_open": 0}, False),
+            ({"grade_id": self.grade.copy({"code": "BAD", "risk_tier": "high"}).id}, True),
+        ):
+            self.file.sudo().write(values)
+            codes = self._codes(partner=reborn)
+            self.assertEqual("twin" in codes, is_bad, values)
+        self.file.sudo().grade_id = self.grade
+        self.file.sudo().write({"hold": True, "hold_reason": "Fraud"})
+        self.assertNotIn("twin", self._codes(), "not of itself, nor of its contacts")
+        self.assertNotIn("twin", self._codes(partner=unknown))
+        reborn_file = self.env["ar.credit.file"]._get_file(reborn, self.company, create=True)
+        reborn_file.grade_id = self.grade
+        draft = self._draft(partner=reborn)
+        self._stopped(draft, "Same tax number as Customer, who is held or known as bad")
+        self.grade.on_twin = "allow"
+        draft.action_post()
+        elsewhere = self._create_company(name="Elsewhere")
+        self.assertNotIn("twin", self._codes(partner=reborn, company=elsewhere))
+        for day in (0, 1):
+            self._run(day)
+            self.assertEqual(reborn_file.twin_id, self.customer)
+            self.assertRecordValues(
+                reborn_file.activity_ids,
+                [{"summary": "Same tax number as Customer", "user_id": self.manager.id}],
+            )
+        self.assertFalse(self.file.twin_id)
+        reborn.vat = "XX999"
+        self._run(2)
+        self.assertFalse(reborn_file.twin_id)
+
     def test_grade_says_what_happens(self):
         self.file.write({"hold": True, "hold_reason": "x"})
         for action in ("allow", "warn", "approve", "block"):

@@ -39,6 +39,7 @@ FACTS = st.builds(
     cover_expiry=DAYS,
     max_term_days=st.integers(0, 60),
     ungraded=st.booleans(),
+    twin=st.sampled_from(("", "Twin")),
 )
 
 
@@ -68,8 +69,7 @@ def oracle(facts, amount, term_days):
             wanted.append(code)
     if term_days is not None and term_days > facts.max_term_days:
         wanted.append("terms")
-    if facts.ungraded:
-        wanted.append("ungraded")
+    wanted += [code for code in ("ungraded", "twin") if getattr(facts, code)]
     return [code for code in wanted if facts.controls[CONTROL_OF[code]] != "allow"]
 
 

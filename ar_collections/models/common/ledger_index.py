@@ -64,6 +64,11 @@ class ArLedgerIndex(models.AbstractModel):
             "account_partial_reconcile_ar_max_date_idx": LedgerIndex(
                 "account_partial_reconcile", "(max_date)"
             ),
+            # Who else has the tax number of a customer: see ``ar.credit.twin``.
+            "res_partner_ar_tax_number_idx": LedgerIndex(
+                "res_partner",
+                "(UPPER(REGEXP_REPLACE(vat, '[^[:alnum:]]', '', 'g'))) WHERE vat IS NOT NULL",
+            ),
             "account_payment_ar_in_process_idx": LedgerIndex(
                 "account_payment", "(partner_id) WHERE state = 'in_process' AND move_id IS NULL"
             ),

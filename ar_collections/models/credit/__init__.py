@@ -32,6 +32,7 @@ from . import (
     credit_cover,
     credit_warning,
     credit_warning_scheme,
+    credit_twin,
     credit_control,
     credit_facts,
     credit_document,

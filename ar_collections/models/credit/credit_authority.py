@@ -6,6 +6,20 @@ from odoo.tools import format_amount, format_date
 
 from .credit_limit import LIMIT_FIELDS, LimitTerms, find_raise, get_increase
 
+# Collectors keep the contacts of a file; what it allows is the credit manager's.
+MANAGER_FIELDS = (
+    *LIMIT_FIELDS,
+    "limit_expiry",
+    "limit_reason",
+    "parent_id",
+    "group_limited",
+    "group_limit",
+    "next_review_date",
+    "collector_id",
+    "dispute_days",
+    "hold",
+    "hold_reason",
+)
 GROUP_FIELDS = ("parent_id", "group_limited", "group_limit")
 # What of a credit file may give more credit.
 RAISING_FIELDS = {*LIMIT_FIELDS, *GROUP_FIELDS, "hold"}

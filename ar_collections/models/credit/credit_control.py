@@ -219,6 +219,7 @@ class ArCreditControl(models.AbstractModel):
             "cover_expired": self.env._("Credit cover ended on %(date)s"),
             "terms": self.env._("Payment term of %(days)s days, the grade allows %(longest)s days"),
             "ungraded": self.env._("First sale on credit, and nobody has graded the customer"),
+            "twin": self.env._("Same tax number as %(name)s, who is held or known as bad"),
         }
         return texts[finding.code] % values
 

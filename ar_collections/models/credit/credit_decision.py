@@ -17,6 +17,7 @@ CONTROL_OF = {
     "cover_expired": "on_expired",
     "terms": "on_terms",
     "ungraded": "on_first_sale",
+    "twin": "on_twin",
 }
 
 
@@ -47,6 +48,8 @@ class Facts(NamedTuple):
     cover_expiry: object = None
     max_term_days: int = 0
     ungraded: bool = False
+    # Name of a held or bad customer with the same tax number.
+    twin: str = ""
     # A document of the customer waits for a release; decides nothing.
     waiting: bool = False
 
@@ -102,6 +105,7 @@ def decide(facts, amount, date, term_days=None, precision=0.005):
             {"days": term_days, "longest": facts.max_term_days},
         ),
         ("ungraded", facts.ungraded, {}),
+        ("twin", facts.twin, {"name": facts.twin}),
     )
     findings = (
         Finding(code, facts.controls.get(CONTROL_OF[code], "allow"), values)

@@ -8,7 +8,7 @@ from .credit_decision import CONTROL_OF, Facts
 from .credit_limit import LimitTerms, effective_limit
 
 # What a customer without any grade meets.
-NO_GRADE = {"on_limit": "warn", "on_overdue": "warn", "on_hold": "block"}
+NO_GRADE = {"on_limit": "warn", "on_overdue": "warn", "on_hold": "block", "on_twin": "warn"}
 CONTROL_FIELDS = tuple(dict.fromkeys(CONTROL_OF.values()))
 
 
@@ -49,6 +49,7 @@ class FileRow(NamedTuple):
     cover_expiry: object
     first_sale: bool
     waiting: bool
+    twin: str
     controls: list
 
     def get_figures(self, date):
@@ -114,6 +115,7 @@ class ArCreditFacts(models.AbstractModel):
         self.env["ar.credit.cover"].flush_model()
         self.env["ar.credit.release"].flush_model(["file_id", "state"])
         self.env["account.move"].flush_model(["partner_id", "move_type", "state"])
+        self.env["res.partner"].flush_model(["vat"])
         query = SQL(
             """
             WITH asked (company_id, partner_id) AS (VALUES %(keys)s), own AS (
@@ -169,6 +171,7 @@ class ArCreditFacts(models.AbstractModel):
                    EXISTS (
                     SELECT FROM ar_credit_release
                      WHERE file_id = own.file_id AND state IN ('held', 'requested')),
+                   twin.name,
                    ARRAY[%(controls)s]
               FROM own
               JOIN res_company company ON company.id = own.company_id
@@ -182,10 +185,14 @@ class ArCreditFacts(models.AbstractModel):
                   FROM ar_credit_cover
                  WHERE active AND company_id = own.company_id AND partner_id = own.partner_id
              ) cover
+              LEFT JOIN LATERAL (%(twin)s) twin ON TRUE
             """,
             keys=SQL(", ").join(SQL("(%s, %s)", *key) for key in sorted(keys)),
             lock=lock,
             date=date,
+            twin=self.env["ar.credit.twin"]._get_twin_sql(
+                SQL.identifier("own", "company_id"), SQL.identifier("own", "partner_id")
+            ),
             controls=SQL(", ").join(SQL.identifier("grade", name) for name in CONTROL_FIELDS),
         )
         rows = [FileRow._make(row) for row in self.env.execute_query(query)]
@@ -280,4 +287,5 @@ class ArCreditFacts(models.AbstractModel):
             max_term_days=row.max_term_days,
             ungraded=row.first_sale,
             waiting=row.waiting,
+            twin=row.twin or "",
         )

@@ -4,23 +4,10 @@ from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from ..common.optional_float import OptionalFloat
+from .credit_authority import MANAGER_FIELDS
 from .credit_grade import RISK_TIERS, TIERS
 from .credit_limit import LIMIT_FIELDS, LIMIT_MODES, LimitTerms, effective_limit
 
-# Collectors keep the contacts of a file; what it allows is the credit manager's.
-MANAGER_FIELDS = (
-    *LIMIT_FIELDS,
-    "limit_expiry",
-    "limit_reason",
-    "parent_id",
-    "group_limited",
-    "group_limit",
-    "next_review_date",
-    "collector_id",
-    "dispute_days",
-    "hold",
-    "hold_reason",
-)
 # States of a review that is under way: a file has one at most.
 REVIEW_OPEN = ("draft", "submitted")
 SUGGESTED_WAYS = [
@@ -301,6 +288,15 @@ class ArCreditFile(models.Model):
     )
     review_ids = fields.One2many("ar.credit.review", "file_id")
     review_count = fields.Integer(compute="_compute_review_count")
+    twin_id = fields.Many2one(
+        "res.partner",
+        string="Same Tax Number As",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="A customer who is on credit hold, graded as a high risk, or has not paid what was "
+        "written off.",
+    )
     risk_tier = fields.Selection(
         RISK_TIERS, compute="_compute_risk_tier", store=True, index=True, tracking=True
     )

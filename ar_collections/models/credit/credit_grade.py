@@ -95,6 +95,14 @@ class ArCreditGrade(models.Model):
         required=True,
         help="Of a grade for new customers: nothing was sold on credit to the customer before.",
     )
+    on_twin = fields.Selection(
+        CONTROLS,
+        string="Tax Number of a Bad Customer",
+        default="warn",
+        required=True,
+        help="Another customer with this tax number is on credit hold, is graded as a high risk, "
+        "or has not paid what was written off.",
+    )
     hold_by_rule = fields.Boolean(
         string="Hold by Rule",
         help="The daily run holds the credit of who is overdue beyond these days and this amount, "
