@@ -52,6 +52,7 @@
         "views/credit_warning.xml",
         "views/credit_hold.xml",
         "views/credit_cover.xml",
+        "views/credit_statement.xml",
         "views/credit_history.xml",
         "views/credit_release.xml",
         "views/collection_stage.xml",

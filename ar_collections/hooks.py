@@ -44,6 +44,7 @@ MODELS = (
     "ar.collection.run.line",
     "ar.collection.run",
     "ar.collection.case",
+    "ar.credit.statement",
     "ar.credit.review.document",
     "ar.credit.review.line",
     "ar.credit.review",

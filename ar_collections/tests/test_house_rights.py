@@ -99,6 +99,9 @@ class TestRemoteRights(CollectionsCommon):
                 "date_planned": cls.today,
             }
         )
+        cls.env["ar.credit.statement"].create(
+            {"file_id": cls.customer.credit_file_id.id, "year": 2029}
+        )
         reason = cls.env["ar.writeoff.reason"].search([], limit=1)
         cls.env["ar.writeoff.request"]._create_for_items(cls.item, reason)
         cls.env["ar.writeoff.delegation"].create(

@@ -21,6 +21,7 @@ from . import (
     credit_criterion,
     credit_condition,
     credit_knockout,
+    credit_statement,
     credit_scoring,
     credit_review,
     credit_review_line,

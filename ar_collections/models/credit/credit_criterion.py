@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL, formatLang
 
 from .credit_score import Band
+from .credit_statement import RATIO_LABELS
 
 CRITERION_KINDS = [
     ("metric", "Figure of the ledger"),
@@ -97,6 +98,12 @@ class ArCreditCriterion(models.Model):
         default=5, required=True, help="Compared with the weights of the other criteria."
     )
     metric = fields.Selection(METRICS, string="Figure")
+    ratio = fields.Selection(
+        RATIO_LABELS,
+        string="From the Financial Statement",
+        help="Taken from the latest statement of the customer, as long as it is valid; where there "
+        "is none, whoever fills in a review enters it.",
+    )
     unit = fields.Char(translate=True, help="Of the number, such as years or %.")
     is_share = fields.Boolean(compute="_compute_is_share")
     valid_months = fields.Integer(

@@ -96,6 +96,7 @@ class ArCreditFile(models.Model):
     is_limited = fields.Boolean(compute="_compute_effective_limit", store=True)
     effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
     cover_ids = fields.One2many("ar.credit.cover", "file_id")
+    statement_ids = fields.One2many("ar.credit.statement", "file_id")
     cover_amount = fields.Monetary(
         string="Covered", readonly=True, help="What insurance, guarantees and deposits add."
     )

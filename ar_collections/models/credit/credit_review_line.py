@@ -61,6 +61,7 @@ class ArCreditReviewLine(models.Model):
             ("entered", "Entered"),
             ("review", "Last review"),
             ("bureau", "Bureau"),
+            ("statement", "Financial statement"),
         ],
         readonly=True,
     )
@@ -128,6 +129,7 @@ class ArCreditReviewLine(models.Model):
                 "entered": self.env._("Entered by %s", note),
                 "review": self.env._("Review %s", note),
                 "bureau": note or self.env._("Bureau"),
+                "statement": self.env._("Financial statement %s", note),
             }.get(line.origin)
             date = line.value_date and format_date(self.env, line.value_date)
             line.source = line.has_value and ", ".join(filter(None, (origin, date)))

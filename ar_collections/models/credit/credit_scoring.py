@@ -163,6 +163,7 @@ class ArCreditScoring(models.AbstractModel):
         }
         on_cards = criteria.union(*(criterion for card in cards.values() for criterion, _ in card))
         figures = on_cards._read_metrics(files)
+        known = self._get_known(files, on_cards, date)
         answers = {}
         for file in files:
             answers[file.id] = file_answers = []
@@ -173,9 +174,13 @@ class ArCreditScoring(models.AbstractModel):
                     source = Source("ledger", date)
                 else:
                     key = (file.company_id.id, file.partner_id.id, criterion.id)
-                    found = ratings.get(key) or entered.get((file.id, criterion.id))
-                    if found and self._is_still_valid(criterion, found[2].date, date):
-                        value, option, source = found
+                    ours = file.id, criterion.id
+                    # What has a record of its own comes before what somebody typed.
+                    for found in (ratings.get(key), known.get(ours), entered.get(ours)):
+                        if found and self._is_still_valid(criterion, found[2].date, date):
+                            value, option, source = found
+                            break
+                    if source:
                         if criterion.kind in CHOICES:
                             value = None
                         else:
@@ -192,6 +197,23 @@ class ArCreditScoring(models.AbstractModel):
                     )
                 )
         return answers
+
+    @api.model
+    def _get_known(self, files, criteria, date):
+        """What records of their own say about criteria that are entered otherwise.
+
+        A hook: another wing adds what it knows.
+
+        :return: ``{(file id, criterion id): (value, band id, Source)}``, as far as known
+        """
+        ratios = self.env["ar.credit.statement"]._get_latest_ratios(files, date)
+        return {
+            (file_id, criterion.id): found
+            for criterion in criteria
+            if criterion.kind == "number" and criterion.ratio
+            for file_id in files.ids
+            if (found := ratios.get((file_id, criterion.ratio)))
+        }
 
     @api.model
     def _is_still_valid(self, criterion, given, date):

@@ -97,8 +97,19 @@ class ArCustomerMerge(models.AbstractModel):
         doubles.review_ids._move_to(file)
         self._move_by_file(self.env["ar.credit.cover"], file, doubles)
         self._move_by_file(self.env["ar.credit.history"], file, doubles)
+        self._move_statements(file, doubles)
         self._move_by_file(self.env["ar.credit.release"], file, doubles)
         doubles.member_ids.parent_id = file
+
+    @api.model
+    def _move_statements(self, file, doubles):
+        """Of two statements of one year that of the file stays."""
+        statements = self.env["ar.credit.statement"]
+        known = set(statements.search([("file_id", "=", file.id)]).mapped("year"))
+        for statement in statements.search([("file_id", "in", doubles.ids)]):
+            if statement.year not in known:
+                known.add(statement.year)
+                statement.file_id = file
 
     @api.model
     def _move_by_file(self, records, file, doubles):
