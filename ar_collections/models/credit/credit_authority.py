@@ -129,6 +129,19 @@ class ArCreditAuthority(models.AbstractModel):
         return standings
 
     @api.model
+    def _get_limit_in_use(self, vals):
+        """A credit limit that the customer has in Odoo already stays, as a custom limit."""
+        company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company.root_id
+        partner = (
+            self.env["res.partner"].sudo().with_company(company).browse(vals.get("partner_id"))
+        )
+        default = partner._fields["credit_limit"].get_company_dependent_fallback(partner) or 0
+        limit = partner.credit_limit
+        if limit == default:
+            return {}
+        return {"limit_mode": "custom" if limit else "unlimited", "custom_limit": limit}
+
+    @api.model
     def _get_group_limit(self, file):
         head = file.parent_id or file
         return head.group_limit if head.group_limited else None
@@ -232,6 +245,8 @@ class ArCreditAuthority(models.AbstractModel):
                     "grade_id": file.grade_id.id,
                     "limit_mode": file.limit_mode,
                     "limit_amount": file.custom_limit,
+                    "limit_currency_id": file.limit_currency_id.id,
+                    "limit_in_currency": file.limit_in_currency,
                     "more": {
                         name: file._fields[name].convert_to_write(file[name], file)
                         for name in names

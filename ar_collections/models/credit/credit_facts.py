@@ -42,6 +42,12 @@ class FileRow(NamedTuple):
     limit_amount: float
     limit_months: float
     limit_cap: float
+    equity_share: float
+    equity: float
+    cover_share: float
+    young_months: int
+    young_limit: float
+    customer_since: object
     max_term_days: int
     tolerated_days: int
     tolerated_overdue: float
@@ -159,6 +165,9 @@ class ArCreditFacts(models.AbstractModel):
                    COALESCE(file.written_off_open, 0)::float8,
                    grade.limit_rule, COALESCE(grade.limit_amount, 0)::float8,
                    COALESCE(grade.limit_months, 0)::float8, COALESCE(grade.limit_cap, 0)::float8,
+                   COALESCE(grade.equity_share, 0)::float8, file.equity::float8,
+                   COALESCE(grade.cover_share, 0)::float8, COALESCE(grade.young_months, 0),
+                   COALESCE(grade.young_limit, 0)::float8, file.customer_since,
                    COALESCE(grade.max_term_days, 0), COALESCE(grade.overdue_tolerance_days, 0),
                    COALESCE(grade.overdue_tolerance_amount, 0)::float8,
                    COALESCE(cover.amount, 0)::float8, cover.expiry,
@@ -267,6 +276,12 @@ class ArCreditFacts(models.AbstractModel):
                     days_unpaid=row.days_unpaid,
                     default=default_limit,
                     cover=row.cover,
+                    equity_share=row.equity_share,
+                    equity=row.equity,
+                    cover_share=row.cover_share,
+                    young_months=row.young_months,
+                    young_limit=row.young_limit,
+                    since=row.customer_since,
                 ),
                 date,
             ),

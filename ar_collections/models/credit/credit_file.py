@@ -5,8 +5,8 @@ from odoo.tools import format_amount
 
 from ..common.optional_float import OptionalFloat
 from .credit_authority import MANAGER_FIELDS
-from .credit_grade import RISK_TIERS, TIERS
-from .credit_limit import LIMIT_FIELDS, LIMIT_MODES, LimitTerms, effective_limit
+from .credit_grade import RISK_TIERS, RULE_FIELDS, TIERS
+from .credit_limit import LIMIT_FIELDS, LIMIT_MODES, LimitTerms, effective_limit, is_young
 
 # States of a review that is under way: a file has one at most.
 REVIEW_OPEN = ("draft", "submitted")
@@ -22,7 +22,13 @@ class ArCreditFile(models.Model):
     """What a company knows and decided about the credit of one customer."""
 
     _name = "ar.credit.file"
-    _inherit = ["ar.ledger.follower", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "ar.ledger.follower",
+        "ar.readonly.mixin",
+        "ar.credit.held",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Credit File"
     _order = "overdue_amount desc, id"
     _rec_name = "partner_id"
@@ -70,7 +76,23 @@ class ArCreditFile(models.Model):
         required=True,
         tracking=True,
     )
-    custom_limit = fields.Monetary(tracking=True, help="Zero means no credit at all.")
+    custom_limit = fields.Monetary(
+        compute="_compute_custom_limit",
+        store=True,
+        readonly=False,
+        tracking=True,
+        help="Zero means no credit at all.",
+    )
+    limit_currency_id = fields.Many2one(
+        "res.currency",
+        string="Limit Agreed In",
+        tracking=True,
+        help="Of a custom limit in another currency than the company's: its amount follows the "
+        "rate of the day.",
+    )
+    limit_in_currency = fields.Monetary(
+        string="Limit in That Currency", currency_field="limit_currency_id", tracking=True
+    )
     temporary_limit = fields.Monetary(
         tracking=True, help="Replaces any other limit until its end date."
     )
@@ -93,6 +115,13 @@ class ArCreditFile(models.Model):
         help="Grade or limit were raised within the tolerance of a role; the next raise is decided "
         "by a credit review.",
     )
+    equity = OptionalFloat(
+        readonly=True, aggregator=None, help="In the latest financial statement, at its rate."
+    )
+    customer_since = fields.Date(
+        tracking=True, help="The first invoice, where a grade asks for it and nobody says more."
+    )
+    is_young = fields.Boolean(compute="_compute_is_young", store=True)
     is_limited = fields.Boolean(compute="_compute_effective_limit", store=True)
     effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
     cover_ids = fields.One2many("ar.credit.cover", "file_id")
@@ -127,27 +156,6 @@ class ArCreditFile(models.Model):
     )
     control_tick = fields.Integer(
         readonly=True, help="Counts the documents that passed the credit control under a limit."
-    )
-
-    # A hold
-
-    hold = fields.Boolean(string="Credit Hold", index=True, tracking=True)
-    hold_reason = fields.Char(tracking=True)
-    hold_date = fields.Date(string="Held Since", readonly=True)
-    hold_user_id = fields.Many2one("res.users", string="Held By", readonly=True)
-    hold_cause = fields.Selection(
-        [
-            ("manual", "By hand: lifted by hand"),
-            ("stage", "By stage: lifted when the collection case closes"),
-            ("rule", "By rule of the grade: lifted when the overdue items are paid"),
-        ],
-        string="Set",
-        readonly=True,
-    )
-    hold_proposal = fields.Char(
-        string="Proposed Hold",
-        readonly=True,
-        help="Why the credit should be held; a credit manager decides.",
     )
 
     # The figures: written by one statement for all customers, never by hand
@@ -368,10 +376,9 @@ class ArCreditFile(models.Model):
         "avg_term_days",
         "avg_days_late",
         "cover_amount",
-        "grade_id.limit_rule",
-        "grade_id.limit_amount",
-        "grade_id.limit_months",
-        "grade_id.limit_cap",
+        "equity",
+        "is_young",
+        *(f"grade_id.{name}" for name in RULE_FIELDS),
     )
     def _compute_effective_limit(self):
         defaults = {company: company._ar_default_credit_limit() for company in self.company_id}
@@ -385,7 +392,7 @@ class ArCreditFile(models.Model):
 
         :param default: default limit of the company, ``None`` when it has none
         """
-        return LimitTerms(
+        terms = LimitTerms(
             mode=self.limit_mode,
             custom=self.custom_limit,
             temporary=self.temporary_limit,
@@ -394,8 +401,32 @@ class ArCreditFile(models.Model):
             days_unpaid=self.avg_term_days + self.avg_days_late,
             default=default,
             cover=self.cover_amount,
+            equity=None if self.equity is False else self.equity,
             **self.grade_id._limit_terms(),
         )
+        return terms if self.is_young else terms._replace(young_months=0)
+
+    @api.depends("customer_since", "grade_id.young_months")
+    def _compute_is_young(self):
+        # Who grows older is found by the daily run.
+        for file in self:
+            terms = LimitTerms(
+                young_months=file.grade_id.young_months, since=file.customer_since or None
+            )
+            file.is_young = is_young(terms, file.company_id and file.company_id._ar_today())
+
+    @api.depends("limit_currency_id", "limit_in_currency")
+    def _compute_custom_limit(self):
+        for file in self:
+            if currency := file.limit_currency_id:
+                file.custom_limit = currency._convert(
+                    file.limit_in_currency,
+                    file.currency_id,
+                    file.company_id,
+                    file.company_id._ar_today(),
+                )
+            else:
+                file.custom_limit = file.custom_limit
 
     @api.depends("exposure", "cover_amount")
     def _compute_uncovered_amount(self):
@@ -508,31 +539,18 @@ class ArCreditFile(models.Model):
         guarded = self._get_manager_fields()
         if any(not vals.keys().isdisjoint(guarded) for vals in vals_list):
             self._check_manager()
-        in_use = [self._limit_in_use(vals) for vals in vals_list]
+        authority = self.env["ar.credit.authority"]
+        in_use = [authority._get_limit_in_use(vals) for vals in vals_list]
         files = super().create(
             [{**limit, **vals} for limit, vals in zip(in_use, vals_list, strict=True)]
         )
         for file, vals in zip(files, vals_list, strict=True):
             if vals.get("grade_id") and "next_review_date" not in vals:
                 file._plan_review()
-        authority = self.env["ar.credit.authority"]
         authority._check_raise(authority._get_newcomers(files, in_use, vals_list))
         files._push_limit()
         files._record_history()
         return files
-
-    @api.model
-    def _limit_in_use(self, vals):
-        """A credit limit that the customer has in Odoo already stays, as a custom limit."""
-        company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company.root_id
-        partner = (
-            self.env["res.partner"].sudo().with_company(company).browse(vals.get("partner_id"))
-        )
-        default = partner._fields["credit_limit"].get_company_dependent_fallback(partner) or 0
-        limit = partner.credit_limit
-        if limit == default:
-            return {}
-        return {"limit_mode": "custom" if limit else "unlimited", "custom_limit": limit}
 
     def write(self, vals):
         if not vals.keys().isdisjoint(self._get_manager_fields()):
@@ -541,6 +559,8 @@ class ArCreditFile(models.Model):
         if limits:
             # The reason that is there belongs to the limit that was.
             vals = {"limit_reason": False, **vals}
+        if "custom_limit" in vals:
+            vals = {"limit_currency_id": False, **vals}
         regraded = self.filtered(
             lambda file: "grade_id" in vals and file.grade_id.id != vals["grade_id"]
         )
@@ -639,50 +659,6 @@ class ArCreditFile(models.Model):
             "name": self.env._("Score Customers Again"),
         }
 
-    def action_hold(self):
-        """Ask for the reason; the wizard holds."""
-        self._check_manager()
-        self.check_access("write")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Hold Credit"),
-            "res_model": "ar.credit.hold",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_file_ids": self.ids},
-        }
-
-    def action_release_hold(self):
-        """Ask for the reason; the wizard lifts the hold, or asks for a second person."""
-        action = self.action_hold()
-        return {
-            **action,
-            "name": self.env._("Release Hold"),
-            "context": {**action["context"], "default_is_release": True},
-        }
-
-    def action_confirm_hold(self):
-        """Hold the credit as it was proposed, until the collection case closes."""
-        self._check_manager()
-        self.check_access("write")
-        for (company, reason), files in (
-            self.sudo()
-            .filtered("hold_proposal")
-            .grouped(lambda file: (file.company_id, file.hold_proposal))
-            .items()
-        ):
-            files._set_hold(reason, company._ar_today(), "stage")
-
-    def action_decline_hold(self):
-        """Go on giving credit: the stage does not ask again."""
-        self._check_manager()
-        self.check_access("write")
-        files = self.sudo().filtered("hold_proposal")
-        files._message_log_batch(
-            bodies={file.id: self.env._("Not held: %s", file.hold_proposal) for file in files}
-        )
-        files.hold_proposal = False
-
     # Customers
 
     @api.model
@@ -697,55 +673,6 @@ class ArCreditFile(models.Model):
         if not file and create:
             file = self.create({"partner_id": partner.id, "company_id": company.id})
         return file
-
-    # Holds
-
-    def _sign_hold(self, hold):
-        """Note who set a hold by hand, and when; forget it all when it is lifted."""
-        for company, files in self.sudo().grouped("company_id").items():
-            if hold:
-                files.write(
-                    {
-                        "hold_date": company._ar_today(),
-                        "hold_user_id": self.env.uid,
-                        "hold_cause": "manual",
-                        "hold_proposal": False,
-                    }
-                )
-            else:
-                files._lift_hold()
-
-    def _propose_hold(self, reason):
-        """Leave it to a credit manager to hold the credit of who is not held yet."""
-        self.filtered(lambda file: not file.hold).hold_proposal = reason
-
-    def _set_hold(self, reason, date, cause="manual"):
-        """Hold the customers' credit; a hold that is there stays as it is."""
-        files = self.filtered(lambda file: not file.hold)
-        # A first run may hold a thousand at once: one batch of log notes instead of tracking.
-        files.with_context(tracking_disable=True).write(
-            {
-                "hold": True,
-                "hold_reason": reason,
-                "hold_date": date,
-                "hold_user_id": self.env.uid,
-                "hold_cause": cause,
-                "hold_proposal": False,
-            }
-        )
-        body = self.env._("Credit hold: %s", reason)
-        files._message_log_batch(bodies=dict.fromkeys(files.ids, body))
-
-    def _lift_hold(self):
-        self.write(
-            {
-                "hold": False,
-                "hold_reason": False,
-                "hold_date": False,
-                "hold_user_id": False,
-                "hold_cause": False,
-            }
-        )
 
     # Who pays
 

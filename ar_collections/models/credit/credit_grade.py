@@ -3,12 +3,23 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.tools import format_amount, formatLang, ormcache
 
-from .credit_limit import SALES_RULES, get_months
+from .credit_limit import SALES_RULES, get_caps, get_months, rule_limit
 from .credit_score import Range, find_faults
 
 RISK_TIERS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
 # Rising.
 TIERS = [tier for tier, _label in RISK_TIERS]
+# What decides the limits of the customers of a grade.
+RULE_FIELDS = (
+    "limit_rule",
+    "limit_amount",
+    "limit_months",
+    "limit_cap",
+    "equity_share",
+    "cover_share",
+    "young_months",
+    "young_limit",
+)
 SCALE_FIELDS = ("score_from", "score_to", "is_default", "active", "company_id")
 CONTROLS = [
     ("allow", "Allow"),
@@ -58,6 +69,24 @@ class ArCreditGrade(models.Model):
     limit_months = fields.Float(string="Months of Sales", default=2)
     limit_cap = fields.Float(
         string="Largest Limit", help="Cap of a limit that follows the sales; zero for no cap."
+    )
+    equity_share = fields.Float(
+        string="At Most of the Equity",
+        help="Share of the equity in the customer's latest financial statement; zero for no such "
+        "cap. Customers without a statement are not capped.",
+    )
+    cover_share = fields.Float(
+        string="At Most of the Cover",
+        help="What we risk ourselves, as a share of what insurance, guarantees and deposits cover; "
+        "zero for no such cap.",
+    )
+    young_months = fields.Integer(
+        string="Young Customer for (months)",
+        help="Since the first invoice, or the day in the credit file. Zero for no such cap.",
+    )
+    young_limit = fields.Float(
+        string="Largest Limit While Young",
+        help="In the currency of each company. Zero means no credit at all.",
     )
     max_term_days = fields.Integer(
         string="Longest Payment Term (days)", default=60, help="Zero allows no credit term at all."
@@ -119,7 +148,8 @@ class ArCreditGrade(models.Model):
         "CHECK(score_from <= score_to)", "The score range ends before it starts."
     )
     _amounts = models.Constraint(
-        "CHECK(limit_amount >= 0 AND limit_months >= 0 AND limit_cap >= 0)",
+        "CHECK(limit_amount >= 0 AND limit_months >= 0 AND limit_cap >= 0 AND equity_share >= 0"
+        " AND cover_share >= 0 AND young_months >= 0 AND young_limit >= 0)",
         "A limit cannot be negative.",
     )
 
@@ -142,7 +172,7 @@ class ArCreditGrade(models.Model):
     def write(self, vals):
         self.env.registry.clear_cache()
         result = super().write(vals)
-        if not vals.keys().isdisjoint(("limit_rule", "limit_amount", "limit_months", "limit_cap")):
+        if not vals.keys().isdisjoint(RULE_FIELDS):
             self.env["ar.credit.file"].sudo().search([("grade_id", "in", self.ids)])._push_limit()
         if not vals.keys().isdisjoint(SCALE_FIELDS):
             self._report_faults()
@@ -174,13 +204,44 @@ class ArCreditGrade(models.Model):
             "fixed": self.limit_amount,
             "months": self.limit_months,
             "cap": self.limit_cap,
+            "equity_share": self.equity_share,
+            "cover_share": self.cover_share,
+            "young_months": self.young_months,
+            "young_limit": self.young_limit,
         }
 
-    def _explain_limit(self, terms, currency):
+    def _explain_limit(self, terms, currency, date):
         """How the rule of the grade reaches a limit, in words.
 
         :param terms: :class:`LimitTerms` of this grade
+        :param date: on which the customer may be a young one
         """
+        text = self._explain_rule(terms, currency)
+        caps = get_caps(terms, date)
+        if not caps:
+            return text
+        code, amount = min(caps, key=lambda cap: cap[1])
+        why = {
+            "grade": self.env._("largest limit of the grade"),
+            "equity": self.env._(
+                "%s %% of the equity", formatLang(self.env, 100 * terms.equity_share, digits=0)
+            ),
+            "cover": self.env._(
+                "%s %% of the cover", formatLang(self.env, 100 * terms.cover_share, digits=0)
+            ),
+            "young": self.env._("customer for less than %s months", terms.young_months),
+        }[code]
+        limit = rule_limit(terms)
+        if limit is not None and limit <= amount:
+            return text
+        return self.env._(
+            "%(rule)s Capped at %(cap)s: %(why)s.",
+            rule=text,
+            cap=format_amount(self.env, amount, currency),
+            why=why,
+        )
+
+    def _explain_rule(self, terms, currency):
         grade = self.display_name
 
         def money(amount):
@@ -207,8 +268,6 @@ class ArCreditGrade(models.Model):
                     sum=sum_text,
                     days=round(terms.days_unpaid),
                 )
-            if terms.cap and terms.cap < sales * months:
-                return self.env._("%(sum)s, capped at %(cap)s.", sum=sum_text, cap=money(terms.cap))
             return self.env._("%s.", sum_text)
         if terms.default is None:
             return self.env._(

@@ -4,6 +4,8 @@ from datetime import timedelta
 from math import inf
 from typing import NamedTuple
 
+from dateutil.relativedelta import relativedelta
+
 from odoo.tools import SQL
 
 LIMIT_MODES = [("grade", "By grade"), ("custom", "Custom"), ("unlimited", "Unlimited")]
@@ -15,6 +17,10 @@ LIMIT_FIELDS = (
     "temporary_limit",
     "temporary_limit_end",
     "cover_amount",
+    "limit_currency_id",
+    "limit_in_currency",
+    "equity",
+    "customer_since",
 )
 # Rules that follow the sales of the customer.
 SALES_RULES = ("months", "term")
@@ -39,6 +45,14 @@ class LimitTerms(NamedTuple):
     default: float = None
     # What credit cover adds.
     cover: float = 0.0
+    # Caps of the grade; zero for none: of the equity, ``None`` when unknown, and of the cover.
+    equity_share: float = 0.0
+    equity: float = None
+    cover_share: float = 0.0
+    # Who is a customer for fewer months, or was never invoiced, gets so much at most.
+    young_months: int = 0
+    young_limit: float = 0.0
+    since: object = None
 
 
 def effective_limit(terms, date=None):
@@ -60,7 +74,7 @@ def _own_limit(terms, date):
         return None
     if terms.mode == "custom":
         return terms.custom
-    return grade_limit(terms)
+    return grade_limit(terms, date)
 
 
 def find_raise(former, terms, date):
@@ -88,14 +102,49 @@ def get_increase(former, limit):
     return inf if limit is None else limit - former
 
 
-def grade_limit(terms):
-    """The limit that the rule of the grade gives, ``None`` for no limit."""
+def grade_limit(terms, date=None):
+    """The limit that the rule of the grade gives, ``None`` for no limit.
+
+    :param date: see :func:`is_young`
+    """
+    limit = rule_limit(terms)
+    amounts = [amount for _code, amount in get_caps(terms, date)]
+    return min(amounts if limit is None else [limit, *amounts], default=None)
+
+
+def rule_limit(terms):
+    """What the rule of the grade gives before any cap."""
     if terms.rule == "fixed":
         return terms.fixed
     if terms.rule in SALES_RULES:
-        limit = max(terms.avg_monthly_sales, 0) * get_months(terms)
-        return min(limit, terms.cap) if terms.cap else limit
+        return max(terms.avg_monthly_sales, 0) * get_months(terms)
     return terms.default
+
+
+def get_caps(terms, date=None):
+    """What caps the limit by grade: list of ``(code, amount)``."""
+    caps = []
+    if terms.cap and terms.rule in SALES_RULES:
+        caps.append(("grade", terms.cap))
+    if terms.equity_share and terms.equity is not None:
+        caps.append(("equity", max(terms.equity, 0) * terms.equity_share))
+    if terms.cover_share:
+        caps.append(("cover", terms.cover * terms.cover_share))
+    if is_young(terms, date):
+        caps.append(("young", terms.young_limit))
+    return caps
+
+
+def is_young(terms, date=None):
+    """Whether somebody is a customer for fewer months than the grade asks for.
+
+    :param date: without one nobody has become older yet
+    """
+    if not terms.young_months:
+        return False
+    return not (
+        terms.since and date and date >= terms.since + relativedelta(months=terms.young_months)
+    )
 
 
 def get_months(terms):

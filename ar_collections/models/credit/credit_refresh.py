@@ -304,8 +304,8 @@ class ArCreditRefresh(models.AbstractModel):
             files.invalidate_recordset(["limit_use"], flush=False)
 
     @api.model
-    def _end_temporary_limits(self, companies, date):
-        """Temporary limits that ended before the date go back to the ordinary limit."""
+    def _refresh_limits(self, companies, date):
+        """Bring the limits to the date: temporary ones end, rates change, customers grow older."""
         files = self.env["ar.credit.file"].search(
             [("company_id", "in", companies.ids), ("temporary_limit_end", "<", date)]
         )
@@ -316,6 +316,73 @@ class ArCreditRefresh(models.AbstractModel):
                 "limit_reason": self.env._("The temporary limit ended"),
             }
         )
+        self._follow_rates(companies)
+        self._follow_age(companies, date)
+
+    @api.model
+    def _follow_rates(self, companies):
+        """Custom limits in other currencies follow the rates."""
+        files = self.env["ar.credit.file"].search(
+            [("company_id", "in", companies.ids), ("limit_currency_id", "!=", False)]
+        )
+        former = {file: file.custom_limit for file in files}
+        files.modified(["limit_in_currency"])
+        changed = files.filtered(lambda file: file.custom_limit != former[file])
+        changed._push_limit()
+        changed._record_history(self.env._("Exchange rate"))
+
+    @api.model
+    def _follow_age(self, companies, date):
+        """Note since when customers are ours, where a grade asks for it, who is young no more."""
+        files = self.env["ar.credit.file"]
+        files.flush_model()
+        self.env["ar.credit.grade"].flush_model(["young_months"])
+        self.env["account.move"].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+            UPDATE ar_credit_file file SET customer_since = first.date
+              FROM (
+                SELECT file.id, MIN(COALESCE(sale.invoice_date, sale.date)) AS date
+                  FROM ar_credit_file file
+                  JOIN ar_credit_grade grade ON grade.id = file.grade_id AND grade.young_months > 0
+                  JOIN res_partner contact ON contact.commercial_partner_id = file.partner_id
+                  JOIN account_move sale ON sale.partner_id = contact.id
+                  JOIN res_company company ON company.id = sale.company_id
+                 WHERE file.customer_since IS NULL AND file.company_id IN %(companies)s
+                   AND sale.move_type = 'out_invoice' AND sale.state = 'posted'
+                   AND company.parent_path LIKE file.company_id || '/%%'
+                 GROUP BY file.id
+              ) first
+             WHERE first.id = file.id
+            """,
+                companies=tuple(companies.ids),
+            )
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+            UPDATE ar_credit_file file SET is_young = fresh.is_young
+              FROM (
+                SELECT file.id,
+                       file.customer_since IS NULL OR %(date)s < file.customer_since
+                       + MAKE_INTERVAL(months => grade.young_months) AS is_young
+                  FROM ar_credit_file file
+                  JOIN ar_credit_grade grade ON grade.id = file.grade_id AND grade.young_months > 0
+                 WHERE file.company_id IN %(companies)s
+              ) fresh
+             WHERE fresh.id = file.id AND file.is_young IS DISTINCT FROM fresh.is_young
+         RETURNING file.id
+            """,
+                companies=tuple(companies.ids),
+                date=date,
+            )
+        )
+        files.invalidate_model(["customer_since", "is_young"], flush=False)
+        moved = files.browse(id_ for (id_,) in rows)
+        moved.modified(["is_young"])
+        moved._push_limit()
+        moved._record_history(self.env._("By the age of the business relation"))
 
     @api.model
     def _refresh_behaviour(self, companies, date):

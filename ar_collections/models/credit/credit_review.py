@@ -2,12 +2,10 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_amount
 
 from ..common.optional_float import OptionalFloat
 from .credit_authority import read_asked
 from .credit_file import REVIEW_OPEN, SUGGESTED_WAYS
-from .credit_limit import LIMIT_MODES, LimitTerms, grade_limit
 from .credit_score import cap_grade, grade_of, score
 
 ACTIVITY = "ar_collections.activity_credit_review"
@@ -26,7 +24,7 @@ REASONS = [
     ("warning", "Early warning"),
 ]
 # What somebody proposes; a second person approves it.
-PROPOSAL = ("grade_id", "limit_mode", "limit_amount")
+PROPOSAL = ("grade_id", "limit_mode", "limit_amount", "limit_currency_id", "limit_in_currency")
 # What stays true for days: a review under way is told once.
 STANDING = ("first", "due", "limit_use", "metrics")
 
@@ -36,6 +34,7 @@ class ArCreditReview(models.Model):
 
     _name = "ar.credit.review"
     _inherit = [
+        "ar.credit.proposal",
         "ar.numbered.mixin",
         "ar.state.mixin",
         "ar.four.eyes.mixin",
@@ -174,37 +173,12 @@ class ArCreditReview(models.Model):
         readonly=True,
         help="Effective limit of the customer, with credit cover and a temporary limit if any.",
     )
-    avg_monthly_sales = fields.Monetary(string="Average Monthly Sales", readonly=True)
-    days_unpaid = fields.Float(
-        string="Usually Open (days)",
-        readonly=True,
-        aggregator="avg",
-        help="Usual term and usual delay of the customer's invoices.",
-    )
-    is_limited = fields.Boolean(
-        string="Has a Limit", compute="_compute_is_limited", store=True, help="By the proposal."
-    )
-    proposed_limit = fields.Monetary(
-        string="Limit by Grade", compute="_compute_proposed_limit", store=True
-    )
-    limit_mode = fields.Selection(
-        LIMIT_MODES,
-        default="grade",
-        required=True,
+    date_from = fields.Date(
+        string="Effective From",
         tracking=True,
-        help="What is agreed now, to begin with. A limit by grade moves with the sales of the "
-        "customer; a custom limit stays.",
+        help="What is approved before waits for this day. Empty for the day of the approval.",
     )
-    limit_amount = fields.Monetary(
-        string="Proposed Limit",
-        compute="_compute_limit_amount",
-        store=True,
-        readonly=False,
-        tracking=True,
-        aggregator="avg",
-        help="In company currency. Zero means no credit at all.",
-    )
-    limit_explanation = fields.Text(compute="_compute_limit_explanation", store=True)
+    applied_date = fields.Date(string="In Effect Since", readonly=True, copy=False)
     asked = fields.Json(
         readonly=True,
         copy=False,
@@ -216,7 +190,6 @@ class ArCreditReview(models.Model):
         "(file_id) WHERE state IN ('draft', 'submitted')",
         "This customer already has a credit review that is not decided.",
     )
-    _limit = models.Constraint("CHECK(limit_amount >= 0)", "A limit cannot be negative.")
 
     # Computes. Only what a draft may change is among the dependencies: a review that was
     # submitted keeps its figures, whatever becomes of the scorecard, the grades and the ledger.
@@ -259,62 +232,6 @@ class ArCreditReview(models.Model):
     def _compute_grade(self):
         for review in self:
             review.grade_id = review.proposed_grade_id
-
-    def _limit_terms(self):
-        return LimitTerms(
-            avg_monthly_sales=self.avg_monthly_sales,
-            days_unpaid=self.days_unpaid,
-            default=self.company_id.sudo()._ar_default_credit_limit() if self.company_id else None,
-            **self.grade_id.sudo()._limit_terms(),
-        )
-
-    @api.depends("grade_id", "avg_monthly_sales", "days_unpaid")
-    def _compute_proposed_limit(self):
-        for review in self:
-            limit = grade_limit(review._limit_terms())
-            # A new form has no currency before the customer is chosen.
-            review.proposed_limit = review.currency_id.round(limit) if limit else 0
-
-    @api.depends("grade_id", "avg_monthly_sales", "days_unpaid", "limit_mode")
-    def _compute_is_limited(self):
-        for review in self:
-            if review.limit_mode == "grade":
-                review.is_limited = grade_limit(review._limit_terms()) is not None
-            else:
-                review.is_limited = review.limit_mode == "custom"
-
-    @api.depends("proposed_limit", "limit_mode")
-    def _compute_limit_amount(self):
-        for review in self:
-            if review.limit_mode == "grade":
-                review.limit_amount = review.proposed_limit
-            elif review.limit_mode == "unlimited":
-                review.limit_amount = 0
-            elif not review.limit_amount and review.file_id.limit_mode != "custom":
-                # The grade's limit to start from; what is agreed may be no credit at all.
-                review.limit_amount = review.proposed_limit
-            else:
-                review.limit_amount = review.limit_amount
-
-    @api.depends("proposed_limit", "is_limited", "limit_mode", "limit_amount")
-    def _compute_limit_explanation(self):
-        for review in self:
-            review.limit_explanation = review._explain_limit()
-
-    def _explain_limit(self):
-        """How the limit was reached, in words."""
-        if not self.grade_id:
-            return False
-        text = self.grade_id._explain_limit(self._limit_terms(), self.currency_id)
-        if self.limit_mode == "unlimited":
-            return self.env._("%(rule)s Proposed instead: no limit.", rule=text)
-        if self.limit_mode == "custom":
-            return self.env._(
-                "%(rule)s Proposed instead: %(limit)s.",
-                rule=text,
-                limit=format_amount(self.env, self.limit_amount, self.currency_id),
-            )
-        return text
 
     @api.depends("asked")
     def _compute_asked_text(self):
@@ -404,8 +321,36 @@ class ArCreditReview(models.Model):
         self._check_may_decide()
         for review in self.sudo():
             review._write_decision("approved")
-            review._apply_to_file()
+            review._get_waiting().action_cancel()
+            if not review.date_from or review.date_from <= review.decision_date:
+                review._apply_to_file()
         return True
+
+    def _get_waiting(self):
+        """Reviews of the same customers that were approved and are not in effect yet."""
+        return self.search(
+            [
+                ("file_id", "in", self.file_id.ids),
+                ("id", "not in", self.ids),
+                ("state", "=", "approved"),
+                ("applied_date", "=", False),
+                ("date_from", "!=", False),
+            ]
+        )
+
+    @api.model
+    def _apply_due(self, company, date):
+        """What was approved for a day comes into effect."""
+        due = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "=", "approved"),
+                ("applied_date", "=", False),
+                ("date_from", "<=", date),
+            ]
+        )
+        for review in due:
+            review._apply_to_file()
 
     def action_refuse(self):
         """Leave everything as it is; the reason is in the decision note."""
@@ -420,8 +365,9 @@ class ArCreditReview(models.Model):
         """Give the review up."""
         self.check_access("write")
         for review in self:
-            review._check_state(*REVIEW_OPEN)
-            if review.state == "submitted":
+            is_waiting = review.date_from and not review.applied_date
+            review._check_state(*REVIEW_OPEN, *(("approved",) if is_waiting else ()))
+            if review.state != "draft":
                 review._check_mine()
             review.sudo().write(
                 {"state": "cancelled", "decision_date": review.company_id._ar_today()}
@@ -451,7 +397,12 @@ class ArCreditReview(models.Model):
         if not file or "limit_mode" in vals:
             return {}
         if file.limit_mode == "custom":
-            return {"limit_mode": "custom", "limit_amount": file.custom_limit}
+            return {
+                "limit_mode": "custom",
+                "limit_amount": file.custom_limit,
+                "limit_currency_id": file.limit_currency_id.id,
+                "limit_in_currency": file.limit_in_currency,
+            }
         return {"limit_mode": file.limit_mode}
 
     def _ask_for(self, asked):
@@ -467,7 +418,8 @@ class ArCreditReview(models.Model):
         grade = self.env["ar.credit.grade"].browse(asked["grade_id"] or ())
         values = {"limit_mode": asked["limit_mode"]}
         if values["limit_mode"] == "custom":
-            values["limit_amount"] = asked["limit_amount"]
+            names = ("limit_amount", "limit_currency_id", "limit_in_currency")
+            values |= {name: asked.get(name) for name in names}
         if grade and not grade.is_default:
             values["grade_id"] = grade.id
         if asked["reason"]:
@@ -518,6 +470,9 @@ class ArCreditReview(models.Model):
                         "figures_date": day,
                         "avg_monthly_sales": file.avg_monthly_sales,
                         "days_unpaid": file.avg_term_days + file.avg_days_late,
+                        "equity": file.equity,
+                        "cover_amount": file.cover_amount,
+                        "customer_since": file.customer_since,
                         "overdue_amount": file.overdue_amount,
                         "arrears_amount": file.arrears_amount,
                         "arrears_days": file.arrears_days,
@@ -598,13 +553,20 @@ class ArCreditReview(models.Model):
 
     def _apply_to_file(self):
         """Write what was approved to the credit file, in the name of the approver."""
+        limit = {"limit_mode": self.limit_mode}
+        if self.limit_mode == "custom" and self.limit_currency_id:
+            limit["limit_currency_id"] = self.limit_currency_id.id
+            limit["limit_in_currency"] = self.limit_in_currency
+        elif self.limit_mode == "custom":
+            limit["custom_limit"] = self.limit_amount
+        today = self.company_id._ar_today()
+        self.applied_date = today
         self.file_id.write(
             {
                 **(self.asked or {}),
+                **limit,
                 "raised_alone_date": False,
                 "grade_id": self.grade_id.id,
-                "limit_mode": self.limit_mode,
-                **({"custom_limit": self.limit_amount} if self.limit_mode == "custom" else {}),
                 "limit_reason": self.env._("Credit review %s", self.name),
                 "score": self.score,
                 "ability_score": self.ability_score,
@@ -614,7 +576,7 @@ class ArCreditReview(models.Model):
                 "suggested_way": self.suggested_way,
                 "score_grade_id": self.proposed_grade_id.id,
                 "knockout_id": self.knockout_id.id,
-                "next_review_date": self.grade_id._get_review_date(self.decision_date),
+                "next_review_date": self.grade_id._get_review_date(today),
             }
         )
         self.file_id._message_log(

@@ -251,12 +251,21 @@ class ArCreditStatement(models.Model):
     def create(self, vals_list):
         statements = super().create(vals_list)
         statements._adopt_papers()
+        self._refresh_equity(statements.file_id)
         return statements
 
     def write(self, vals):
+        files = self.file_id
         result = super().write(vals)
         if vals.get("attachment_ids"):
             self._adopt_papers()
+        self._refresh_equity(files | self.file_id)
+        return result
+
+    def unlink(self):
+        files = self.file_id
+        result = super().unlink()
+        self._refresh_equity(files)
         return result
 
     def _adopt_papers(self):
@@ -265,6 +274,30 @@ class ArCreditStatement(models.Model):
             statement.attachment_ids.sudo().filtered(
                 lambda file: not file.res_id and file.create_uid == self.env.user
             ).write({"res_model": self._name, "res_id": statement.id})
+
+    @api.model
+    def _refresh_equity(self, files):
+        """Note in the credit files what the latest statement says, in company currency."""
+        for company, company_files in files.sudo().grouped("company_id").items():
+            known = self.sudo().search(
+                [
+                    ("file_id", "in", company_files.ids),
+                    ("date_end", "<=", company._ar_today()),
+                    ("equity", "!=", False),
+                ],
+                order="date_end, id",
+            )
+            latest = {statement.file_id: statement for statement in known}
+            for file in company_files:
+                statement = latest.get(file, self.browse())
+                equity = statement.equity
+                if statement:
+                    equity = statement.currency_id._convert(
+                        equity, company.currency_id, company, statement.date_end
+                    )
+                if file.equity != equity:
+                    reason = self.env._("Financial statement %s", statement.year or "")
+                    file.write({"equity": equity, "limit_reason": reason})
 
     # For the scorecard
 
