@@ -106,6 +106,7 @@
         "views/portal_papers.xml",
         "views/res_config_settings.xml",
         "views/credit_settings.xml",
+        "views/writeoff_ripe.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/demo.xml"],

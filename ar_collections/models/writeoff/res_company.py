@@ -35,6 +35,12 @@ class ResCompany(models.Model):
         default=3,
         help="Of write-offs that were not decided in time.",
     )
+    ar_writeoff_ripe_days = fields.Integer(
+        string="Ripe for Write-Off After (days)",
+        default=365,
+        help="Cases that are overdue for longer are proposed for a write-off, as those are that "
+        "have lapsed or came back from an agency or lawyer without result. Zero for those alone.",
+    )
     ar_writeoff_high_risk = fields.Integer(
         string="High Risk From",
         default=60,
@@ -53,7 +59,7 @@ class ResCompany(models.Model):
 
     _ar_writeoff = models.Constraint(
         "CHECK(ar_writeoff_days >= 0 AND ar_writeoff_high_risk > 0"
-        " AND ar_writeoff_free_amount >= 0)",
+        " AND ar_writeoff_free_amount >= 0 AND ar_writeoff_ripe_days >= 0)",
         "Days, points and amounts of write-offs cannot be negative.",
     )
 
@@ -94,6 +100,9 @@ class ResConfigSettings(models.TransientModel):
     ar_writeoff_days = fields.Integer(related="company_id.root_id.ar_writeoff_days", readonly=False)
     ar_writeoff_remind_days = fields.Integer(
         related="company_id.root_id.ar_writeoff_remind_days", readonly=False
+    )
+    ar_writeoff_ripe_days = fields.Integer(
+        related="company_id.root_id.ar_writeoff_ripe_days", readonly=False
     )
     ar_writeoff_high_risk = fields.Integer(
         related="company_id.root_id.ar_writeoff_high_risk", readonly=False

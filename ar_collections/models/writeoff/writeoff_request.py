@@ -790,9 +790,10 @@ class ArWriteoffRequest(models.Model):
 
     @api.model
     def _run_daily(self, company, date):
-        """The part of the daily run: approvers, reminders, possible recoveries."""
+        """The part of the daily run: approvers, recoveries, what is ripe."""
         self.env["ar.writeoff.routing"]._follow_requests(company, date)
         self.env["ar.writeoff.recovery.booking"]._propose_recoveries(company, date)
+        self.env["ar.collection.case"]._propose_writeoffs(company, date)
 
     def _mail_get_partner_fields(self, introspect_fields=False):
         # EXTENDS mail
