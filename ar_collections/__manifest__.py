@@ -53,6 +53,7 @@
         "views/credit_hold.xml",
         "views/credit_cover.xml",
         "views/credit_statement.xml",
+        "views/credit_outlook.xml",
         "views/credit_history.xml",
         "views/credit_release.xml",
         "views/collection_stage.xml",

@@ -51,6 +51,7 @@ MODELS = (
     "ar.credit.rating",
     "ar.credit.rating.provider",
     "ar.credit.document.type",
+    "ar.credit.outlook",
     "ar.credit.criterion.band",
     "ar.credit.criterion",
     "ar.credit.release",

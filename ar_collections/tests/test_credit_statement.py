@@ -139,3 +139,115 @@ class TestStatement(ReviewCommon):
         self.env["ar.customer.merge"].sudo()._merge_customers(other, self.customer)
         self.assertEqual(self.file.statement_ids.mapped("year"), [2028, 2027])
         self.assertIn(own, self.file.statement_ids)
+
+
+class TestOutlook(ReviewCommon):
+    """One row rates all customers of an industry or country; a visit rates the one it saw."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.outlook = cls._criterion(
+            "Outlook", "ability", 10, [("Growing", 100), ("Crisis", 0)], kind="rating"
+        )
+        cls.mining = cls.env["res.partner.industry"].create({"name": "Mining"})
+        cls.country = cls.env.ref("base.cl")
+
+    def _rate(self, option, day=0, **scope):
+        return (
+            self.env["ar.credit.outlook"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "criterion_id": self.outlook.id,
+                    "option_id": self._option(self.outlook, option).id,
+                    "date": self._day(day),
+                    **scope,
+                }
+            )
+        )
+
+    def _points(self, file, criterion=None, day=0):
+        """What the scoring gives on a day: points, origin."""
+        answers = self.env["ar.credit.scoring"]._get_answers(file, self._day(day))
+        answer = next(
+            answer
+            for answer in answers[file.id]
+            if answer.criterion == (criterion or self.outlook).id
+        )
+        points = {band.id: band.points for band in answer.bands}
+        return points.get(answer.option), answer.source and answer.source.origin
+
+    def test_one_row_reaches_all(self):
+        files = self.file.browse()
+        for index in range(5):
+            customer = self._customer(f"Mine {index}", industry_id=self.mining.id)
+            files |= files._get_file(customer, self.company, create=True)
+        self.assertEqual(self._points(files[0]), (None, None))
+        self._rate("Growing", industry_id=self.mining.id)
+        for file in files:
+            self.assertEqual(self._points(file), (100, "outlook"))
+        self.assertEqual(self._points(self.file), (None, None))
+        self._rate("Crisis", day=5, industry_id=self.mining.id)
+        self.assertEqual(self._points(files[0], day=4)[0], 100)
+        self.assertEqual(self._points(files[0], day=5)[0], 0)
+        own = self._rate("Growing", industry_id=self.mining.id, company_id=self.company.id)
+        self.assertEqual(self._points(files[0], day=5)[0], 100, "the company's own comes first")
+        own.active = False
+        self.outlook.valid_months = 1
+        self.assertEqual(self._points(files[0], day=40), (None, None))
+
+        def count(some):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.env["ar.credit.scoring"]._get_answers(some, self.today)
+            return self.env.cr.sql_log_count - before
+
+        count(files)
+        self.assertEqual(count(files[:1]), count(files))
+
+    def test_country(self):
+        self.customer.country_id = self.country
+        self._rate("Crisis", country_id=self.country.id)
+        review = self._review()
+        self.assertRecordValues(
+            self._line(review, self.outlook), [{"points": 0, "origin": "outlook"}]
+        )
+        self.assertEqual(self._line(review, self.outlook).source[:7], "Outlook")
+
+    def test_bad_input(self):
+        with mute_logger("odoo.sql_db"):
+            self._refused(lambda: self._rate("Crisis"), IntegrityError)
+            both = {"country_id": self.country.id, "industry_id": self.mining.id}
+            self._refused(lambda: self._rate("Crisis", **both), IntegrityError)
+        wrong = self._option(self.visit, "Good").id
+        self._refused(
+            lambda: self._rate("Crisis", industry_id=self.mining.id, option_id=wrong),
+            ValidationError,
+        )
+        row = self._rate("Crisis", industry_id=self.mining.id)
+        self._refused(lambda: row.with_user(self.collector).write({"note": "x"}))
+
+    def test_a_visit_fills_its_criterion(self):
+        self.visit.by_visit = True
+        self._invoice(self.customer, 100, due=-20)
+        self._run(0)
+        visits = self.env["ar.collection.action"].with_user(self.collector)
+        for option, points in (("Good", 90), ("Bad", 10)):
+            visit = visits.create(
+                {
+                    "case_id": self._case().id,
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "channel": "visit",
+                    "date_planned": self.today,
+                    "visit_option_id": self._option(self.visit, option).id,
+                }
+            )
+            before = self._points(self.file, self.visit)
+            self.assertNotEqual(before[0], points, "nobody has been there yet")
+            visit.action_done()
+            self.assertEqual(self._points(self.file, self.visit), (points, "visit"))
+        review = self._review()
+        self.assertRecordValues(self._line(review, self.visit), [{"points": 10, "origin": "visit"}])

@@ -23,6 +23,7 @@ from . import (
     credit_condition,
     credit_knockout,
     credit_statement,
+    credit_outlook,
     credit_scoring,
     credit_proposal,
     credit_review,

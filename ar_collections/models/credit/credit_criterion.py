@@ -104,6 +104,11 @@ class ArCreditCriterion(models.Model):
         help="Taken from the latest statement of the customer, as long as it is valid; where there "
         "is none, whoever fills in a review enters it.",
     )
+    by_visit = fields.Boolean(
+        string="Rated by Visits",
+        help="Whoever visits the customer chooses one of the options; the last visit counts, as "
+        "long as it is valid.",
+    )
     unit = fields.Char(translate=True, help="Of the number, such as years or %.")
     is_share = fields.Boolean(compute="_compute_is_share")
     valid_months = fields.Integer(
@@ -189,6 +194,23 @@ class ArCreditCriterion(models.Model):
             )
         )
         return {id_: dict(zip(metrics, values, strict=True)) for id_, *values in rows}
+
+    def _get_known(self, files, date):
+        """What records of their own say about criteria that are entered otherwise.
+
+        A hook: another wing adds what it knows.
+
+        :param self: the criteria of the cards
+        :return: ``{(file id, criterion id): (value, band id, Source)}``, as far as known
+        """
+        ratios = self.env["ar.credit.statement"]._get_latest_ratios(files, date)
+        return self.env["ar.credit.outlook"]._get_latest_outlooks(files, date) | {
+            (file_id, criterion.id): found
+            for criterion in self
+            if criterion.kind == "number" and criterion.ratio
+            for file_id in files.ids
+            if (found := ratios.get((file_id, criterion.ratio)))
+        }
 
     @api.model
     def _metric_avg_days_late(self):

@@ -62,6 +62,8 @@ class ArCreditReviewLine(models.Model):
             ("review", "Last review"),
             ("bureau", "Bureau"),
             ("statement", "Financial statement"),
+            ("outlook", "Outlook"),
+            ("visit", "Visit"),
         ],
         readonly=True,
     )
@@ -130,6 +132,8 @@ class ArCreditReviewLine(models.Model):
                 "review": self.env._("Review %s", note),
                 "bureau": note or self.env._("Bureau"),
                 "statement": self.env._("Financial statement %s", note),
+                "outlook": self.env._("Outlook"),
+                "visit": self.env._("Visit"),
             }.get(line.origin)
             date = line.value_date and format_date(self.env, line.value_date)
             line.source = line.has_value and ", ".join(filter(None, (origin, date)))

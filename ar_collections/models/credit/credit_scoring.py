@@ -163,7 +163,7 @@ class ArCreditScoring(models.AbstractModel):
         }
         on_cards = criteria.union(*(criterion for card in cards.values() for criterion, _ in card))
         figures = on_cards._read_metrics(files)
-        known = self._get_known(files, on_cards, date)
+        known = on_cards._get_known(files, date)
         answers = {}
         for file in files:
             answers[file.id] = file_answers = []
@@ -197,23 +197,6 @@ class ArCreditScoring(models.AbstractModel):
                     )
                 )
         return answers
-
-    @api.model
-    def _get_known(self, files, criteria, date):
-        """What records of their own say about criteria that are entered otherwise.
-
-        A hook: another wing adds what it knows.
-
-        :return: ``{(file id, criterion id): (value, band id, Source)}``, as far as known
-        """
-        ratios = self.env["ar.credit.statement"]._get_latest_ratios(files, date)
-        return {
-            (file_id, criterion.id): found
-            for criterion in criteria
-            if criterion.kind == "number" and criterion.ratio
-            for file_id in files.ids
-            if (found := ratios.get((file_id, criterion.ratio)))
-        }
 
     @api.model
     def _is_still_valid(self, criterion, given, date):

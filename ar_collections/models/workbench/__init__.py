@@ -7,4 +7,5 @@ from . import (
     payment_finder,
     collection_action,
     collection_planner,
+    credit_criterion,
 )

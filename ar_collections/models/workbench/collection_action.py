@@ -104,6 +104,14 @@ class ArCollectionAction(models.Model):
     event_start = fields.Datetime(related="event_id.start", string="Appointment At")
     address = fields.Char(compute="_compute_address")
     route_url = fields.Char(string="Route", compute="_compute_address")
+    visit_option_id = fields.Many2one(
+        "ar.credit.criterion.band",
+        string="Impression of the Visit",
+        index="btree_not_null",
+        ondelete="restrict",
+        domain="[('criterion_id.by_visit', '=', True)]",
+        help="Rates the customer in the scorecard when the visit is done.",
+    )
     photo_ids = fields.Many2many(
         "ir.attachment", "ar_action_photo_rel", string="Photos and Documents"
     )
