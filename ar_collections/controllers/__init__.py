@@ -1,1 +1,1 @@
-from . import allowance, portal, portal_forms, portal_papers, portal_payment
+from . import allowance, portal, portal_application, portal_forms, portal_papers, portal_payment

@@ -102,6 +102,22 @@ class TestRemoteRights(CollectionsCommon):
         cls.env["ar.credit.statement"].create(
             {"file_id": cls.customer.credit_file_id.id, "year": 2029}
         )
+        cls.env["ar.credit.bank.line"].create(
+            {
+                "file_id": cls.customer.credit_file_id.id,
+                "bank_id": cls.env["res.bank"].create({"name": "Bank"}).id,
+                "amount": 1,
+            }
+        )
+        rating = cls.env["ar.credit.criterion"].search([("kind", "=", "rating")], limit=1)
+        cls.env["ar.credit.outlook"].create(
+            {
+                "criterion_id": rating.id,
+                "option_id": rating.band_ids[:1].id,
+                "country_id": cls.env.ref("base.cl").id,
+                "company_id": cls.company.id,
+            }
+        )
         reason = cls.env["ar.writeoff.reason"].search([], limit=1)
         cls.env["ar.writeoff.request"]._create_for_items(cls.item, reason)
         cls.env["ar.writeoff.delegation"].create(

@@ -24,6 +24,8 @@ from . import (
     credit_knockout,
     credit_statement,
     credit_outlook,
+    credit_bank_line,
+    credit_application,
     credit_scoring,
     credit_proposal,
     credit_review,

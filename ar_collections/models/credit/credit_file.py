@@ -126,6 +126,7 @@ class ArCreditFile(models.Model):
     effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
     cover_ids = fields.One2many("ar.credit.cover", "file_id")
     statement_ids = fields.One2many("ar.credit.statement", "file_id")
+    bank_line_ids = fields.One2many("ar.credit.bank.line", "file_id")
     cover_amount = fields.Monetary(
         string="Covered", readonly=True, help="What insurance, guarantees and deposits add."
     )

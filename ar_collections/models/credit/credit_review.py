@@ -16,6 +16,7 @@ FIGURES_DAYS = 7
 REASONS = [
     ("hand", "By hand"),
     ("first", "First grading"),
+    ("application", "Credit application"),
     ("due", "Review date"),
     ("limit_use", "Limit nearly used up"),
     ("metrics", "Payment figures changed"),
@@ -117,6 +118,7 @@ class ArCreditReview(models.Model):
     )
     line_ids = fields.One2many("ar.credit.review.line", "review_id")
     document_ids = fields.One2many("ar.credit.review.document", "review_id")
+    application_ids = fields.One2many("ar.credit.application", "review_id", readonly=True)
 
     score = OptionalFloat(compute="_compute_score", store=True, aggregator="avg")
     ability_score = OptionalFloat(

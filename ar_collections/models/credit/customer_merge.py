@@ -98,6 +98,7 @@ class ArCustomerMerge(models.AbstractModel):
         self._move_by_file(self.env["ar.credit.cover"], file, doubles)
         self._move_by_file(self.env["ar.credit.history"], file, doubles)
         self._move_statements(file, doubles)
+        self._move_by_file(self.env["ar.credit.bank.line"], file, doubles)
         self._move_by_file(self.env["ar.credit.release"], file, doubles)
         doubles.member_ids.parent_id = file
 

@@ -7,6 +7,7 @@ from . import (
     statement,
     portal_statement,
     portal_claim,
+    portal_application,
     payment_plan,
     collection_action,
     collection_case,
