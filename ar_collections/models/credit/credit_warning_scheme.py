@@ -78,7 +78,7 @@ class ArCreditWarningScheme(models.Model):
     )
 
     @api.constrains("company_id")
-    def _check_company(self):
+    def _check_main_company(self):
         if any(scheme.company_id.parent_id for scheme in self):
             raise ValidationError(
                 self.env._("Branches are judged by the thresholds of their main company.")

@@ -29,5 +29,5 @@ class ArCustomerMerge(models.AbstractModel):
             [("file_id", "in", (file | doubles).ids), ("state", "=", "open")], order="id"
         )
         kept = insolvencies.filtered(lambda each: each.file_id == file)[:1] or insolvencies[:1]
-        (insolvencies - kept).action_close()
+        (insolvencies - kept)._close()
         self._move_to_file(self.env["ar.insolvency"], file, doubles, target)

@@ -154,10 +154,11 @@ class ArInsolvency(models.Model):
         self.check_access("write")
         if not self.env.user.has_group("ar_collections.group_credit_manager"):
             raise AccessError(self.env._("Only a credit manager closes an insolvency."))
+        self.sudo()._close()
+
+    def _close(self):
         for insolvency in self.filtered(lambda each: each.state == "open"):
-            insolvency.sudo().write(
-                {"state": "closed", "date_closed": insolvency.company_id._ar_today()}
-            )
+            insolvency.write({"state": "closed", "date_closed": insolvency.company_id._ar_today()})
             insolvency._remind()
 
 
