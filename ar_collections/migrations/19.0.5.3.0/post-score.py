@@ -25,6 +25,7 @@ GRADES = ("d", "e")
 
 def migrate(cr, version):
     env = api.Environment(cr, SUPERUSER_ID, {})
+    env.flush_all()
     _forget_zeros(cr)
     env.invalidate_all(flush=False)
     for company in env["res.company"].search([("parent_id", "=", False)]):
