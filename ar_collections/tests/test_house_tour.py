@@ -67,6 +67,19 @@ class TestTour(CollectionsCommon, HttpCase):
             [value.date() for value in tracked.mapped("new_value_datetime") if value],
         )
 
+    def test_more_credit_is_asked_for_by_one_click(self):
+        customer = self._customer("Modest Customer")
+        file = self.env["ar.credit.file"]._get_file(customer, self.company, create=True)
+        file.write({"limit_mode": "custom", "custom_limit": 100})
+        manager = self._user("tour_generous", "group_credit_manager")
+        url = f"/odoo/credit-files/{file.id}"
+        self.start_tour(url, "ar_collections_ask_for_more", login=manager.login)
+        self.assertEqual(file.limit_mode, "custom")
+        self.assertRecordValues(
+            file.review_ids,
+            [{"state": "draft", "limit_mode": "unlimited", "requester_id": manager.id}],
+        )
+
     def test_stopped_invoice_is_released(self):
         grade = self.env["ar.credit.grade"].create(
             {"code": "TOUR", "name": "Tour", "on_hold": "approve"}

@@ -108,3 +108,32 @@ registry.category("web_tour.tours").add("ar_collections_confirm_released", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("ar_collections_ask_for_more", {
+    steps: () => [
+        {
+            content: "no limit any more",
+            trigger: ".o_field_widget[name=limit_mode] .o_radio_item:contains(Unlimited) input",
+            run: "click",
+        },
+        {
+            content: "save",
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "the refusal offers a review",
+            trigger: ".modal:contains(submit a review) button:contains(Submit a Review)",
+            run: "click",
+        },
+        {
+            content: "the review asks for what was refused",
+            trigger:
+                "body:not(:has(.modal)) .o_field_widget[name=limit_mode] .o_radio_item:contains(Unlimited) input:checked",
+        },
+        {
+            content: "what it is for",
+            trigger: ".o_form_view .o_field_widget[name=name]:contains(CR/)",
+        },
+    ],
+});
