@@ -88,6 +88,17 @@ class TestAuthority(ReviewCommon):
             [{"grade_id": self.poor.id, "is_limited": True, "effective_limit": 0, "hold": True}],
         )
 
+    def test_a_file_is_not_deleted_to_begin_anew(self):
+        for values in (
+            {"hold": False},
+            {"grade_id": False},
+            {"limit_mode": "grade"},
+        ):
+            self._refused(self.mine.unlink, UserError)
+            self.file.sudo().write(values)
+        self.mine.unlink()
+        self.assertFalse(self.customer.credit_file_id)
+
     def test_less_is_decided_alone_without_a_reason(self):
         file = self._file_of("Fallen", grade_id=self.good.id, limit_mode="unlimited")
         file.write({"limit_mode": "custom", "custom_limit": 800})

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_amount
 
@@ -577,6 +577,19 @@ class ArCreditFile(models.Model):
             self._push_limit()
             self._record_history()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_undecided(self):
+        """A new file would know nothing of the hold, the grade and the limit."""
+        for file in self:
+            if not self.env.su and (file.hold or file._is_graded() or file.limit_mode != "grade"):
+                raise UserError(
+                    self.env._(
+                        "%s: what was decided on the credit of a customer is kept. Change it "
+                        "instead of deleting the credit file.",
+                        file.partner_id.display_name,
+                    )
+                )
 
     def _is_graded(self):
         """Whether somebody has decided on the grade, which new customers wait for."""
