@@ -324,6 +324,9 @@ class TestScale(ArrearsCommon):
         self.assertEqual(file.next_review_date, self._day(9), "somebody says when")
         file.grade_id = self._grade("E")
         self.assertEqual(file.next_review_date, self._day(9), "the same grade")
+        # As an import with an empty column writes it.
+        file.sudo().write({"grade_id": self._grade("D").id, "next_review_date": False})
+        self.assertEqual(file.next_review_date, self.today.replace(month=12))
         made = self.env["ar.credit.file"].create(
             {"partner_id": self._customer("Made").id, "grade_id": self._grade("E").id}
         )

@@ -546,7 +546,7 @@ class ArCreditFile(models.Model):
             [{**limit, **vals} for limit, vals in zip(in_use, vals_list, strict=True)]
         )
         for file, vals in zip(files, vals_list, strict=True):
-            if vals.get("grade_id") and "next_review_date" not in vals:
+            if vals.get("grade_id") and not vals.get("next_review_date"):
                 file._plan_review()
         authority._check_raise(authority._get_newcomers(files, in_use, vals_list))
         files._push_limit()
@@ -569,7 +569,7 @@ class ArCreditFile(models.Model):
         standings = authority._get_standings(self, vals)
         result = super().write(vals)
         authority._check_raise(standings)
-        if "next_review_date" not in vals:
+        if not vals.get("next_review_date"):
             regraded._plan_review()
         if "hold" in vals and "hold_cause" not in vals:
             self._sign_hold(vals["hold"])
