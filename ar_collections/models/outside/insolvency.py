@@ -37,6 +37,7 @@ class ArInsolvency(models.Model):
         tracking=True,
     )
     date_opened = fields.Date(
+        string="Opened On",
         required=True,
         readonly=True,
         default=lambda self: self.env.company.root_id._ar_today(),

@@ -62,7 +62,7 @@ class ArLegalDecision(models.Model):
         help="Who has closed down or is insolvent pays nobody who sues.",
     )
     basis = fields.Char(
-        compute="_compute_terms",
+        compute="_compute_basis",
         store=True,
         precompute=True,
         help="Where chances and costs come from.",
@@ -170,7 +170,7 @@ class ArLegalDecision(models.Model):
             else:
                 sheet.business = sheet.business
 
-    @api.depends("company_id", "case_id", "amount")
+    @api.depends("company_id", "case_id")
     def _compute_fees(self):
         """What the newest placement of the case has cost so far, else the company's share."""
         for sheet in self:
@@ -197,14 +197,18 @@ class ArLegalDecision(models.Model):
             sheets.commission = agency.get("commission", root.ar_agency_commission)
             sheets.agency_months = agency.get("months", root.ar_agency_months)
             sheets.plan_chance = root.ar_plan_chance
-            kinds = dict(self.env["ar.placement"]._fields["kind"]._description_selection(self.env))
+
+    @api.depends("company_id")
+    def _compute_basis(self):
+        kinds = dict(self.env["ar.placement"]._fields["kind"]._description_selection(self.env))
+        for company, sheets in self.grouped("company_id").items():
             sheets.basis = "; ".join(
                 self.env._(
                     "%(kind)s: own results of %(count)s placements",
                     kind=kinds[kind],
                     count=found["count"],
                 )
-                for kind, found in results.items()
+                for kind, found in sheets._get_own_results(company.sudo().root_id).items()
             )
 
     @api.model
