@@ -82,7 +82,12 @@ class ArCreditStatement(models.Model):
         related="file_id.partner_id", string="Customer", store=True, index=True
     )
     company_id = fields.Many2one(related="file_id.company_id", store=True, index=True)
-    year = fields.Integer(required=True, aggregator=None, tracking=True)
+    year = fields.Integer(
+        required=True,
+        aggregator=None,
+        default=lambda self: self.env.company.root_id._ar_today().year - 1,
+        tracking=True,
+    )
     date_end = fields.Date(
         string="Balance Sheet Date",
         compute="_compute_date_end",
