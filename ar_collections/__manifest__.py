@@ -110,6 +110,7 @@
         "views/res_config_settings.xml",
         "views/credit_settings.xml",
         "views/writeoff_ripe.xml",
+        "views/run_digest.xml",
         "views/menus.xml",
     ],
     "demo": ["demo/demo.xml"],

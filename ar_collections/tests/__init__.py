@@ -25,6 +25,7 @@ from . import (
     test_credit_statement,
     test_insolvency,
     test_portal_application,
+    test_run_digest,
     test_writeoff_ripe,
     test_credit_control,
     test_credit_decision,

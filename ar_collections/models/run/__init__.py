@@ -2,6 +2,7 @@
 
 from . import (
     run_pace,
+    salesperson_digest,
     collection_run,
     collection_run_line,
     collection_dispatch,

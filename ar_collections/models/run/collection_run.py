@@ -511,6 +511,7 @@ class ArCollectionRun(models.Model):
         items._ask_to_decide(company, date)
         cases._propose_escalations(company, date)
         self.env["ar.limitation"]._warn(company, date)
+        self.env["ar.salesperson.digest"]._send_due(company, date)
         self.opened_count += len(opened)
         self.closed_count += len(closed)
 

@@ -17,8 +17,17 @@ class ResCompany(models.Model):
         "far.",
     )
 
+    ar_digest_days = fields.Integer(
+        string="Digest for Salespeople Every (days)",
+        default=7,
+        help="Overdue amounts, broken promises, holds and releases of their own customers. Zero "
+        "for none.",
+    )
+    ar_digest_date = fields.Date(string="Last Digest for Salespeople", readonly=True)
+
     _ar_daily_limit_positive = models.Constraint(
-        "CHECK(ar_daily_limit >= 0)", "The limit of messages a day cannot be negative."
+        "CHECK(ar_daily_limit >= 0 AND ar_digest_days >= 0)",
+        "The limit of messages a day and the days of a digest cannot be negative.",
     )
 
     def _ar_get_daily_limit(self):
@@ -53,3 +62,4 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     ar_daily_limit = fields.Integer(related="company_id.root_id.ar_daily_limit", readonly=False)
+    ar_digest_days = fields.Integer(related="company_id.root_id.ar_digest_days", readonly=False)
