@@ -1,7 +1,8 @@
 """Days that are killed at random: what was decided reaches everybody, once.
 
-Real processes on a real database: the daily run of two companies, the job that prints and sends
-letters, and somebody who prints batches of paper, each killed without warning, again and again.
+Real processes on a real database: the daily run of two companies with two more workers that take
+part in it, the job that prints and sends letters, and somebody who prints batches of paper, each
+killed without warning, again and again.
 """
 
 import json
@@ -70,21 +71,46 @@ for company in companies:
 env.cr.commit()
 """
 LIVE = """
-import json, os, random, signal, sys, time
+import json, multiprocessing, os, random, signal, sys, time
 from odoo import api, sql_db
 from odoo.addons.ar_collections.models.common.res_company import Clock
-from odoo.addons.ar_collections.models.run import collection_run, collection_dispatch
+from odoo.addons.ar_collections.models.run import collection_dispatch, collection_worker
 
 KILLS, SEED = {kills}, {seed}
 registry, name = env.registry, env.cr.dbname
 # Small batches, as on a day with many customers.
-collection_run.BATCH, collection_dispatch.BATCH = 3, 2
+collection_worker.BATCH, collection_dispatch.BATCH = 3, 2
 # The clock goes back once.
 DAYS = [date(2030, 6, 3) + timedelta(days=number) for number in (1, 2, 3, 2, 4, 5, 6, 7)]
 random.seed(SEED)
 
 def decide(env):
     env["ar.collection.run"]._cron_daily()
+
+def share(env):
+    # Called again and again as long as somebody leads, and once more: it leads on then.
+    is_last = False
+    while not is_last:
+        is_last = not is_led.value
+        env["ar.collection.run"]._cron_share()
+        env.invalidate_all()
+
+def share_too(env):
+    share(env)
+
+is_led = multiprocessing.Value("b")
+# How many batches were taken, by what the process does.
+taken = {{name: multiprocessing.Value("i") for name in ("decide", "share", "share_too")}}
+doing = None
+worker = registry["ar.collection.worker"]
+take = worker._take
+
+def count_taken(self, run, plans):
+    take(self, run, plans)
+    with taken[doing].get_lock():
+        taken[doing].value += 1
+
+worker._take = count_taken
 
 def dispatch(env):
     env["ar.collection.dispatch"]._cron_dispatch()
@@ -105,7 +131,8 @@ def start(work, day):
     pid = os.fork()
     if pid:
         return pid
-    code = 1
+    global doing
+    code, doing = 1, work.__name__
     try:
         with registry.cursor() as cr:
             work(api.Environment(cr, api.SUPERUSER_ID, {{"ar_clock": Clock(day)}}))
@@ -118,10 +145,11 @@ kills = failures = 0
 patience = 1.5
 for number, day in enumerate(DAYS, 1):
     wanted = KILLS * number // len(DAYS)
-    unfinished = {{decide, dispatch, print_paper}}
+    unfinished = {{decide, share, share_too, dispatch, print_paper}}
     rounds = 0
     while unfinished:
         sql_db.close_all()
+        is_led.value = decide in unfinished
         running = {{start(work, day): work for work in unfinished}}
         # What is decided has its letters after it.
         unfinished, former = set(), kills
@@ -134,6 +162,7 @@ for number, day in enumerate(DAYS, 1):
                     if status:
                         failures += 1
                         unfinished.add(work)
+                is_led.value = decide in running.values()
             if running and time.monotonic() > end:
                 pid = random.choice(list(running))
                 os.kill(pid, signal.SIGKILL)
@@ -146,7 +175,7 @@ for number, day in enumerate(DAYS, 1):
         if kills == former:
             patience *= 0.7
         if not unfinished and kills < wanted:
-            unfinished = {{decide, dispatch, print_paper}}
+            unfinished = {{decide, share, share_too, dispatch, print_paper}}
         elif not unfinished:
             with registry.cursor() as cr:
                 env = api.Environment(cr, api.SUPERUSER_ID, {{"ar_clock": Clock(day)}})
@@ -163,6 +192,7 @@ with registry.cursor() as cr:
     print("RESULT" + json.dumps({{
         "kills": kills,
         "failures": failures,
+        "taken": {{name: value.value for name, value in taken.items()}},
         "actions": [
             [action.company_id.id, action.partner_id.id, action.step_id.name, action.state]
             for action in actions
@@ -221,6 +251,7 @@ def test_nothing_is_doubled_and_nothing_is_lost(session, database):
     output = shell(session, database, f"exec({script!r})\n")
     result = json.loads(output.rpartition("RESULT")[2])
     assert result["kills"] >= KILLS
+    assert result["taken"]["decide"] and result["taken"]["share"] + result["taken"]["share_too"]
     expected = CUSTOMERS * COMPANIES
     counted = {}
     for company, partner, step, state in result["actions"]:

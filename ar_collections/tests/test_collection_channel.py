@@ -269,7 +269,7 @@ class TestChannel(CollectionsCommon):
         self._step("email")
         self._invoice(self.customer, 100, due=-1)
         locks = iter([False, True, False])
-        self._patch("ar.collection.run", "try_lock_for_update", lambda run: next(locks))
+        self._patch("ar.collection.run", "try_lock_for_update", lambda run, **kw: next(locks))
         with self.assertRaisesRegex(UserError, "right now"):
             self._run(0)
         run = self._run(0, execute=False)
@@ -316,7 +316,7 @@ class TestChannel(CollectionsCommon):
         self._patch("ar.collection.sender", "_log_messages", broken)
         with (
             self.assertRaises(DeadlockDetected),
-            mute_logger("odoo.addons.ar_collections.models.run.collection_run"),
+            mute_logger("odoo.addons.ar_collections.models.run.collection_worker"),
         ):
             self._run(0, failing=True)
         self.assertFalse(self._case().last_error)

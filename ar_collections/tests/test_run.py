@@ -350,7 +350,7 @@ class TestRun(CollectionsCommon):
 
         with (
             patch.object(type(self.env["ar.collection.sender"]), "_log_messages", broken),
-            mute_logger("odoo.addons.ar_collections.models.run.collection_run"),
+            mute_logger("odoo.addons.ar_collections.models.run.collection_worker"),
         ):
             run = self._run(0, failing=True)
         self.assertEqual((run.state, run.failure_count), ("done", 1))
@@ -374,7 +374,7 @@ class TestRun(CollectionsCommon):
         class Killed(BaseException):
             pass
 
-        with patch("odoo.addons.ar_collections.models.run.collection_run.BATCH", 2):
+        with patch("odoo.addons.ar_collections.models.run.collection_worker.BATCH", 2):
             run = (
                 self.env["ar.collection.run"]
                 .sudo()
@@ -416,7 +416,7 @@ class TestRun(CollectionsCommon):
                 }
             )
         )
-        with patch("odoo.addons.ar_collections.models.run.collection_run.BATCH", 2):
+        with patch("odoo.addons.ar_collections.models.run.collection_worker.BATCH", 2):
             run._execute(lambda done, remaining: 0)
             self.assertRecordValues(run, [{"state": "running", "remaining_count": 2}])
             run._execute(lambda done, remaining: 100)

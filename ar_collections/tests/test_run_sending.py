@@ -376,7 +376,7 @@ class TestStopping(SendingCase, MockEmail):
             self.env.flush_all()
             return 60
 
-        with patch("odoo.addons.ar_collections.models.run.collection_run.BATCH", 2):
+        with patch("odoo.addons.ar_collections.models.run.collection_worker.BATCH", 2):
             run._execute(checkpoint)
         return run
 
@@ -547,7 +547,7 @@ class TestLimit(SendingCase):
 
         self._owe(6)
         run = self.runs.sudo().create({"company_id": self.company.id, "date": self.today})
-        with patch("odoo.addons.ar_collections.models.run.collection_run.BATCH", 2):
+        with patch("odoo.addons.ar_collections.models.run.collection_worker.BATCH", 2):
             for _attempt in range(4):
                 try:
                     run._execute(checkpoint)

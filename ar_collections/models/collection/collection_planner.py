@@ -26,6 +26,8 @@ class Plan(NamedTuple):
     noted: tuple = ()
     # The actions of the step that failed and are tried again, instead of new ones.
     again_ids: tuple = ()
+    # How often steps had been taken of the customer when this was planned.
+    turn: int = 0
 
 
 class StepsByDay(dict):
@@ -54,7 +56,7 @@ class ArCollectionPlanner(models.AbstractModel):
 
     @api.model
     def _plan_cases(self, company, date, cases=None):
-        """One :class:`Plan` per open case, or per given case."""
+        """One :class:`Plan` per open case, or per given case, the urgent ones first."""
         self.env["ar.collection.case"].flush_model()
         rows = self.env.execute_query(
             SQL(
@@ -64,11 +66,11 @@ class ArCollectionPlanner(models.AbstractModel):
                    file.last_contact_date,
                    CASE WHEN kase.ladder_due_date = kase.demand_due_date
                         THEN kase.ladder_days END, kase.ladder_days IS NULL,
-                   kase.next_action_date, kase.waiting_for
+                   COALESCE(file.turn_count, 0), kase.next_action_date, kase.waiting_for
               FROM ar_collection_case kase
               JOIN ar_credit_file file ON file.id = kase.file_id
              WHERE kase.company_id = %s AND kase.state = 'open' %s
-             ORDER BY kase.id
+             ORDER BY kase.priority DESC NULLS LAST, kase.id
             """,
                 date,
                 company.id,
@@ -94,6 +96,7 @@ class ArCollectionPlanner(models.AbstractModel):
             last,
             asked_day,
             is_new,
+            turn,
             *noted,
         ) in rows:
             if case_id in elsewhere or not due or not policy_id:
@@ -136,6 +139,7 @@ class ArCollectionPlanner(models.AbstractModel):
                         self._try_again(situation, failed),
                         noted=tuple(noted),
                         again_ids=failed.action_ids,
+                        turn=turn,
                     )
                 )
                 continue
@@ -147,7 +151,15 @@ class ArCollectionPlanner(models.AbstractModel):
                 climbing = self._climb(situation, case_id, last_step)
             decision = decide(climbing)
             plan = Plan(
-                partner_id, file_id, case_id, policy_id, amount, days, decision, noted=tuple(noted)
+                partner_id,
+                file_id,
+                case_id,
+                policy_id,
+                amount,
+                days,
+                decision,
+                noted=tuple(noted),
+                turn=turn,
             )
             if climbing is not situation:
                 situation = climbing
@@ -355,7 +367,8 @@ class ArCollectionPlanner(models.AbstractModel):
                    AND action.state <> 'cancelled'
                  GROUP BY part.move_line_id
             )
-            SELECT file.id, file.partner_id, file.last_contact_date, ARRAY_AGG(item.line_id),
+            SELECT file.id, file.partner_id, file.last_contact_date,
+                   COALESCE(file.turn_count, 0), ARRAY_AGG(item.line_id),
                    ARRAY_AGG(%(date)s::date - item.due), ARRAY_AGG(item.demand)::float8[]
               FROM item
               JOIN ar_credit_file file ON file.company_id = item.root_id
@@ -380,15 +393,15 @@ class ArCollectionPlanner(models.AbstractModel):
                 ),
             )
         )
-        asked = self._get_days_asked_before_due([line_id for row in rows for line_id in row[3]])
+        asked = self._get_days_asked_before_due([line_id for row in rows for line_id in row[4]])
         files = self.env["ar.credit.file"].browse(row[0] for row in rows)
         matched = self.env["ar.collection.policy"]._get_matching_policies(files)
         values = self._get_policy_values(company, date, set(policies.ids))
         plans = []
         for file, row in zip(files, rows, strict=True):
-            file_id, partner_id, last_contact = row[:3]
+            file_id, partner_id, last_contact, turn = row[:4]
             policy = values.get(matched[file].id)
-            new = policy and self._get_items_not_asked_yet(row[3:], policy["courtesy"], asked)
+            new = policy and self._get_items_not_asked_yet(row[4:], policy["courtesy"], asked)
             if not new:
                 continue
             step_day = max(day for day, _residual in new.values())
@@ -404,6 +417,7 @@ class ArCollectionPlanner(models.AbstractModel):
                     0,
                     Decision(None if wait else step_day, wait, None),
                     tuple(new),
+                    turn=turn,
                 )
             )
         plans += self._plan_courtesy_again(company, date, values)
@@ -432,6 +446,7 @@ class ArCollectionPlanner(models.AbstractModel):
                     Decision(action.rung, None, None),
                     tuple(action.item_ids.move_line_id.ids),
                     again_ids=tuple(action.ids),
+                    turn=file.turn_count,
                 )
             )
         return plans

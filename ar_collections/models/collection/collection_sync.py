@@ -193,6 +193,43 @@ class ArCollectionSync(models.AbstractModel):
         )
 
     @api.model
+    def _refresh_next_actions(self, company, date, plans):
+        """Tell each case when something can happen next, and what it waits for.
+
+        :param plans: ``ar.collection.planner`` of the day
+        """
+        cases = self.env["ar.collection.case"]
+        failed = set(
+            cases.search(
+                [
+                    ("company_id", "=", company.id),
+                    ("last_error", "!=", False),
+                    ("state", "=", "open"),
+                ]
+            ).ids
+        )
+        fresh = {}
+        for plan in plans:
+            step_day, wait, next_date = plan.decision
+            news = (date if step_day is not None else next_date, wait)
+            if plan.case_id and news != plan.noted:
+                fresh[plan.case_id] = news
+        self._write_next_actions(fresh)
+        cases.browse(
+            plan.case_id for plan in plans if plan.decision.wait == "proof"
+        )._plan_missing_contacts(date)
+        cases.browse(
+            plan.case_id
+            for plan in plans
+            if plan.decision.wait == "no_step" and plan.noted[1] != "no_step"
+        )._ask_what_next(date)
+        cases.browse(
+            plan.case_id
+            for plan in plans
+            if plan.case_id in failed and plan.decision.step_day is None
+        ).last_error = False
+
+    @api.model
     def _write_next_actions(self, values):
         """Write what is new in one statement.
 

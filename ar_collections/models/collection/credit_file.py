@@ -1,7 +1,10 @@
 from collections import defaultdict
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class ArCreditFile(models.Model):
@@ -18,6 +21,10 @@ class ArCreditFile(models.Model):
     )
 
     case_ids = fields.One2many("ar.collection.case", "file_id", string="Collection Cases")
+
+    # How often a day took steps of this customer: who planned them and finds another number was
+    # overtaken by another worker.
+    turn_count = fields.Integer(readonly=True, copy=False)
 
     excluded_amount = fields.Monetary(
         string="Excluded from Follow-up",
@@ -47,6 +54,41 @@ class ArCreditFile(models.Model):
             for file in files:
                 file.excluded_undecided = totals[file.partner_id.id, False]
                 file.excluded_amount = file.excluded_undecided + totals[file.partner_id.id, True]
+
+    # Turns
+
+    def _lock_turns(self):
+        """Lock the files that nobody else has locked, until the transaction ends.
+
+        :return: ``{file id: how often it had its turn}`` of those that are locked now
+        """
+        if not self:
+            return {}
+        query = SQL(
+            """
+            SELECT id, COALESCE(turn_count, 0) FROM ar_credit_file WHERE id IN %s
+               FOR NO KEY UPDATE SKIP LOCKED
+            """,
+            tuple(self.ids),
+        )
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(query, log_exceptions=False)
+                return dict(self.env.cr.fetchall())
+        except SerializationFailure:
+            # One of them was written since the transaction began: the next one sees it.
+            return {}
+
+    def _count_turn(self):
+        """Another worker that planned steps for the same customers before sees that it is late."""
+        self.flush_model(["turn_count"])
+        self.env.cr.execute(
+            SQL(
+                "UPDATE ar_credit_file SET turn_count = COALESCE(turn_count, 0) + 1 WHERE id IN %s",
+                tuple(self.ids),
+            )
+        )
+        self.invalidate_recordset(["turn_count"], flush=False)
 
     def action_open_excluded(self):
         """The items of the customer that are excluded from follow-up."""

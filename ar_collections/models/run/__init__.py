@@ -3,6 +3,7 @@
 from . import (
     run_pace,
     salesperson_digest,
+    collection_worker,
     collection_run,
     collection_run_line,
     collection_dispatch,

@@ -2,19 +2,17 @@ import logging
 import time
 from datetime import timedelta
 
-from psycopg2 import OperationalError
+from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
 from ..common.res_company import BY_CODE
-from .run_pace import BATCH_SHARE, Pace, Shift, get_worker_limit
+from .run_pace import Shift
 
 _logger = logging.getLogger(__name__)
 
-# A batch has so many plans at most, however fast they are.
-BATCH = 200
 # So many minutes after it was killed or broke down a day goes on by itself.
 MINUTES_TO_GO_ON = 5
 
@@ -24,6 +22,10 @@ class ArCollectionRun(models.Model):
 
     Every part of a run looks at what is already there before it acts, so that a run that was
     killed goes on where it stopped and a run that is repeated does nothing.
+
+    Who holds the run leads it: figures, cases, what waits, what failed and the end of the day are
+    its work. Others take steps beside it, of customers that nobody else deals with at the moment,
+    and write nothing to the run.
     """
 
     _name = "ar.collection.run"
@@ -210,20 +212,53 @@ class ArCollectionRun(models.Model):
         that was set before. A company whose day breaks down does not stop the others.
         """
         shift = Shift(self.env["ir.cron"])
-        job = self.env.ref("ar_collections.ir_cron_daily_run")
         companies = self.env["res.company"].search([("parent_id", "=", False)])
         for company in companies:
-            run = self.with_company(company)._run_for_cron(company)
-            if not run._is_unfinished() or not run.try_lock_for_update():
-                continue
-            run._go_on_later(job)
-            shift.commit(0, 1)
-            run._execute_for_cron(shift.commit)
+            self.with_company(company)._run_for_cron(company)._lead(shift)
             if not shift.seconds_left:
-                job._trigger()
                 break
         self.env["ar.collection.dispatch"]._start()
         shift.commit(0, 0)
+
+    @api.model
+    def _cron_share(self):
+        """Take part in the days that are under way; any number of jobs may do so at once.
+
+        No day is begun here, and one that nobody leads any more is led on.
+        """
+        shift = Shift(self.env["ir.cron"])
+        for run in self.search([("state", "=", "running"), ("is_followed", "=", True)]):
+            company = run.company_id
+            if run.date == company._ar_today() and shift.seconds_left:
+                run = run.with_company(company)
+                if not run._lead(shift):
+                    self.env["ar.collection.worker"]._help(run, shift)
+                    if shift.seconds_left:
+                        run._lead(shift)
+        self.env["ar.collection.dispatch"]._start()
+        shift.commit(0, 0)
+
+    def _lead(self, shift):
+        """Execute, unless the day is done or somebody else leads it; return whether it did."""
+        if not self._is_unfinished() or not self._hold():
+            return False
+        job = self.env.ref("ar_collections.ir_cron_daily_run")
+        self._go_on_later(job)
+        shift.commit(0, 1)
+        self.env.invalidate_all()
+        self._execute_for_cron(shift.commit)
+        if not shift.seconds_left:
+            job._trigger()
+        return True
+
+    def _hold(self):
+        """Whether nobody else leads the run: nobody will until the next commit."""
+        try:
+            with self.env.cr.savepoint(flush=False):
+                return bool(self.try_lock_for_update(allow_referencing=True))
+        except SerializationFailure:
+            # Somebody has written to it since this transaction began.
+            return False
 
     @api.model
     def _go_on_later(self, job):
@@ -241,7 +276,8 @@ class ArCollectionRun(models.Model):
             # The scheduler would try again tomorrow, and give up after a week.
             self.env.cr.rollback()
             _logger.exception("Collection run %s broke down and goes on later", self.id)
-            self._note(self.env._("Broke down, goes on in some minutes: %s", error))
+            if self._hold():
+                self._note(self.env._("Broke down, goes on in some minutes: %s", error))
             checkpoint(0, 1)
 
     @api.model
@@ -261,7 +297,9 @@ class ArCollectionRun(models.Model):
         self.ensure_one()
         if not self._is_unfinished():
             return
-        if not self.try_lock_for_update():
+        if not self._hold():
+            if checkpoint:
+                return
             raise UserError(self.env._("This collection run is being executed right now."))
         start = time.monotonic()
         if self.state != "running":
@@ -272,12 +310,15 @@ class ArCollectionRun(models.Model):
         self.write({"waiting_count": 0, "over_limit_count": 0})
         self._untell()
         finished = self._follow_day(checkpoint) and self._take_day(checkpoint)
+        if finished is None:
+            return
         self._count_results(time.monotonic() - start)
         if checkpoint:
             checkpoint(1, 0 if finished else max(self.remaining_count, 1))
 
     def _follow_day(self, checkpoint):
-        """Figures, cases and failed contacts follow the day; return whether the run goes on."""
+        """Figures, cases and failed contacts follow the day; return whether the run goes on,
+        ``None`` when somebody else leads it now."""
         if self.is_followed:
             return True
         company, date = self.company_id, self.date
@@ -291,19 +332,23 @@ class ArCollectionRun(models.Model):
         self.env["ar.ageing.snapshot"]._take_month_end(company, date)
         self.is_followed = True
         # At least one batch is taken, however long this took.
-        return self._commit(checkpoint, 1, 1) is not None
+        return None if self._commit(checkpoint, 1, 1) is None else True
 
     def _take_day(self, checkpoint):
-        """Take the steps that are due; return whether all had their turn."""
+        """Take the steps that are due; return whether all had their turn, ``None`` when somebody
+        else leads the run now."""
         company, date = self.company_id, self.date
         plans = self._get_plans()
         due = self._get_due_plans(plans)
-        if not self._take_all(due, checkpoint):
-            return False
+        worker = self.env["ar.collection.worker"]
+        if checkpoint:
+            worker._call_others(due)
+        if not (taken := worker._take_all(self, due, checkpoint)):
+            return taken
         self.env["ar.collection.priority.rule"]._score_cases(company)
         if due:
             plans = self.env["ar.collection.planner"]._plan_cases(company, date)
-        self._refresh_next_actions(plans)
+        self.env["ar.collection.sync"]._refresh_next_actions(company, date, plans)
         self._check_silent()
         self._tell_what_waits()
         self.state = "done"
@@ -320,7 +365,7 @@ class ArCollectionRun(models.Model):
             return float("inf")
         left = checkpoint(done, remaining)
         self.env.invalidate_all()
-        return left if self.try_lock_for_update() else None
+        return left if self._hold() else None
 
     def _get_reason_not_to_send(self):
         """Why no step is taken on this day, although steps are due.
@@ -353,29 +398,40 @@ class ArCollectionRun(models.Model):
         if self._get_reason_not_to_send():
             going = []
         else:
-            planner = self.env["ar.collection.planner"]
-            plans = self._get_due_plans(planner._stop_plans(self.company_id, self.date, plans))
+            plans = self._drop_stopped(plans)
             going = self._keep_to_limit(plans)
         self.waiting_count += len(plans) - len(going)
         return going
 
+    def _drop_stopped(self, plans):
+        planner = self.env["ar.collection.planner"]
+        return self._get_due_plans(planner._stop_plans(self.company_id, self.date, plans))
+
     def _keep_to_limit(self, plans):
         """The plans whose messages the limit of the day has room for; work for people is no
         message."""
-        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
-        planner = self.env["ar.collection.planner"]
-        steps = planner._get_steps_by_day(policies)
         room, going = self._get_room(), []
-        for plan in plans:
-            messages = len(plan.again_ids) or sum(
-                step.automatic and step.min_amount <= plan.amount
-                for step in planner._get_plan_steps(plan, steps)
-            )
+        for plan, messages in zip(plans, self._count_planned(plans), strict=True):
             if not messages or messages <= room:
                 room -= messages
                 going.append(plan)
         self.over_limit_count += len(plans) - len(going)
         return going
+
+    @api.model
+    def _count_planned(self, plans):
+        """How many messages each plan sends."""
+        policies = self.env["ar.collection.policy"].browse({plan.policy_id for plan in plans})
+        planner = self.env["ar.collection.planner"]
+        steps = planner._get_steps_by_day(policies)
+        return [
+            len(plan.again_ids)
+            or sum(
+                step.automatic and step.min_amount <= plan.amount
+                for step in planner._get_plan_steps(plan, steps)
+            )
+            for plan in plans
+        ]
 
     def _get_room(self):
         """How many messages more the day may send."""
@@ -526,67 +582,11 @@ class ArCollectionRun(models.Model):
     def _get_due_plans(self, plans):
         return [plan for plan in plans if plan.decision.step_day is not None]
 
-    def _take_all(self, plans, checkpoint):
-        """Take all plans in batches that end by time; return whether all of them had their turn."""
-        pace = Pace(get_worker_limit() * BATCH_SHARE if checkpoint else float("inf"), BATCH)
-        actions = self.env["ar.collection.action"]
-        waiting, skipped = list(plans), 0
-        while waiting:
-            batch, waiting = waiting[: pace.size], waiting[pace.size :]
-            with pace.keep(len(batch)):
-                mine = self._lock_customers(batch)
-                skipped += len(batch) - len(mine)
-                if going := self._let_out(self._drop_ended(mine)):
-                    self._take_batch(going)
-                self.remaining_count = len(waiting) + skipped
-                self.action_count = actions.search_count([("run_id", "=", self.id)])
-                left = self._commit(checkpoint, len(mine), self.remaining_count + 1)
-            if not left and (waiting or left is None):
-                return False
-        return not skipped
-
-    @api.model
-    def _lock_customers(self, plans):
-        """The plans of the customers that nobody else deals with now, locked until the batch is
-        committed."""
-        files = self.env["ar.credit.file"].browse(plan.file_id for plan in plans)
-        mine = set(files.try_lock_for_update(allow_referencing=True).ids)
-        return [plan for plan in plans if plan.file_id in mine]
-
-    @api.model
-    def _drop_ended(self, plans):
-        """The plans without those whose case has ended or was paused since they were made."""
-        cases = self.env["ar.collection.case"].browse(
-            plan.case_id for plan in plans if plan.case_id
+    def _count_taken(self, remaining):
+        self.remaining_count = remaining
+        self.action_count = self.env["ar.collection.action"].search_count(
+            [("run_id", "=", self.id)]
         )
-        ended = set(cases.filtered(lambda case: case.state != "open").ids)
-        return [plan for plan in plans if plan.case_id not in ended]
-
-    def _take_batch(self, plans):
-        """Take the batch at once; when that fails, one by one, so that only the cause fails."""
-        actions = self.env["ar.collection.action"]
-        try:
-            with self.env.cr.savepoint():
-                actions._take_steps(plans, self.company_id, self.date, run_id=self.id)
-                self.env.flush_all()
-            return
-        except OperationalError:
-            raise  # two transactions at odds: the scheduler tries the whole run again
-        except Exception:
-            _logger.info("Collection run %s: a batch failed, going one by one", self.id)
-            self.env.invalidate_all(flush=False)
-        for plan in plans:
-            case = self.env["ar.collection.case"].browse(plan.case_id)
-            try:
-                with self.env.cr.savepoint():
-                    actions._take_steps([plan], self.company_id, self.date, run_id=self.id)
-                    self.env.flush_all()
-            except OperationalError:
-                raise
-            except Exception as error:
-                _logger.exception("Collection run %s: case %s failed", self.id, case.id)
-                self.env.invalidate_all(flush=False)
-                self._record_failure(plan, error)
 
     def _record_failure(self, plan, error):
         partner = self.env["res.partner"].browse(plan.partner_id)
@@ -596,39 +596,6 @@ class ArCollectionRun(models.Model):
         if case:
             case.last_error = str(error)
             case._message_log(body=self.env._("The daily run failed: %s", error))
-
-    def _refresh_next_actions(self, plans):
-        """Tell each case when something can happen next, and what it waits for."""
-        cases = self.env["ar.collection.case"]
-        failed = set(
-            cases.search(
-                [
-                    ("company_id", "=", self.company_id.id),
-                    ("last_error", "!=", False),
-                    ("state", "=", "open"),
-                ]
-            ).ids
-        )
-        fresh = {}
-        for plan in plans:
-            step_day, wait, next_date = plan.decision
-            news = (self.date if step_day is not None else next_date, wait)
-            if plan.case_id and news != plan.noted:
-                fresh[plan.case_id] = news
-        self.env["ar.collection.sync"]._write_next_actions(fresh)
-        cases.browse(
-            plan.case_id for plan in plans if plan.decision.wait == "proof"
-        )._plan_missing_contacts(self.date)
-        cases.browse(
-            plan.case_id
-            for plan in plans
-            if plan.decision.wait == "no_step" and plan.noted[1] != "no_step"
-        )._ask_what_next(self.date)
-        cases.browse(
-            plan.case_id
-            for plan in plans
-            if plan.case_id in failed and plan.decision.step_day is None
-        ).last_error = False
 
     def _check_silent(self):
         """Every open case has a next date or a reason: name those that have neither."""

@@ -10,6 +10,8 @@ from odoo.tools import config
 JOB_SHARE, BATCH_SHARE = 1 / 2, 1 / 12
 # How many the first batch has, before it is known how long one takes.
 FIRST_BATCH = 10
+# So many seconds a worker waits at a time, and at most, for the last batch of another one.
+PATIENCE, MOST_PATIENCE = 0.2, 10
 
 
 def get_worker_limit():
@@ -35,6 +37,7 @@ class Pace:
         self.seconds = seconds
         self.most = most
         self.size = most if seconds == float("inf") else min(FIRST_BATCH, most)
+        self.patience = min(seconds, MOST_PATIENCE)
 
     @contextmanager
     def keep(self, count):
@@ -47,6 +50,14 @@ class Pace:
         """Grow at most twofold: the next ones may be slower."""
         fitting = self.seconds * count / seconds if seconds else float("inf")
         self.size = int(max(1, min(fitting, 2 * count, self.most)))
+
+    def wait(self):
+        """Wait a moment for what others deal with; return whether there is time to look again."""
+        if self.patience <= 0:
+            return False
+        self.patience -= PATIENCE
+        time.sleep(PATIENCE)
+        return True
 
 
 class Shift:
