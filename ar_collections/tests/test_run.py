@@ -14,6 +14,18 @@ class TestRun(CollectionsCommon):
         actions = self._case(partner).action_ids.filtered(lambda a: a.state != "cancelled")
         return actions.sorted("id").step_id.mapped("name")
 
+    def test_who_was_overtaken_takes_nothing(self):
+        """Another worker took steps of the customer after this one had planned them."""
+        self._invoice(self.customer, 1000, due=-40)
+        self._run(0)
+        worker = self.env["ar.collection.worker"]
+        plans = self.env["ar.collection.planner"]._plan_cases(self.company, self.today)
+        plans = [plan for plan in plans if plan.partner_id == self.customer.id]
+        customers = worker._get_customers(plans)
+        self.assertEqual(worker._lock_customers(customers), (plans, []))
+        self._case().file_id.sudo()._count_turn()
+        self.assertEqual(worker._lock_customers(customers), ([], []))
+
     def test_old_debt_gets_one_contact(self):
         self._invoice(self.customer, 100, due=-40)
         self._run(0)
