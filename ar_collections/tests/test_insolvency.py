@@ -81,6 +81,18 @@ class TestInsolvency(CollectionsCommon):
         self.assertGreater(len(self.case.action_ids), len(before), self.case.waiting_for)
         self.assertTrue(accruals._get_accruals(self.company, self._day(63), self.customer))
 
+    def test_no_payment_lifts_the_hold(self):
+        """A hold by rule or stage was there before, and would end with its cause."""
+        self.file.sudo()._set_hold("1,000 overdue", self.today, "rule")
+        insolvency = self._open()
+        self.assertRecordValues(
+            self.file,
+            [{"hold_cause": "manual", "hold_reason": f"Insolvent ({insolvency.name})"}],
+        )
+        self._pay(self.invoice)
+        self._run(1)
+        self.assertTrue(self.file.hold)
+
     def test_nothing_is_recalled_before_it_falls_due(self):
         customer = self._customer("Not Late Yet")
         self._invoice(customer, 100, due=2)

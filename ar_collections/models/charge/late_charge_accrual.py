@@ -178,6 +178,7 @@ class ArLateChargeAccrual(models.AbstractModel):
     @api.model
     def _get_chargeable_items_sql(self, company, date, partners):
         """SELECT of the items that can have accrued something, open or settled lately."""
+        self.env["ar.insolvency"].flush_model(["file_id", "state"])
         scope, accounts = self.env["ar.position"]._get_scope(company, few=partners is not None)
         customers = SQL()
         if partners is not None:

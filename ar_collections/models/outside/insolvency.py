@@ -84,9 +84,7 @@ class ArInsolvency(models.Model):
         insolvencies = super().create(vals_list)
         for insolvency in insolvencies:
             insolvency.sudo()._take_claims()
-            insolvency.file_id.sudo()._set_hold(
-                self.env._("Insolvent (%s)", insolvency.name), insolvency.company_id._ar_today()
-            )
+            insolvency.sudo()._hold_credit()
             insolvency._remind()
             if insolvency.case_id:
                 insolvency.sudo().case_id.message_post(
@@ -106,6 +104,11 @@ class ArInsolvency(models.Model):
             for insolvency in self:
                 insolvency._remind()
         return result
+
+    def _hold_credit(self):
+        """Hold by hand: what a stage or rule has set would be lifted by a payment."""
+        self.file_id.filtered(lambda file: file.hold_cause != "manual")._lift_hold()
+        self.file_id._set_hold(self.env._("Insolvent (%s)", self.name), self.company_id._ar_today())
 
     def _take_claims(self):
         """All that was open at the end of the day of opening, as it was then."""
