@@ -81,6 +81,17 @@ class TestInsolvency(CollectionsCommon):
         self.assertGreater(len(self.case.action_ids), len(before), self.case.waiting_for)
         self.assertTrue(accruals._get_accruals(self.company, self._day(63), self.customer))
 
+    def test_nobody_is_reminded_of_instalments(self):
+        plan = self.env["ar.payment.plan"].browse(self.case.action_plan()["res_id"])
+        plan.write({"instalment_count": 2, "first_date": self._day(7), "reminder_days": 3})
+        plan.action_distribute()
+        plan.action_propose()
+        plan.sudo()._accept("Director")
+        self._open()
+        for day in range(1, 8):
+            self._run(day)
+        self.assertFalse(any(plan.line_ids.mapped("date_reminded")))
+
     def test_no_payment_lifts_the_hold(self):
         """A hold by rule or stage was there before, and would end with its cause."""
         self.file.sudo()._set_hold("1,000 overdue", self.today, "rule")

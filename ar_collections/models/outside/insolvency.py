@@ -85,6 +85,8 @@ class ArInsolvency(models.Model):
         for insolvency in insolvencies:
             insolvency.sudo()._take_claims()
             insolvency.sudo()._hold_credit()
+            # Nor is the customer reminded of instalments.
+            insolvency.file_id.sudo().plan_ids.reminder_days = 0
             insolvency._remind()
             if insolvency.case_id:
                 insolvency.sudo().case_id.message_post(
