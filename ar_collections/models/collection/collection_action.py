@@ -355,35 +355,7 @@ class ArCollectionAction(models.Model):
 
         :param items: one list of ``ar.position`` items per action
         """
-        names = (
-            self.env["account.move.line"]
-            .sudo()
-            .browse({item.line_id for wanted in items for item in wanted})
-        )
-        names.fetch(["move_name", "move_id", "date"])
-        names.move_id.fetch(["invoice_date", "amount_total"])
-        self.env["ar.collection.action.item"].sudo().create(
-            [
-                {
-                    "action_id": action.id,
-                    "move_line_id": item.line_id,
-                    "name": line.move_name,
-                    "date": line.move_id.invoice_date or line.date,
-                    "due_date": item.due,
-                    "days_overdue": item.days_overdue,
-                    "residual": item.residual if item.is_credit else item.demand,
-                    "residual_currency": (
-                        item.residual_currency if item.is_credit else item.demand_currency
-                    ),
-                    "is_credit": item.is_credit,
-                    "currency_id": item.currency_id,
-                    "amount_total": line.move_id.amount_total or abs(item.residual_currency),
-                }
-                for action, wanted in zip(self, items, strict=True)
-                for item in wanted
-                for line in names.browse(item.line_id)
-            ]
-        )
+        self.env["ar.collection.action.item"].sudo()._freeze(self, items)
         for action, wanted in zip(self.sudo(), items, strict=True):
             action.write(
                 {
@@ -478,8 +450,14 @@ class ArCollectionAction(models.Model):
                 )
                 for action in actions
             ]
-            (actions.sudo().item_ids | actions.sudo().credit_ids).unlink()
-            actions._freeze_items(asked)
+            moved = {
+                action: wanted
+                for action, wanted in zip(actions.sudo(), asked, strict=True)
+                if not (action.item_ids | action.credit_ids)._is_of(wanted)
+            }
+            moved_actions = actions.browse().concat(*moved)
+            (moved_actions.item_ids | moved_actions.credit_ids).unlink()
+            moved_actions._freeze_items(list(moved.values()))
             actions._freeze_more(date)
 
     def _get_courtesy_lines(self):

@@ -226,7 +226,7 @@ class ArCollectionSender(models.AbstractModel):
 
     @api.model
     def _log_messages(self, actions, vals_list):
-        """One message per action on its case, with a copy on the customer.
+        """One message per action on its case, and a line that tells of it on the customer.
 
         :return: the messages that are sent: those on the case, or on the customer before there
             is a case
@@ -265,9 +265,18 @@ class ArCollectionSender(models.AbstractModel):
                         "record_name": action.partner_id.display_name,
                     }
                 )
+                if vals["message_type"] == "email_outgoing":
+                    on_customer["body"] = self._get_pointer(action.case_id, vals["subject"])
                 copies.append(on_customer)
             else:
                 sent.append(on_customer)
         messages = self.env["mail.message"].create(sent)
         self.env["mail.message"].create(copies)
         return messages
+
+    @api.model
+    def _get_pointer(self, case, subject):
+        """What the customer's chatter says of an e-mail on the case: its text is kept once."""
+        return self.env._(
+            "The whole message is in the collection case: %s", case._get_html_link(title=subject)
+        )

@@ -33,6 +33,8 @@ BEHAVIOUR_COLUMNS = (
 )
 # What every file needs to have and gets by its insertion.
 REQUIRED_COLUMNS = ("partner_id", "company_id", "limit_mode")
+# New files at once from which the statistics of their table are worth taking.
+MANY_FILES = 1000
 # A year of behaviour does not change overnight, and it costs more than all the rest.
 BEHAVIOUR_DAYS = 7
 
@@ -111,6 +113,9 @@ class ArCreditRefresh(models.AbstractModel):
 
         :param new: see ``_get_new_file_values``, of each company
         """
+        if len(files) >= MANY_FILES:
+            # Without it PostgreSQL plans for an empty table until it sees the commit.
+            self.env.cr.execute(SQL("ANALYZE ar_credit_file"))
         self._refresh_limit_use(files)
         files._record_history()
         if any(limit is not None for _company, _grade, _tier, limit, _default in new):
