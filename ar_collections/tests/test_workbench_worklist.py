@@ -43,7 +43,7 @@ class TestWorklist(CollectionsCommon):
             )
         }
         cls.small = cls._customer("Small")
-        cls._invoice(cls.customer, 1000, due=-16)
+        cls.invoice = cls._invoice(cls.customer, 1000, due=-16)
         cls._invoice(cls.small, 50, due=-3)
         cls.step = cls.env["ar.collection.step"].create(
             {
@@ -101,6 +101,20 @@ class TestWorklist(CollectionsCommon):
         self.assertIn("Old", self.case.priority_why)
         self._run(1)
         self.assertEqual(self.case.priority_why, "Very large (+25), Everybody (+1)")
+
+    def test_rank_follows_the_ledger_at_once(self):
+        """Nobody calls first who has just paid most of it."""
+        self._pay(self.invoice, 950)
+        self.assertRecordValues(
+            self.case, [{"priority": 21, "priority_why": "Old (+20), Everybody (+1)"}]
+        )
+        self.assertEqual(self.next.priority_why, "Everybody (+1)")
+        self._invoice(self.customer, 500, due=-1)
+        self.assertEqual(self.case.priority_why, "Large (+30), Old (+20), Everybody (+1)")
+        self.rules["Everybody"].points = 7
+        self._invoice(self.customer, 500, due=-1)
+        self.assertEqual(self.case.priority, 82)
+        self.assertEqual(self.next.priority, 1, "asked for anew on the day")
 
     def test_no_rules_no_reason(self):
         self.env["ar.collection.priority.rule"].search([]).active = False

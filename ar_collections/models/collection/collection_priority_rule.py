@@ -17,8 +17,14 @@ class ArCollectionPriorityRule(models.Model):
     points = fields.Integer(required=True, default=10)
 
     @api.model
-    def _score_cases(self, company):
-        """Write priority and top rules of all open cases of the company in one statement."""
+    def _score_cases(self, company, cases=None):
+        """Write priority and top rules of open cases of the company in one statement.
+
+        :param cases: by default all
+        """
+        scope = [("company_id", "=", company.id), ("state", "!=", "closed")]
+        if cases is not None:
+            scope.append(("id", "in", cases.ids))
         cases = self.env["ar.collection.case"].sudo()
         rules = self.search([("company_id", "in", (company.id, False))])
         hits = SQL(" UNION ALL ").join(
@@ -26,13 +32,7 @@ class ArCollectionPriorityRule(models.Model):
                 "SELECT id, %s AS rule_id, %s AS points FROM %s hit",
                 rule.id,
                 rule.points,
-                cases._search(
-                    [
-                        *literal_eval(rule.domain),
-                        ("company_id", "=", company.id),
-                        ("state", "!=", "closed"),
-                    ]
-                ).subselect(),
+                cases._search([*literal_eval(rule.domain), *scope]).subselect(),
             )
             for rule in rules
         ) or SQL("SELECT NULL::int AS id, NULL::int AS rule_id, 0 AS points WHERE FALSE")
@@ -50,7 +50,7 @@ class ArCollectionPriorityRule(models.Model):
                 SELECT kase.id, COALESCE(scored.points, 0) AS points, scored.rules
                   FROM ar_collection_case kase
                   LEFT JOIN scored ON scored.id = kase.id
-                 WHERE kase.company_id = %(company)s AND kase.state <> 'closed'
+                 WHERE kase.id IN %(scope)s
             )
             UPDATE ar_collection_case kase
                SET priority = fresh.points, priority_rule_ids = fresh.rules
@@ -61,7 +61,7 @@ class ArCollectionPriorityRule(models.Model):
             """,
                 hits=hits,
                 top=TOP_RULES,
-                company=company.id,
+                scope=cases._search(scope).subselect(),
             )
         )
         cases.invalidate_model(["priority", "priority_rule_ids", "priority_why"], flush=False)

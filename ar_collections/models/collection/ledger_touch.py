@@ -26,4 +26,13 @@ class ArLedgerTouch(models.AbstractModel):
         changed = super()._follow_customers(company, date, partners)
         if changed:
             self.env["ar.collection.sync"]._sync_cases(company, date, changed)
+            cases = self.env["ar.collection.case"].search(
+                [
+                    ("company_id", "=", company.id),
+                    ("partner_id", "in", changed.ids),
+                    ("state", "!=", "closed"),
+                ]
+            )
+            if cases:
+                self.env["ar.collection.priority.rule"].sudo()._score_cases(company, cases)
         return changed
