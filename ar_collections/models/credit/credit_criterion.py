@@ -208,8 +208,8 @@ class ArCreditCriterion(models.Model):
             (file_id, criterion.id): found
             for criterion in self
             if criterion.kind == "number" and criterion.ratio
-            for file_id in files.ids
-            if (found := ratios.get((file_id, criterion.ratio)))
+            for (file_id, ratio), found in ratios.items()
+            if ratio == criterion.ratio
         }
 
     @api.model

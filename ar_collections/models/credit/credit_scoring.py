@@ -31,6 +31,23 @@ class Earned(NamedTuple):
     knockout: int | None
 
 
+class Question(NamedTuple):
+    """What a criterion of a scorecard asks, read once for all customers.
+
+    :ivar bands: see ``Answer``
+    :ivar metric: name of the figure that answers it, false when somebody or a record does
+    :ivar is_choice: whether it is answered by an option, not by a value
+    """
+
+    criterion: int
+    aspect: str
+    weight: float
+    bands: list
+    metric: str | bool
+    is_choice: bool
+    valid_months: int
+
+
 class ArCreditScoring(models.AbstractModel):
     """Scores many customers by what is known of them today, weighed by the scorecard."""
 
@@ -101,8 +118,11 @@ class ArCreditScoring(models.AbstractModel):
         """``{file id: Score}`` of what is known on a date; nothing is written."""
         files = files.sudo()
         answers = self._get_answers(files, date)
-        terms = {company: company._ar_score_terms() for company in files.company_id}
-        return {file.id: score(answers[file.id], **terms[file.company_id]) for file in files}
+        scores = {}
+        for company, same in files.grouped("company_id").items():
+            terms = company._ar_score_terms()
+            scores.update((id_, score(answers[id_], **terms)) for id_ in same.ids)
+        return scores
 
     @api.model
     def _get_earned_grades(self, files, scores):
@@ -114,13 +134,15 @@ class ArCreditScoring(models.AbstractModel):
         files.fetch(READ_COLUMNS)
         caps = self.env["ar.credit.knockout"]._get_caps(files)
         scales = {
-            company: self.env["ar.credit.grade"]._get_scale(company) for company in files.company_id
+            company.id: self.env["ar.credit.grade"]._get_scale(company)
+            for company in files.company_id
         }
         grades = {}
-        for file in files:
-            found, scale = scores[file.id], scales[file.company_id]
+        for row in files.read(["company_id"], load=None):
+            file_id, scale = row["id"], scales[row["company_id"]]
+            found = scores[file_id]
             earned = grade_of(found.score, scale) if found.graded else None
-            grades[file.id] = Earned(*cap_grade(earned, caps[file.id], scale))
+            grades[file_id] = Earned(*cap_grade(earned, caps[file_id], scale))
         return grades
 
     @api.model
@@ -154,43 +176,42 @@ class ArCreditScoring(models.AbstractModel):
         entered = self.env["ar.credit.review.line"]._get_entered_values(files)
         ratings = self.env["ar.credit.rating"]._get_latest_ratings(files, date)
         criteria = self.env["ar.credit.criterion"].sudo()
-        cards = {
-            company: [
-                (criterion, criterion._get_bands())
-                for criterion in criteria._get_card_criteria(company)
-            ]
-            for company in files.company_id
+        cards = {company.id: criteria._get_card_criteria(company) for company in files.company_id}
+        on_cards = criteria.union(*cards.values())
+        questions = {
+            company_id: [self._get_question(criterion) for criterion in card]
+            for company_id, card in cards.items()
         }
-        on_cards = criteria.union(*(criterion for card in cards.values() for criterion, _ in card))
         figures = on_cards._read_metrics(files)
         known = on_cards._get_known(files, date)
+        today = Source("ledger", date)
         answers = {}
-        for file in files:
-            answers[file.id] = file_answers = []
-            for criterion, bands in cards[file.company_id]:
+        for row in files.read(["company_id", "partner_id"], load=None):
+            file_id, company_id = row["id"], row["company_id"]
+            answers[file_id] = file_answers = []
+            for question in questions[company_id]:
                 value = option = source = None
-                if criterion.kind == "metric":
-                    value = figures[file.id].get(criterion.metric)
-                    source = Source("ledger", date)
+                if question.metric:
+                    value, source = figures[file_id].get(question.metric), today
                 else:
-                    key = (file.company_id.id, file.partner_id.id, criterion.id)
-                    ours = file.id, criterion.id
+                    key = (company_id, row["partner_id"], question.criterion)
+                    ours = file_id, question.criterion
                     # What has a record of its own comes before what somebody typed.
                     for found in (ratings.get(key), known.get(ours), entered.get(ours)):
-                        if found and self._is_still_valid(criterion, found[2].date, date):
+                        if found and self._is_still_valid(question, found[2].date, date):
                             value, option, source = found
                             break
                     if source:
-                        if criterion.kind in CHOICES:
+                        if question.is_choice:
                             value = None
                         else:
                             option = None
                 file_answers.append(
                     Answer(
-                        criterion.id,
-                        criterion.aspect,
-                        criterion.weight,
-                        bands,
+                        question.criterion,
+                        question.aspect,
+                        question.weight,
+                        question.bands,
                         value,
                         option,
                         source,
@@ -199,8 +220,20 @@ class ArCreditScoring(models.AbstractModel):
         return answers
 
     @api.model
-    def _is_still_valid(self, criterion, given, date):
-        months = criterion.valid_months
+    def _get_question(self, criterion):
+        return Question(
+            criterion.id,
+            criterion.aspect,
+            criterion.weight,
+            criterion._get_bands(),
+            criterion.kind == "metric" and criterion.metric,
+            criterion.kind in CHOICES,
+            criterion.valid_months,
+        )
+
+    @api.model
+    def _is_still_valid(self, question, given, date):
+        months = question.valid_months
         return not months or given + relativedelta(months=months) >= date
 
     @api.model
