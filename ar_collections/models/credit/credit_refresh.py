@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..common.table_statistics import take_statistics
 from ..figures.item_shape import read_shape
 from .credit_limit import SALES_RULES, LimitTerms, effective_limit, limit_use_sql
 
@@ -33,8 +34,6 @@ BEHAVIOUR_COLUMNS = (
 )
 # What every file needs to have and gets by its insertion.
 REQUIRED_COLUMNS = ("partner_id", "company_id", "limit_mode")
-# New files at once from which the statistics of their table are worth taking.
-MANY_FILES = 1000
 # A year of behaviour does not change overnight, and it costs more than all the rest.
 BEHAVIOUR_DAYS = 7
 
@@ -113,11 +112,10 @@ class ArCreditRefresh(models.AbstractModel):
 
         :param new: see ``_get_new_file_values``, of each company
         """
-        if len(files) >= MANY_FILES:
-            # Without it PostgreSQL plans for an empty table until it sees the commit.
-            self.env.cr.execute(SQL("ANALYZE ar_credit_file"))
+        take_statistics(self.env, len(files), "ar.credit.file")
         self._refresh_limit_use(files)
         files._record_history()
+        take_statistics(self.env, len(files), "ar.credit.history")
         if any(limit is not None for _company, _grade, _tier, limit, _default in new):
             # Odoo does not know yet what the grade of a new customer allows.
             files.filtered(lambda file: file.limit_mode == "grade")._push_limit()

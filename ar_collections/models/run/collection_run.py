@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
 from ..common.res_company import BY_CODE
+from ..common.table_statistics import take_statistics
 from .run_pace import Shift
 
 _logger = logging.getLogger(__name__)
@@ -345,6 +346,7 @@ class ArCollectionRun(models.Model):
             worker._call_others(due)
         if not (taken := worker._take_all(self, due, checkpoint)):
             return taken
+        take_statistics(self.env, len(due), "ar.collection.action", "ar.collection.action.item")
         self.env["ar.collection.priority.rule"]._score_cases(company)
         if due:
             plans = self.env["ar.collection.planner"]._plan_cases(company, date)
@@ -559,6 +561,7 @@ class ArCollectionRun(models.Model):
             ]
         ).action_resume()
         opened = sync._open_new(company, date)
+        take_statistics(self.env, len(opened), "ar.collection.case")
         self.env["ar.collection.policy"]._follow(
             cases.search([("company_id", "=", company.id), ("state", "!=", "closed")])
         )
