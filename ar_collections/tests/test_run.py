@@ -537,6 +537,16 @@ class TestRun(CollectionsCommon):
         self._run(0)
         self.assertEqual((self._case().priority, self._case(small).priority), (42, 12))
 
+    def test_urgent_cases_go_first_from_the_first_day(self):
+        rules = self.env["ar.collection.priority.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Large", "domain": "[('amount_overdue', '>=', 50)]", "points": 30})
+        for number, amount in enumerate((10, 100, 20, 200)):
+            self._invoice(self._customer(f"Priority {number}"), amount, due=-2)
+        run = self._run(0)
+        amounts = [sum(a.item_ids.mapped("residual")) for a in run.action_ids.sorted("id")]
+        self.assertEqual([amount >= 50 for amount in amounts], [True, True, False, False])
+
     def test_customer_language(self):
         self.env["res.lang"]._activate_lang("zh_CN")
         self.mail_template.with_context(lang="zh_CN").subject = "逾期 {{ object.amount_text }}"

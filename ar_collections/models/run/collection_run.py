@@ -567,6 +567,9 @@ class ArCollectionRun(models.Model):
         )
         cases._refresh_charges(company, date)
         self.env["ar.collection.assignment"]._assign_collectors(company)
+        if opened:
+            # Their turn today is by their priority, too.
+            self.env["ar.collection.priority.rule"]._score_cases(company)
         items._ask_to_decide(company, date)
         cases._propose_escalations(company, date)
         self.env["ar.limitation"]._warn(company, date)
@@ -729,6 +732,7 @@ class ArCollectionRun(models.Model):
             for field in ("email", "phone", "street")
         }
 
+    @api.readonly
     def action_open_actions(self):
         self.ensure_one()
         return {
