@@ -10,6 +10,15 @@ from odoo.addons.portal.controllers.portal import CustomerPortal
 from ..models.portal.portal_link import MAX_ID
 
 
+def reads(_controller, _rule, _args):
+    """Whether a request to a page with a form only looks at it; see ``readonly`` of Odoo's routes.
+
+    Who comes back from writing (``done``) sees what was written: a replica may not know it yet.
+    """
+    sent = request.httprequest
+    return sent.method in ("GET", "HEAD") and "done" not in sent.args
+
+
 class ReceivablesPortal(CustomerPortal):
     """The statement of a customer, for its contacts who log in and for holders of a link."""
 
@@ -28,6 +37,7 @@ class ReceivablesPortal(CustomerPortal):
         auth="public",
         website=True,
         sitemap=False,
+        readonly=reads,
     )
     def portal_receivables(self, file_id=None, access_token=None, done=None, **kwargs):
         """The open items of the customer: of one company, the others are a click away."""
@@ -52,7 +62,8 @@ class ReceivablesPortal(CustomerPortal):
     def portal_receivables_invoice(self, file_id, move_id, access_token=None, **kwargs):
         """The PDF of an invoice of the customer.
 
-        Odoo's own link of an invoice would outlive the link that brought the visitor here.
+        Odoo's own link of an invoice would outlive the link that brought the visitor here. The
+        first PDF of an invoice may write to it: this is nothing for a replica.
         """
         file = self._receivables_file(file_id, access_token)
         if not file:

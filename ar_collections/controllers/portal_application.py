@@ -4,6 +4,7 @@ from odoo.http import request
 
 from ..models.portal.portal_application import MAX_REFERENCES
 from ..models.portal.portal_claim import MAX_BYTES, MAX_FILES
+from .portal import reads
 from .portal_forms import DISPUTE_ROUTE, ReceivablesForms
 
 MOST_DAYS = 365
@@ -19,6 +20,7 @@ class CreditApplication(ReceivablesForms):
         website=True,
         sitemap=False,
         methods=["GET", "POST"],
+        readonly=reads,
         **DISPUTE_ROUTE,
     )
     def portal_credit_application(self, **post):

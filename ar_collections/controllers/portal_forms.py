@@ -4,7 +4,7 @@ from odoo.http import request
 from odoo.tools import format_date
 
 from ..models.portal.portal_claim import MAX_BYTES, MAX_FILES
-from .portal import ReceivablesPortal
+from .portal import ReceivablesPortal, reads
 
 DISPUTE_ROUTE = {"max_content_length": MAX_FILES * MAX_BYTES + 1024 * 1024}
 
@@ -19,6 +19,7 @@ class ReceivablesForms(ReceivablesPortal):
         website=True,
         sitemap=False,
         methods=["GET", "POST"],
+        readonly=reads,
     )
     def portal_receivables_promise(self, file_id, access_token=None, **post):
         """Promise to pay items by a day."""
@@ -62,6 +63,7 @@ class ReceivablesForms(ReceivablesPortal):
         website=True,
         sitemap=False,
         methods=["GET", "POST"],
+        readonly=reads,
         **DISPUTE_ROUTE,
     )
     def portal_receivables_dispute(self, file_id, access_token=None, **post):

@@ -7,7 +7,7 @@ from odoo.tools import format_date
 
 from ..models.agreement.signable import Signer
 from ..models.portal.portal_link import MAX_ID
-from .portal import ReceivablesPortal
+from .portal import ReceivablesPortal, reads
 
 # Who confirmed its address signs within an hour.
 CONFIRMED_SECONDS = 3600
@@ -17,7 +17,7 @@ ROUTE = '/my/receivables/<any("plan","acknowledgement"):kind>/<int:record_id>'
 class ReceivablesPapers(ReceivablesPortal):
     """Payment plans and debt acknowledgements, which the customer reads and signs."""
 
-    @http.route(ROUTE, type="http", auth="public", website=True, sitemap=False)
+    @http.route(ROUTE, type="http", auth="public", website=True, sitemap=False, readonly=reads)
     def portal_receivables_paper(
         self, kind, record_id, access_token=None, report_type=None, done=None, error=None, **post
     ):
@@ -30,7 +30,7 @@ class ReceivablesPapers(ReceivablesPortal):
             content, _type = (
                 report.sudo()
                 .with_company(file.company_id)
-                ._render_qweb_pdf(report.report_name, record.ids)
+                ._render_qweb_pdf(record._paper, record.ids)
             )
             return self._receivables_pdf(content, f"{record.name.replace('/', '_')}.pdf")
         return self._receivables_show(kind, record, file, access_token, done=done, report=report)

@@ -9,7 +9,7 @@ from odoo.tools import str2bool
 from odoo.addons.payment.controllers.portal import PaymentPortal
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
-from .portal import ReceivablesPortal
+from .portal import ReceivablesPortal, reads
 
 FLOWS = ("redirect", "direct", "token")
 
@@ -24,6 +24,7 @@ class ReceivablesPayment(PaymentPortal, ReceivablesPortal):
         website=True,
         sitemap=False,
         methods=["GET"],
+        readonly=reads,
     )
     def portal_receivables_pay(self, file_id, access_token=None, currency=None, **kwargs):
         """The chosen items, or all in one currency, and how they can be paid."""

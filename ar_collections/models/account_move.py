@@ -278,10 +278,12 @@ class AccountMove(models.Model):
                 move.commercial_partner_id.collection_case_count if move.is_sale_document() else 0
             )
 
+    @api.readonly
     def action_open_collection_cases(self):
         self.ensure_one()
         return self.commercial_partner_id.action_open_collection_cases()
 
+    @api.readonly
     def action_exclude_from_followup(self):
         """Ask for the reason and the end, for what is open of these invoices."""
         return self._ar_open_items().action_exclude_from_followup()

@@ -212,6 +212,7 @@ class ResPartner(models.Model):
         file = self.env["ar.credit.file"]._get_file(self, self.env.company, create=True)
         return file._get_records_action()
 
+    @api.readonly
     def action_open_collection_cases(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -229,10 +230,12 @@ class ResPartner(models.Model):
             action.update(view_mode="form", views=[(False, "form")], res_id=cases.id)
         return action
 
+    @api.readonly
     def action_statement(self):
         """Print or send the statement of account of this customer."""
         return self.env["ar.credit.file"]._get_file(self, self.env.company).action_statement()
 
+    @api.readonly
     def action_open_receivable_items(self):
         self.ensure_one()
         return self._ar_action_open_items(self.env.company.root_id)

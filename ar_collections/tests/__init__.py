@@ -48,6 +48,7 @@ from . import (
     test_house_migration,
     test_house_performance,
     test_house_proof,
+    test_house_replica,
     test_house_rights,
     test_netting,
     test_placement,

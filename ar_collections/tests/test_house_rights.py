@@ -50,7 +50,9 @@ class Undo(Exception):
     """What a call did was only to see whether it may."""
 
 
-class TestRemoteRights(CollectionsCommon):
+class RemoteCommon(CollectionsCommon):
+    """A user of each role, and a record of each model that they may or may not use."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -269,6 +271,8 @@ class TestRemoteRights(CollectionsCommon):
                 continue
             yield name
 
+
+class TestRemoteRights(RemoteCommon):
     def _get_writable(self, model):
         """Our fields that are not readonly for everybody."""
         for name, field in sorted(model._fields.items()):

@@ -241,6 +241,47 @@ class PrivateServer:
             text = log.read_text() if log.exists() else ""
             raise WorkspaceError(f"PostgreSQL did not start, see {log}:\n{tail(text, 5)}")
 
+    @contextlib.contextmanager
+    def standby(self):
+        """A second server that follows this one and answers what only reads: a hot standby.
+
+        :yield: ``(port, log)``: its socket is beside that of this server; the log has what it was
+            asked
+        """
+        self._remove_standbys()
+        data = self.base / f"standby-{os.getpid()}"
+        log = data.with_suffix(".log")
+        port = 5433 + os.getpid() % 50_000
+        options = (
+            f"-k {shlex.quote(str(self.socket))} -p {port} -c log_statement=all"
+            " -c hot_standby_feedback=on -c max_standby_streaming_delay=-1"
+        )
+        try:
+            for command in (
+                ("pg_basebackup", "-D", data, "-h", self.socket, "-p", "5432", "-U", "odoo", "-R",
+                 "-X", "stream", "-c", "fast", "--no-sync"),
+                ("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start"),
+            ):  # fmt: skip
+                # What stays running would keep a pipe open.
+                with tempfile.TemporaryFile("w+") as output:
+                    result = self._run(*command, capture_output=False, stdout=output, stderr=output)
+                    output.seek(0)
+                    if result.returncode:
+                        raise WorkspaceError(f"no hot standby: {tail(output.read(), 5)}")
+            yield port, log
+        finally:
+            self._run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            shutil.rmtree(data, ignore_errors=True)
+            log.unlink(missing_ok=True)
+
+    def _remove_standbys(self):
+        """What killed processes have left; the names end with their numbers."""
+        for data in self.base.glob("standby-*"):
+            if data.is_dir() and not Path("/proc", data.name.rpartition("-")[2]).exists():
+                self._run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+                shutil.rmtree(data, ignore_errors=True)
+                data.with_suffix(".log").unlink(missing_ok=True)
+
     def _control(self, *args):
         return self._run("pg_ctl", "-D", self.cluster, *args)
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 # What a case shows of each: the field with the number, the model.
@@ -36,6 +36,7 @@ class ArCollectionCase(models.Model):
             for case in self:
                 case[name] = counts.get(case.file_id, 0)
 
+    @api.readonly
     def action_promise(self):
         """Enter what the customer promises, proposed as all that may be asked for now."""
         self.ensure_one()
@@ -60,6 +61,7 @@ class ArCollectionCase(models.Model):
         """Draft a payment plan over the customer's overdue items, one for each currency."""
         return self._draft_plans()._get_records_action(name=self.env._("Payment Plans"))
 
+    @api.readonly
     def action_dispute(self):
         """Record what the customer objects to."""
         self.ensure_one()
@@ -82,6 +84,7 @@ class ArCollectionCase(models.Model):
         )
         return acknowledgement._get_records_action()
 
+    @api.readonly
     def action_open_agreements(self):
         """The list of what the button's context names; see ``AGREEMENTS``."""
         self.ensure_one()

@@ -305,6 +305,7 @@ class ArDispute(models.Model):
             self.sudo().credit_note_ids |= notes
         return self.action_open_credit_notes()
 
+    @api.readonly
     def action_open_credit_notes(self):
         self.ensure_one()
         return self.credit_note_ids._get_records_action(name=self.env._("Credit Notes"))
@@ -493,6 +494,7 @@ class ArDispute(models.Model):
 
     # Screens and messages
 
+    @api.readonly
     def action_open_case(self):
         self.ensure_one()
         return self.case_id._get_records_action()

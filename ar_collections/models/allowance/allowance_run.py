@@ -391,10 +391,12 @@ class ArAllowanceRun(models.Model):
 
     # Screens
 
+    @api.readonly
     def action_open_lines(self):
         """The allowance by customer and bucket."""
         return self._get_window("ar_collections.ar_allowance_line_action")
 
+    @api.readonly
     def action_open_movements(self):
         """The movement by customer."""
         return self._get_window("ar_collections.ar_allowance_movement_action")
@@ -407,6 +409,7 @@ class ArAllowanceRun(models.Model):
             "context": {},
         }
 
+    @api.readonly
     def action_xlsx(self):
         """Download the report by customer and bucket."""
         self.ensure_one()

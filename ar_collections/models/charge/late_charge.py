@@ -142,6 +142,7 @@ class ArLateCharge(models.Model):
 
     # Buttons
 
+    @api.readonly
     def action_waive(self):
         """Ask for the reason."""
         self._check_manager()
@@ -163,6 +164,7 @@ class ArLateCharge(models.Model):
                 company, company._ar_today(), charges.partner_id
             )
 
+    @api.readonly
     def action_open_note(self):
         self.ensure_one()
         return self.move_id._get_records_action()

@@ -60,12 +60,14 @@ class ArCollectionCase(models.Model):
         run.action_compute()
         return run._get_records_action()
 
+    @api.readonly
     def action_waive_charges(self):
         """Give up what has accrued so far."""
         self.check_access("write")
         self.env["ar.late.charge"]._check_manager()
         return self.env["ar.late.charge"]._get_waive_action(default_case_ids=self.ids)
 
+    @api.readonly
     def action_open_charges(self):
         self.ensure_one()
         return self.env["ir.actions.act_window"]._for_xml_id(

@@ -61,6 +61,7 @@ class AccountMove(models.Model):
         if notes := self.filtered("ar_is_late_charge"):
             self.env["ar.late.charge"]._notes_dropped(notes)
 
+    @api.readonly
     def action_open_late_charges(self):
         self.ensure_one()
         return {

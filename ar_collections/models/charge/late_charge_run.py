@@ -164,9 +164,11 @@ class ArLateChargeRun(models.Model):
             run.move_ids.filtered(lambda move: move.state == "draft").action_post()
         return self.action_open_notes()
 
+    @api.readonly
     def action_open_notes(self):
         return self.move_ids._get_records_action(name=self.env._("Debit Notes"))
 
+    @api.readonly
     def action_open_charges(self):
         self.ensure_one()
         return {
@@ -177,6 +179,7 @@ class ArLateChargeRun(models.Model):
             "domain": [("run_id", "=", self.id)],
         }
 
+    @api.readonly
     def action_open_excess(self):
         self.ensure_one()
         return self.env["ir.actions.act_window"]._for_xml_id(

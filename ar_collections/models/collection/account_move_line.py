@@ -88,6 +88,7 @@ class AccountMoveLine(models.Model):
 
     # Exclude and ask again
 
+    @api.readonly
     def action_exclude_from_followup(self):
         """Ask for the reason and the end."""
         return {

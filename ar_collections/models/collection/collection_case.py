@@ -554,6 +554,7 @@ class ArCollectionCase(models.Model):
         }
         return ", ".join(f"{missing[kind]} × {names[kind]}" for kind in KINDS if kind in missing)
 
+    @api.readonly
     def action_move_without_proof(self):
         """Ask a credit manager for the stage and the reason."""
         return {
@@ -605,6 +606,7 @@ class ArCollectionCase(models.Model):
             }
         )
 
+    @api.readonly
     def action_pause(self):
         return {
             "type": "ir.actions.act_window",
@@ -625,6 +627,7 @@ class ArCollectionCase(models.Model):
             }
         )
 
+    @api.readonly
     def action_open_actions(self):
         self.ensure_one()
         return {
@@ -635,10 +638,12 @@ class ArCollectionCase(models.Model):
             "domain": [("case_id", "=", self.id)],
         }
 
+    @api.readonly
     def action_open_file(self):
         self.ensure_one()
         return self.file_id._get_records_action()
 
+    @api.readonly
     def action_open_excluded(self):
         """The items of the customer that are excluded from follow-up."""
         self.ensure_one()

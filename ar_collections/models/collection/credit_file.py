@@ -90,6 +90,7 @@ class ArCreditFile(models.Model):
         )
         self.invalidate_recordset(["turn_count"], flush=False)
 
+    @api.readonly
     def action_open_excluded(self):
         """The items of the customer that are excluded from follow-up."""
         self.ensure_one()

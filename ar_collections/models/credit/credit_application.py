@@ -130,6 +130,7 @@ class ArCreditApplication(models.Model):
         self.sudo().state = "cancelled"
         return True
 
+    @api.readonly
     def action_open_review(self):
         self.ensure_one()
         return self.review_id._get_records_action()

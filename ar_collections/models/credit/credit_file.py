@@ -616,15 +616,18 @@ class ArCreditFile(models.Model):
 
     # Actions
 
+    @api.readonly
     def action_open_partner(self):
         self.ensure_one()
         return self.partner_id.get_formview_action()
 
+    @api.readonly
     def action_open_items(self):
         """Open the unpaid receivable journal items of the customer."""
         self.ensure_one()
         return self.partner_id._ar_action_open_items(self.company_id)
 
+    @api.readonly
     def action_open_history(self):
         """What grade, score, risk and limit the customer had, as a graph and a list."""
         self.ensure_one()
@@ -637,6 +640,7 @@ class ArCreditFile(models.Model):
             "context": {"ar_one_customer": True, "graph_measure": "effective_limit"},
         }
 
+    @api.readonly
     def action_open_reviews(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -644,6 +648,7 @@ class ArCreditFile(models.Model):
         )
         return {**action, "domain": [("file_id", "=", self.id)], "context": {}}
 
+    @api.readonly
     def action_open_score_history(self):
         """Draw what the approved reviews of the customer gave, over time."""
         self.ensure_one()

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ArCreditHeld(models.AbstractModel):
@@ -28,6 +28,7 @@ class ArCreditHeld(models.AbstractModel):
 
     # Actions
 
+    @api.readonly
     def action_hold(self):
         """Ask for the reason; the wizard holds."""
         self._check_manager()
@@ -41,6 +42,7 @@ class ArCreditHeld(models.AbstractModel):
             "context": {"default_file_ids": self.ids},
         }
 
+    @api.readonly
     def action_release_hold(self):
         """Ask for the reason; the wizard lifts the hold, or asks for a second person."""
         action = self.action_hold()

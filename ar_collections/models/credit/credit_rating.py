@@ -108,6 +108,7 @@ class ArCreditRating(models.Model):
                     )
                 )
 
+    @api.readonly
     @api.model
     def get_import_templates(self):
         """The file to start an import from."""

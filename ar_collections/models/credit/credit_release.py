@@ -316,10 +316,12 @@ class ArCreditRelease(models.Model):
 
     # Screens
 
+    @api.readonly
     def action_open_file(self):
         self.ensure_one()
         return self.file_id._get_records_action()
 
+    @api.readonly
     def action_open_document(self):
         self.ensure_one()
         document = self.env[self.res_model].browse(self.res_id).exists()

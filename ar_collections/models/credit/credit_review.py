@@ -287,6 +287,7 @@ class ArCreditReview(models.Model):
 
     # Actions
 
+    @api.readonly
     def action_open_file(self):
         self.ensure_one()
         return self.file_id._get_records_action()

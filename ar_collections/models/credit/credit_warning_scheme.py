@@ -123,6 +123,7 @@ class ArCreditWarningScheme(models.Model):
             {"company_id": company.id}
         )
 
+    @api.readonly
     @api.model
     def action_open(self):
         """The thresholds of the company, to read and to change."""

@@ -88,6 +88,7 @@ class ArCollectionCase(models.Model):
         )
         return sheet._get_records_action()
 
+    @api.readonly
     def action_insolvency(self):
         """Open the customer's insolvency, or an empty form to record one."""
         self.ensure_one()

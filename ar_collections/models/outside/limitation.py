@@ -74,10 +74,12 @@ class ArLimitation(models.Model):
 
     # Actions
 
+    @api.readonly
     def action_open_case(self):
         self.ensure_one()
         return self.case_id._get_records_action()
 
+    @api.readonly
     def action_open_item(self):
         self.ensure_one()
         return self.move_id._get_records_action()

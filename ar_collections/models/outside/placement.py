@@ -396,6 +396,7 @@ class ArPlacement(models.Model):
                     }
                 )
 
+    @api.readonly
     def action_open_agent_credit(self):
         """The open money of the agency, to match it with the items of the customer."""
         self.ensure_one()
@@ -408,6 +409,7 @@ class ArPlacement(models.Model):
             "context": {"create": False},
         }
 
+    @api.readonly
     def action_open_case(self):
         self.ensure_one()
         return self.case_id._get_records_action()

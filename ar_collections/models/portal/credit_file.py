@@ -43,11 +43,13 @@ class ArCreditFile(models.Model):
 
     # Actions
 
+    @api.readonly
     def action_statement(self):
         """Print or send the statements of these customers."""
         self.check_access("read")
         return self.env["ar.collection.statement"]._open_for(self)
 
+    @api.readonly
     def action_open_portal(self):
         """Show the page as the customer sees it."""
         self.ensure_one()

@@ -124,10 +124,12 @@ class ArCollectionCase(models.Model):
 
     # One click
 
+    @api.readonly
     def action_open_items(self):
         self.ensure_one()
         return self.partner_id._ar_action_open_items(self.company_id)
 
+    @api.readonly
     def action_log_call(self):
         """Open a new call on this case, ready to be filled in."""
         self.ensure_one()
@@ -170,6 +172,7 @@ class ArCollectionCase(models.Model):
         visit.sudo()._schedule_activities(date)
         return visit._get_records_action()
 
+    @api.readonly
     def action_write_email(self):
         """Write to the customer; the mail stays on the case."""
         self.ensure_one()
@@ -188,6 +191,7 @@ class ArCollectionCase(models.Model):
             },
         }
 
+    @api.readonly
     def action_write_sms(self):
         self.ensure_one()
         return {
@@ -203,6 +207,7 @@ class ArCollectionCase(models.Model):
             },
         }
 
+    @api.readonly
     def action_write_letter(self):
         """Choose the letter; it is looked at before it is sent."""
         self.ensure_one()
@@ -215,6 +220,7 @@ class ArCollectionCase(models.Model):
             "context": {"default_case_id": self.id},
         }
 
+    @api.readonly
     def action_assign(self):
         """Share the selected cases among collectors."""
         return {

@@ -58,6 +58,7 @@ class ArCreditFile(models.Model):
         )
         files.invalidate_recordset(COLUMNS, flush=False)
 
+    @api.readonly
     def action_open_writeoffs(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id(

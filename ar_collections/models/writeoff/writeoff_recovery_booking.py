@@ -88,6 +88,28 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
         )
 
     @api.model
+    def _get_possible_window(self):
+        """The list of such payments in the companies at hand."""
+        lines = self._get_possible_payments(self.env.companies.root_id)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Possible Recoveries"),
+            "res_model": "account.move.line",
+            "view_mode": "list,form",
+            "views": [
+                (self.env.ref("ar_collections.account_move_line_view_list_recovery").id, "list"),
+                (False, "form"),
+            ],
+            "domain": [("id", "in", lines.ids)],
+            "search_view_id": [
+                self.env.ref("ar_collections.account_move_line_view_search_open").id,
+                "search",
+            ],
+            "context": {"create": False},
+            "help": self.env._("No customer has paid after a write-off"),
+        }
+
+    @api.model
     def _propose_recoveries(self, company, date):
         """Tell whoever asked for a write-off that the customer has paid since, once."""
         lines = self._get_possible_payments(company)

@@ -457,6 +457,7 @@ class ArWriteoffRequest(models.Model):
             request._refuse_request(request.decision_note)
         return True
 
+    @api.readonly
     def action_open_refuse(self):
         """Ask for the reason of the refusal."""
         self.ensure_one()
@@ -532,41 +533,26 @@ class ArWriteoffRequest(models.Model):
             )
         return True
 
+    @api.readonly
     @api.model
     def action_possible_recoveries(self):
         """List the payments that may be for something that was written off."""
         self.check_access("read")
-        lines = self.env["ar.writeoff.recovery.booking"]._get_possible_payments(
-            self.env.companies.root_id
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Possible Recoveries"),
-            "res_model": "account.move.line",
-            "view_mode": "list,form",
-            "views": [
-                (self.env.ref("ar_collections.account_move_line_view_list_recovery").id, "list"),
-                (False, "form"),
-            ],
-            "domain": [("id", "in", lines.ids)],
-            "search_view_id": [
-                self.env.ref("ar_collections.account_move_line_view_search_open").id,
-                "search",
-            ],
-            "context": {"create": False},
-            "help": self.env._("No customer has paid after a write-off"),
-        }
+        return self.env["ar.writeoff.recovery.booking"]._get_possible_window()
 
     # Screens
 
+    @api.readonly
     def action_open_case(self):
         self.ensure_one()
         return self.case_id._get_records_action()
 
+    @api.readonly
     def action_open_file(self):
         self.ensure_one()
         return self.file_id._get_records_action()
 
+    @api.readonly
     def action_open_items(self):
         self.ensure_one()
         return {
@@ -577,12 +563,14 @@ class ArWriteoffRequest(models.Model):
             "domain": [("request_id", "=", self.id)],
         }
 
+    @api.readonly
     def action_open_entry(self):
         self.ensure_one()
         return (self.move_id | self.reversal_id)._get_records_action(
             name=self.env._("Journal Entries")
         )
 
+    @api.readonly
     def action_open_recoveries(self):
         self.ensure_one()
         return self.recovery_ids.move_id._get_records_action(name=self.env._("Recoveries"))

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..figures.settlement import money_sql
@@ -139,6 +139,7 @@ class ArWriteoffUnapproved(models.Model):
             """
         )
 
+    @api.readonly
     def action_open_entry(self):
         self.ensure_one()
         return self.move_id._get_records_action()
