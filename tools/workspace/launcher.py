@@ -1,11 +1,13 @@
 """bin/odoo, bin/replay and bin/bench: run a program inside the environment."""
 
 import re
+import subprocess
 from pathlib import Path
 
-from .console import WorkspaceError, run_in_foreground
+from .console import WorkspaceError, run_in_foreground, say
 from .databases import create_empty, names
 from .layout import ROOT
+from .results import record
 from .session import ODOO, open_session
 
 USAGE = """\
@@ -57,11 +59,42 @@ def bench(args):
     if not args or args[0] in ("-h", "--help"):
         found = sorted(path.name for path in (ROOT / "benchmarks").glob("*.py"))
         print("bin/bench SCRIPT ARGS...: run a script of benchmarks/:", ", ".join(found))
+        print("bin/bench --record[=NOTE] SCRIPT ARGS...: and keep it in benchmarks/RESULTS.md")
         return 0
-    path = ROOT / "benchmarks" / args[0]
+    option, _, note = args[0].partition("=")
+    if option == "--record":
+        return _bench_and_record(args[1:], note)
+    path = _get_benchmark(args[0])
+    return script(path, args[1:])
+
+
+def _get_benchmark(name):
+    path = ROOT / "benchmarks" / name
     if not path.suffix:
         path = path.with_suffix(".py")
-    return script(path if path.is_file() else Path(args[0]), args[1:])
+    path = path if path.is_file() else Path(name)
+    if not path.is_file():
+        raise WorkspaceError(f"there is no script {path}")
+    return path
+
+
+def _bench_and_record(args, note):
+    if not args:
+        raise WorkspaceError("--record: of which benchmark?")
+    path, printed = _get_benchmark(args[0]), []
+    with open_session() as session:
+        command = [str(part) for part in (session.python, path, *args[1:])]
+        process = subprocess.Popen(command, env=session.env, stdout=subprocess.PIPE, text=True)
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            printed.append(line)
+        if code := process.wait():
+            return code
+        # Where files are on this machine is nobody's business.
+        options = [arg for arg in args[1:] if "/" not in arg and arg != "--ledger-generator"]
+        count = record(session, " ".join([path.stem, *options]), "".join(printed), note)
+    say(f"{count} rows are added to benchmarks/RESULTS.md")
+    return 0
 
 
 def _create_missing_database(session, args):

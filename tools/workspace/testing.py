@@ -20,6 +20,7 @@ PLAIN = {
         "test_house.py",
         "test_mutants.py",
         "test_replay_ledger.py",
+        "test_results.py",
         "test_rights.py",
         "test_shim.py",
         "test_structure.py",
