@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import psycopg2
-from run_cycle import GENERATOR, SIZES
+from run_cycle import GENERATOR, SIZES, fill_ledger
 
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
@@ -112,13 +112,7 @@ def main():
     name = f"bench_install_{options.size}"
     with open_session() as session:
         clone(session, ensure_template(session), name)
-        subprocess.run(
-            [session.python, options.ledger_generator, "--db", name, *SIZES[options.size]],
-            env=session.env,
-            check=True,
-        )
-        for path in Path.cwd().glob(f"gen_ledger_{name}_indexes.sql"):
-            path.unlink()
+        fill_ledger(session, name, options.size, options.ledger_generator)
         install(session, name)
         build(name)
 

@@ -52,6 +52,11 @@ SELECT l.partner_id, SUM(l.amount_residual),
    AND l.partner_id IS NOT NULL
  GROUP BY l.partner_id
 """
+NOTES = """
+SELECT FORMAT('COMMENT ON INDEX %I IS %L', relname, OBJ_DESCRIPTION(pg_class.oid, 'pg_class'))
+  FROM pg_class JOIN pg_index ON indexrelid = pg_class.oid
+ WHERE OBJ_DESCRIPTION(pg_class.oid, 'pg_class') IS NOT NULL
+"""
 
 
 class Meter:
@@ -97,9 +102,16 @@ def working_day(company, day):
 
 def make_ledger(session, name, size, generator):
     ensure_database(session, name, demo=False, fresh=True)
+    fill_ledger(session, name, size, generator)
+
+
+def fill_ledger(session, name, size, generator):
+    """Make the ledger; the generator builds indexes anew, without what Odoo notes on them."""
+    notes = session.sql(NOTES, name)
     subprocess.run(
         [session.python, str(generator), "--db", name, *SIZES[size]], env=session.env, check=True
     )
+    session.sql(notes.replace("\n", ";\n"), name)
     for path in Path.cwd().glob(f"gen_ledger_{name}_indexes.sql"):
         path.unlink()
 

@@ -22,7 +22,13 @@ def test_drawing_has_every_model():
 
 def test_links_lead_somewhere():
     """Whatever file the pages for builders name is there."""
-    for page in ("README.md", "CONTRIBUTING.md", "HOUSE.md", "ar_collections/readme/INSTALL.md"):
+    for page in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "HOUSE.md",
+        "benchmarks/README.md",
+        "ar_collections/readme/INSTALL.md",
+    ):
         path = ROOT / page
         links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text())
         assert [link for link in links if not (path.parent / link).exists()] == [], page
