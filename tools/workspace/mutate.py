@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import SimpleQueue
 
 from .browser import ensure_browser
@@ -220,11 +221,19 @@ class Mutation:
         options = ["-x", "-q", "--tb=line", "-p", "no:odoo", "-p", "no:cacheprovider"]
         return self._call([self.session.python, "-m", "pytest", *options, *tests], tree)
 
+    def _configure(self, tree):
+        """A configuration with the addons of the copy, for tests that start Odoo as a command."""
+        text = Path(self.session.env["ODOO_RC"]).read_text()
+        path = tree / "odoo.conf"
+        path.write_text(text.replace(f"addons_path = {ROOT}\n", f"addons_path = {tree}\n"))
+        return path
+
     def _call(self, command, tree, **kwargs):
         env = {
             **self.session.env,
             "PYTHONPATH": str(tree / "tools"),
             "AR_DEV_HOME": str(HOME),
+            "ODOO_RC": str(self._configure(tree)),
         }
         try:
             result = subprocess.run(
