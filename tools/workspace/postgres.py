@@ -245,6 +245,8 @@ class PrivateServer:
     def standby(self):
         """A second server that follows this one and answers what only reads: a hot standby.
 
+        All databases of the server are copied: with those of benchmarks that takes minutes.
+
         :yield: ``(port, log)``: its socket is beside that of this server; the log has what it was
             asked
         """
@@ -260,7 +262,8 @@ class PrivateServer:
             for command in (
                 ("pg_basebackup", "-D", data, "-h", self.socket, "-p", "5432", "-U", "odoo", "-R",
                  "-X", "stream", "-c", "fast", "--no-sync"),
-                ("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start"),
+                ("pg_ctl", "-D", data, "-l", log, "-o", options, "-w",
+                 "-t", "300", "start"),
             ):  # fmt: skip
                 # What stays running would keep a pipe open.
                 with tempfile.TemporaryFile("w+") as output:

@@ -11,8 +11,11 @@ from typing import NamedTuple
 from .layout import ADDON, ROOT
 
 PATH = ROOT / "benchmarks/RESULTS.md"
-#: what was measured, and a time somewhere behind it
-MEASURED = re.compile(r"(?P<what>[A-Za-z].*?)(?::\s+|\s{2,})(?P<result>.*\d m?s\b.*)")
+#: what was measured, in a column of its own or before a colon, and a time somewhere behind it
+MEASURED = (
+    re.compile(r"(?P<what>[A-Za-z].*?)\s{2,}(?P<result>.*\d m?s\b.*)"),
+    re.compile(r"(?P<what>[A-Za-z].*?): (?P<result>.*\d m?s\b.*)"),
+)
 RATIO = re.compile(r"([\d.]+) (?:x|times) |ratio ([\d.]+)")
 
 
@@ -45,7 +48,7 @@ def read_output(text):
         if line.startswith("    ") and found:
             what, result, ratio = found.pop()
             found.append((what, f"{result}; {' '.join(line.split())}", ratio))
-        elif match := MEASURED.fullmatch(line.rstrip()):
+        elif match := next(filter(None, (one.fullmatch(line.rstrip()) for one in MEASURED)), None):
             ratio = RATIO.search(match["result"])
             result = " ".join(match["result"].split())
             found.append((match["what"], result, (ratio[1] or ratio[2]) if ratio else ""))
