@@ -40,6 +40,7 @@ FACTS = st.builds(
     max_term_days=st.integers(0, 60),
     ungraded=st.booleans(),
     twin=st.sampled_from(("", "Twin")),
+    risk=st.sampled_from(("", "high")),
 )
 
 
@@ -69,7 +70,7 @@ def oracle(facts, amount, term_days):
             wanted.append(code)
     if term_days is not None and term_days > facts.max_term_days:
         wanted.append("terms")
-    wanted += [code for code in ("ungraded", "twin") if getattr(facts, code)]
+    wanted += [code for code in ("ungraded", "twin", "risk") if getattr(facts, code)]
     return [code for code in wanted if facts.controls[CONTROL_OF[code]] != "allow"]
 
 

@@ -29,6 +29,22 @@ class TestGate(SaleControlCommon):
         order.action_confirm()
         self.assertEqual(order.state, "sale")
 
+    def test_risk_cuts_the_limit_and_asks_approval(self):
+        """A grade acts by itself while the risk is high, and gives the limit back after it."""
+        self.grade.write({"risk_limit_share": 0.5, "on_risk": "allow", "on_overdue": "allow"})
+        self.grade.write(dict.fromkeys(("on_hold", "on_promise", "on_expired"), "allow"))
+        invoice = self._invoice(self.customer, 100, due=-200)
+        self._run(0)
+        order = self._order(401).with_user(self.seller)
+        self._stopped(order.action_confirm, "501.00", "500.00")
+        self.grade.write({"risk_limit_share": 1, "on_risk": "approve"})
+        self._stopped(order.action_confirm, "The risk of the customer is high")
+        self._pay(invoice)
+        self._run(1)
+        self._run(15)
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+
     def test_zero_order_and_other_customer_pass(self):
         self.file.sudo()._set_hold("Bankrupt", self.today)
         self._order(0).action_confirm()

@@ -344,7 +344,7 @@ class ArCreditAuthority(models.AbstractModel):
         file = review.file_id.sudo()
         is_chosen = review.grade_id != review.proposed_grade_id or review.limit_mode != "grade"
         limit = review.limit_amount if review.is_limited else None
-        before = file.effective_limit if file.is_limited else None
+        before = file._get_agreed_limit()
         is_raised = (
             review.grade_id._count_steps_up(file.grade_id)
             or get_increase(before, limit) > review.currency_id.rounding / 2

@@ -202,6 +202,8 @@ class ArCreditControl(models.AbstractModel):
             values[name] = format_amount(self.env, values[name], company.currency_id)
         if values.get("date"):
             values["date"] = format_date(self.env, values["date"])
+        if values.get("risk"):
+            values["risk"] = self.env["ar.credit.grade"]._get_tier_label(values["risk"])
         texts = {
             "hold": self.env._("Credit hold since %(date)s: %(reason)s"),
             "limit": self.env._(
@@ -220,6 +222,7 @@ class ArCreditControl(models.AbstractModel):
             "terms": self.env._("Payment term of %(days)s days, the grade allows %(longest)s days"),
             "ungraded": self.env._("First sale on credit, and nobody has graded the customer"),
             "twin": self.env._("Same tax number as %(name)s, who is held or known as bad"),
+            "risk": self.env._("The risk of the customer is %(risk)s"),
         }
         return texts[finding.code] % values
 

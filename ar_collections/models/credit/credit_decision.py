@@ -18,6 +18,7 @@ CONTROL_OF = {
     "terms": "on_terms",
     "ungraded": "on_first_sale",
     "twin": "on_twin",
+    "risk": "on_risk",
 }
 
 
@@ -50,6 +51,8 @@ class Facts(NamedTuple):
     ungraded: bool = False
     # Name of a held or bad customer with the same tax number.
     twin: str = ""
+    # The risk tier, when it is one at which the grade acts.
+    risk: str = ""
     # A document of the customer waits for a release; decides nothing.
     waiting: bool = False
 
@@ -106,6 +109,7 @@ def decide(facts, amount, date, term_days=None, precision=0.005):
         ),
         ("ungraded", facts.ungraded, {}),
         ("twin", facts.twin, {"name": facts.twin}),
+        ("risk", facts.risk, {"risk": facts.risk}),
     )
     findings = (
         Finding(code, facts.controls.get(CONTROL_OF[code], "allow"), values)

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from ..figures.item_shape import read_shape
 from .credit_decision import CONTROL_OF, Facts
+from .credit_grade import is_risky
 from .credit_limit import LimitTerms, effective_limit
 
 # What a customer without any grade meets.
@@ -56,7 +57,15 @@ class FileRow(NamedTuple):
     first_sale: bool
     waiting: bool
     twin: str
+    risk_tier: str
+    risk_from: str
+    risk_limit_share: float
     controls: list
+
+    @property
+    def risk(self):
+        """The risk tier when the grade acts at it, else empty."""
+        return self.risk_tier if is_risky(self.risk_tier, self.risk_from) else ""
 
     def get_figures(self, date):
         """:class:`FigureRow` as far as the file tells, ``None`` when the items have to be read."""
@@ -180,7 +189,8 @@ class ArCreditFacts(models.AbstractModel):
                    EXISTS (
                     SELECT FROM ar_credit_release
                      WHERE file_id = own.file_id AND state IN ('held', 'requested')),
-                   twin.name,
+                   twin.name, COALESCE(file.risk_tier, grade.risk_tier), grade.risk_from,
+                   COALESCE(grade.risk_limit_share, 1)::float8,
                    ARRAY[%(controls)s]
               FROM own
               JOIN res_company company ON company.id = own.company_id
@@ -282,6 +292,7 @@ class ArCreditFacts(models.AbstractModel):
                     young_months=row.young_months,
                     young_limit=row.young_limit,
                     since=row.customer_since,
+                    risk_share=row.risk_limit_share if row.risk else 1.0,
                 ),
                 date,
             ),
@@ -303,4 +314,5 @@ class ArCreditFacts(models.AbstractModel):
             ungraded=row.first_sale,
             waiting=row.waiting,
             twin=row.twin or "",
+            risk=row.risk,
         )

@@ -5,8 +5,16 @@ from odoo.tools import format_amount
 
 from ..common.optional_float import OptionalFloat
 from .credit_authority import MANAGER_FIELDS
-from .credit_grade import RISK_TIERS, RULE_FIELDS, TIERS
-from .credit_limit import LIMIT_FIELDS, LIMIT_MODES, LimitTerms, effective_limit, is_young
+from .credit_grade import RISK_FIELDS, RISK_TIERS, RULE_FIELDS, TIERS
+from .credit_limit import (
+    LIMIT_FIELDS,
+    LIMIT_MODES,
+    RISK_LIMIT_FIELDS,
+    LimitTerms,
+    agreed_limit,
+    effective_limit,
+    is_young,
+)
 
 # States of a review that is under way: a file has one at most.
 REVIEW_OPEN = ("draft", "submitted")
@@ -124,6 +132,13 @@ class ArCreditFile(models.Model):
     is_young = fields.Boolean(compute="_compute_is_young", store=True)
     is_limited = fields.Boolean(compute="_compute_effective_limit", store=True)
     effective_limit = fields.Monetary(compute="_compute_effective_limit", store=True)
+    risk_text = fields.Char(
+        string="By the Risk",
+        compute="_compute_risk_text",
+        help="What the grade does by itself as long as the risk lasts.",
+    )
+    # What of that stands in the chatter.
+    risk_noted = fields.Char(readonly=True, copy=False)
     cover_ids = fields.One2many("ar.credit.cover", "file_id")
     statement_ids = fields.One2many("ar.credit.statement", "file_id")
     bank_line_ids = fields.One2many("ar.credit.bank.line", "file_id")
@@ -379,7 +394,8 @@ class ArCreditFile(models.Model):
         "cover_amount",
         "equity",
         "is_young",
-        *(f"grade_id.{name}" for name in RULE_FIELDS),
+        "risk_tier",
+        *(f"grade_id.{name}" for name in (*RULE_FIELDS, *RISK_LIMIT_FIELDS)),
     )
     def _compute_effective_limit(self):
         defaults = {company: company._ar_default_credit_limit() for company in self.company_id}
@@ -403,9 +419,21 @@ class ArCreditFile(models.Model):
             default=default,
             cover=self.cover_amount,
             equity=None if self.equity is False else self.equity,
+            risk_share=self.grade_id._get_risk_share(self.risk_tier),
             **self.grade_id._limit_terms(),
         )
         return terms if self.is_young else terms._replace(young_months=0)
+
+    def _get_agreed_limit(self):
+        """What was agreed, whatever the risk leaves of it; ``None`` for no limit."""
+        self.ensure_one()
+        return agreed_limit(self._limit_terms(self.company_id._ar_default_credit_limit()))
+
+    @api.depends("risk_tier", *(f"grade_id.{name}" for name in RISK_FIELDS))
+    @api.depends_context("lang")
+    def _compute_risk_text(self):
+        for file in self:
+            file.risk_text = file.grade_id._explain_risk(file.risk_tier)
 
     @api.depends("customer_since", "grade_id.young_months")
     def _compute_is_young(self):
@@ -551,6 +579,7 @@ class ArCreditFile(models.Model):
         authority._check_raise(authority._get_newcomers(files, in_use, vals_list))
         files._push_limit()
         files._record_history()
+        files._note_risk()
         return files
 
     def write(self, vals):
@@ -576,6 +605,8 @@ class ArCreditFile(models.Model):
         if limits:
             self._push_limit()
             self._record_history()
+        if regraded:
+            regraded._note_risk()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -730,4 +761,21 @@ class ArCreditFile(models.Model):
         self.env["ar.credit.history"]._record_changes(self, reason)
 
     def _follow_risk_tier(self):
-        """Hook: the early warning moved the risk tier of these files."""
+        """The early warning moved the risk tier of these files: what follows from it. A hook."""
+        cut = self.filtered(lambda file: file.grade_id.risk_limit_share < 1)
+        self.env.add_to_compute(self._fields["effective_limit"], cut)
+        cut._push_limit()
+        self._note_risk()
+
+    def _note_risk(self):
+        """Write into the chatter what the grade does by the risk, once when it begins and ends."""
+        for file in self.sudo():
+            grade = file.grade_id
+            text = grade._explain_risk(file.risk_tier)
+            noted = text and f"{grade.on_risk} {grade.risk_limit_share:g}"
+            if noted == (file.risk_noted or ""):
+                continue
+            file.risk_noted = noted
+            file._message_log(
+                body=text or self.env._("The risk does not cut the limit or stop orders any more.")
+            )

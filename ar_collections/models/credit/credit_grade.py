@@ -20,6 +20,8 @@ RULE_FIELDS = (
     "young_months",
     "young_limit",
 )
+# What the risk of a customer does by itself.
+RISK_FIELDS = ("on_risk", "risk_from", "risk_limit_share")
 SCALE_FIELDS = ("score_from", "score_to", "is_default", "active", "company_id")
 CONTROLS = [
     ("allow", "Allow"),
@@ -27,6 +29,11 @@ CONTROLS = [
     ("approve", "Ask for approval"),
     ("block", "Block"),
 ]
+
+
+def is_risky(tier, risk_from):
+    """Whether a risk tier is one at which the grade acts."""
+    return bool(tier and risk_from) and TIERS.index(tier) >= TIERS.index(risk_from)
 
 
 class ArCreditGrade(models.Model):
@@ -132,6 +139,21 @@ class ArCreditGrade(models.Model):
         help="Another customer with this tax number is on credit hold, is graded as a high risk, "
         "or has not paid what was written off.",
     )
+    risk_from = fields.Selection(
+        [("medium", "Medium Risk"), ("high", "High Risk")],
+        string="Acts From",
+        default="high",
+        required=True,
+        help="The risk tier of the customer from which on this grade does by itself what is said "
+        "here. When the tier falls it ends by itself.",
+    )
+    on_risk = fields.Selection(CONTROLS, string="At That Risk", default="allow", required=True)
+    risk_limit_share = fields.Float(
+        string="Limit at That Risk",
+        default=1,
+        help="Share of the agreed limit that counts as long as the risk lasts; 100 % leaves it as "
+        "it is. Cover is not cut, and who has no limit keeps none: ask for approval instead.",
+    )
     hold_by_rule = fields.Boolean(
         string="Hold by Rule",
         help="The daily run holds the credit of who is overdue beyond these days and this amount, "
@@ -151,6 +173,10 @@ class ArCreditGrade(models.Model):
         "CHECK(limit_amount >= 0 AND limit_months >= 0 AND limit_cap >= 0 AND equity_share >= 0"
         " AND cover_share >= 0 AND young_months >= 0 AND young_limit >= 0)",
         "A limit cannot be negative.",
+    )
+    _risk_limit_share = models.Constraint(
+        "CHECK(risk_limit_share BETWEEN 0 AND 1)",
+        "What a risk leaves of the limit is from 0 to 100 %.",
     )
 
     @api.depends("code", "name")
@@ -172,8 +198,13 @@ class ArCreditGrade(models.Model):
     def write(self, vals):
         self.env.registry.clear_cache()
         result = super().write(vals)
-        if not vals.keys().isdisjoint(RULE_FIELDS):
-            self.env["ar.credit.file"].sudo().search([("grade_id", "in", self.ids)])._push_limit()
+        acts = not vals.keys().isdisjoint(RISK_FIELDS)
+        if acts or not vals.keys().isdisjoint(RULE_FIELDS):
+            files = self.env["ar.credit.file"].sudo().search([("grade_id", "in", self.ids)])
+            files._push_limit()
+            if acts:
+                files._record_history(self.env._("Rule of the grade for the risk"))
+                files._note_risk()
         if not vals.keys().isdisjoint(SCALE_FIELDS):
             self._report_faults()
         return result
@@ -196,6 +227,39 @@ class ArCreditGrade(models.Model):
             )
             .id
         )
+
+    @api.model
+    def _get_tier_label(self, tier):
+        """The risk tier as one reads it within a sentence."""
+        return {
+            "low": self.env._("low"),
+            "medium": self.env._("medium"),
+            "high": self.env._("high"),
+        }[tier]
+
+    def _get_risk_share(self, tier):
+        """What of an agreed limit the grade leaves at a risk tier."""
+        return self.risk_limit_share if is_risky(tier, self.risk_from) else 1.0
+
+    def _explain_risk(self, tier):
+        """What the grade does by itself at a risk tier, in words; empty for nothing."""
+        if not is_risky(tier, self.risk_from):
+            return ""
+        risk = self._get_tier_label(tier)
+        texts = []
+        if self.risk_limit_share < 1:
+            texts.append(
+                self.env._(
+                    "Limit cut to %(share)s %% while the risk is %(risk)s",
+                    share=formatLang(self.env, 100 * self.risk_limit_share, digits=0),
+                    risk=risk,
+                )
+            )
+        if self.on_risk == "approve":
+            texts.append(self.env._("Orders and invoices need approval while the risk is %s", risk))
+        if self.on_risk == "block":
+            texts.append(self.env._("Orders and invoices are blocked while the risk is %s", risk))
+        return "; ".join(texts)
 
     def _limit_terms(self):
         """The part of :class:`LimitTerms` that the grade decides, as keyword arguments."""

@@ -22,6 +22,8 @@ LIMIT_FIELDS = (
     "equity",
     "customer_since",
 )
+# Of the same grade, what the risk of the customer leaves of it.
+RISK_LIMIT_FIELDS = ("risk_from", "risk_limit_share")
 # Rules that follow the sales of the customer.
 SALES_RULES = ("months", "term")
 
@@ -53,18 +55,26 @@ class LimitTerms(NamedTuple):
     young_months: int = 0
     young_limit: float = 0.0
     since: object = None
+    # What the risk leaves of what was agreed, as a share.
+    risk_share: float = 1.0
 
 
 def effective_limit(terms, date=None):
     """The limit under the terms, ``None`` for no limit; zero is no credit at all.
 
     A temporary limit replaces any other until its last day. Cover raises what the company itself
-    risks: limit + sum of covered amounts (so Dynamics 365: 100,000 + 50,000 x 50 % = 125,000).
+    risks: limit + sum of covered amounts (so Dynamics 365: 100,000 + 50,000 x 50 % = 125,000). A
+    risk cuts what the company itself risks, and not the cover.
 
     :param date: judges whether a temporary limit still counts; without one it does
     """
     limit = _own_limit(terms, date)
-    return None if limit is None else limit + terms.cover
+    return None if limit is None else limit * terms.risk_share + terms.cover
+
+
+def agreed_limit(terms, date=None):
+    """The limit that was agreed, whatever the risk leaves of it; as :func:`effective_limit`."""
+    return effective_limit(terms._replace(risk_share=1.0), date)
 
 
 def _own_limit(terms, date):
@@ -80,7 +90,8 @@ def _own_limit(terms, date):
 def find_raise(former, terms, date):
     """What terms allow more than the former ones, on the day from a date on when it is most.
 
-    A limit changes with the end of a temporary one alone: what comes after counts as well.
+    A limit changes with the end of a temporary one alone: what comes after counts as well. What
+    is agreed counts also while the risk cuts it, for it comes back.
 
     :return: ``(amount, limit before, limit now)``, limits as :func:`effective_limit` says; the
         amount is infinite when no limit is left, and zero or negative when nothing is raised
@@ -88,9 +99,10 @@ def find_raise(former, terms, date):
     ends = {each.temporary_end for each in (former, terms) if each.temporary_end}
     days = {date, *ends, *(end + timedelta(days=1) for end in ends)}
     changes = [
-        (effective_limit(former, day), effective_limit(terms, day))
+        (get_limit(former, day), get_limit(terms, day))
         for day in sorted(days)
         if day >= date
+        for get_limit in (agreed_limit, effective_limit)
     ]
     return max(((get_increase(*change), *change) for change in changes), key=lambda rise: rise[0])
 

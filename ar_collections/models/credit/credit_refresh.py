@@ -119,6 +119,10 @@ class ArCreditRefresh(models.AbstractModel):
         if any(limit is not None for _company, _grade, _tier, limit, _default in new):
             # Odoo does not know yet what the grade of a new customer allows.
             files.filtered(lambda file: file.limit_mode == "grade")._push_limit()
+        grades = self.env["ar.credit.grade"].browse(grade_id for _company, grade_id, *_rest in new)
+        if any(grade._explain_risk(grade.risk_tier) for grade in grades):
+            # A custom limit that the customer had in Odoo is cut as well.
+            files._follow_risk_tier()
 
     @api.model
     def _refresh_orders(self, companies, date, partners=None):
@@ -273,7 +277,13 @@ class ArCreditRefresh(models.AbstractModel):
         Partner = self.env["res.partner"].with_company(company)
         fallback = Partner._fields["credit_limit"].get_company_dependent_fallback(Partner) or 0
         default = company._ar_default_credit_limit()
-        limit = effective_limit(LimitTerms(default=default, **grade._limit_terms()))
+        limit = effective_limit(
+            LimitTerms(
+                default=default,
+                risk_share=grade._get_risk_share(grade.risk_tier),
+                **grade._limit_terms(),
+            )
+        )
         return company.id, grade.id or None, grade.risk_tier or None, limit, fallback
 
     @api.model

@@ -173,7 +173,7 @@ class ArCreditReview(models.Model):
     current_limit = fields.Monetary(
         string="Limit So Far",
         readonly=True,
-        help="Effective limit of the customer, with credit cover and a temporary limit if any.",
+        help="Agreed limit of the customer, with credit cover and a temporary limit if any.",
     )
     date_from = fields.Date(
         string="Effective From",
@@ -491,7 +491,8 @@ class ArCreditReview(models.Model):
         return {
             "current_grade_id": file.grade_id.id,
             "current_is_limited": file.is_limited,
-            "current_limit": file.effective_limit,
+            # What the risk leaves of it comes and goes.
+            "current_limit": file._get_agreed_limit() or 0,
         }
 
     # Decision

@@ -124,8 +124,8 @@ class ArCreditWarning(models.AbstractModel):
         moved = changed.filtered(lambda file: file.risk_tier != former_tiers[file.id])
         if not moved:
             return
-        moved._record_history(self.env._("Early warning"))
         moved._follow_risk_tier()
+        moved._record_history(self.env._("Early warning"))
         judged_before = {id_ for id_, former, _tier in rows if former}
         self._notify_managers(
             moved.filtered(
