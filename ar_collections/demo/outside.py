@@ -79,6 +79,8 @@ def _sheet(env, company, case):
             "agency_chance": 0.4,
             "commission": 0.25,
             "plan_chance": 0.3,
+            "interest": 0.06,
+            "tax_rate": 0.25,
         }
     )
 

@@ -19,6 +19,8 @@ TERMS = {
     "agency_chance": 0.4,
     "commission": 0.25,
     "plan_chance": 0.3,
+    "interest": 0.06,
+    "tax_rate": 0.25,
 }
 
 
@@ -219,6 +221,7 @@ class TestLegalDecision(CollectionsCommon):
         sheet = self.env["ar.legal.decision"].browse(action["res_id"])
         self.assertFalse(sheet.best)
         self.assertIn("still in business", sheet.missing)
+        self.assertEqual((sheet.interest, sheet.tax_rate), (False, False))
         sheet.decision = "court"
         with self.assertRaises(UserError):
             sheet.with_user(self.manager).action_decide()
@@ -230,6 +233,14 @@ class TestLegalDecision(CollectionsCommon):
         sheet.court_chance = 0.9
         self.assertEqual(sheet.best, "writeoff", "a court takes its fee")
         sheet.court_fee = 100
+        self.assertEqual(sheet.best, "writeoff", "a court takes its time")
+        self.assertIn("Interest a Year", sheet.missing)
+        self.assertIn("Tax Saved by a Write-Off", sheet.missing)
+        sheet.interest = 0
+        self.assertNotIn("Interest a Year", sheet.missing, "zero is an answer")
+        self.assertNotIn("Go to court", sheet.comparison)
+        sheet.tax_rate = 0.3
+        self.assertNotIn("Tax Saved", sheet.missing)
         self.assertEqual(sheet.best, "court")
         for business in ("closed", "insolvent"):
             sheet.business = business
@@ -245,6 +256,7 @@ class TestLegalDecision(CollectionsCommon):
                 "ar_lawyer_fee_share": 0.1,
                 "ar_court_months": 9,
                 "ar_plan_chance": 0,
+                "ar_legal_interest": 0.08,
             }
         )
         action = self.case.action_legal_decision()
@@ -259,6 +271,8 @@ class TestLegalDecision(CollectionsCommon):
                     "court_months": 9,
                     "agency_chance": False,
                     "plan_chance": 0,
+                    "interest": 0.08,
+                    "tax_rate": False,
                     "basis": "",
                 }
             ],

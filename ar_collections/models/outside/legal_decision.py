@@ -10,6 +10,9 @@ PLACEMENTS = {"court": "lawyer", "agency": "agency"}
 # So many placements have to have ended before their results say anything.
 LEAST_RESULTS = 3
 DAYS_OF_MONTH = 365 / 12
+# Every way but the write-off needs these; each way needs some of the others.
+COMMON_TERMS = ("interest", "tax_rate")
+TERMS = ("court_chance", "agency_chance", "commission", "plan_chance", *COMMON_TERMS)
 SHARES = ("interest", "tax_rate", "court_chance", "agency_chance", "commission", "plan_chance")
 
 
@@ -39,12 +42,20 @@ class ArLegalDecision(models.Model):
         precompute=True,
         help="What is overdue, in company currency.",
     )
-    interest = fields.Float(
-        string="Interest a Year", default=0.06, help="Money that comes later is worth less."
+    interest = OptionalFloat(
+        string="Interest a Year",
+        compute="_compute_terms",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Money that comes later is worth less.",
     )
-    tax_rate = fields.Float(
+    tax_rate = OptionalFloat(
         string="Tax Saved by a Write-Off",
-        default=0.25,
+        compute="_compute_terms",
+        store=True,
+        readonly=False,
+        precompute=True,
         help="Share of a loss that comes back as lower tax.",
     )
     business = fields.Selection(
@@ -197,6 +208,8 @@ class ArLegalDecision(models.Model):
             sheets.commission = agency.get("commission", root.ar_agency_commission)
             sheets.agency_months = agency.get("months", root.ar_agency_months)
             sheets.plan_chance = root.ar_plan_chance
+            sheets.interest = root.ar_legal_interest
+            sheets.tax_rate = root.ar_legal_tax_rate
 
     @api.depends("company_id")
     def _compute_basis(self):
@@ -266,14 +279,16 @@ class ArLegalDecision(models.Model):
         is_open = self.business == "open"
 
         def chance(name, *costs):
-            known = self[name] is not False and all(self[cost] is not False for cost in costs)
+            # What comes later, or not at all, is compared by what time and taxes make of it.
+            terms = (name, *COMMON_TERMS, *costs)
+            known = all(self[term] is not False for term in terms)
             return self[name] if is_open and known else None
 
         return weigh(
             Claim(
                 amount=self.amount,
-                interest=self.interest,
-                tax_rate=self.tax_rate,
+                interest=self.interest or 0,
+                tax_rate=self.tax_rate or 0,
                 # No court works for nothing: its fee is not known yet.
                 court_chance=chance("court_chance") if self.court_fee else None,
                 court_fee=self.court_fee,
@@ -290,9 +305,7 @@ class ArLegalDecision(models.Model):
             )
         )
 
-    @api.depends(
-        "business", "court_chance", "court_fee", "agency_chance", "commission", "plan_chance"
-    )
+    @api.depends("business", "court_fee", *TERMS)
     @api.depends_context("lang")
     def _compute_missing(self):
         for sheet in self:
@@ -301,7 +314,7 @@ class ArLegalDecision(models.Model):
                 continue
             names = [
                 sheet._fields[name]._description_string(self.env)
-                for name in ("court_chance", "agency_chance", "commission", "plan_chance")
+                for name in TERMS
                 if sheet[name] is False
             ]
             if not sheet.court_fee:

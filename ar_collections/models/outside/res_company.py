@@ -50,6 +50,12 @@ class ResCompany(models.Model):
     ar_agency_commission = OptionalFloat(string="Commission of Agencies")
     ar_agency_months = fields.Integer(string="Months at an Agency", default=6)
     ar_plan_chance = OptionalFloat(string="Share Paid in Instalments")
+    ar_legal_interest = OptionalFloat(
+        string="Interest a Year", help="Money that comes later is worth less."
+    )
+    ar_legal_tax_rate = OptionalFloat(
+        string="Tax Saved by a Write-Off", help="Share of a loss that comes back as lower tax."
+    )
 
     _ar_legal_terms = models.Constraint(
         "CHECK(COALESCE(ar_court_chance, 0) BETWEEN 0 AND 1"
@@ -58,6 +64,8 @@ class ResCompany(models.Model):
         " AND COALESCE(ar_plan_chance, 0) BETWEEN 0 AND 1"
         " AND COALESCE(ar_court_fee_share, 0) BETWEEN 0 AND 1"
         " AND COALESCE(ar_lawyer_fee_share, 0) BETWEEN 0 AND 1"
+        " AND COALESCE(ar_legal_interest, 0) BETWEEN 0 AND 1"
+        " AND COALESCE(ar_legal_tax_rate, 0) BETWEEN 0 AND 1"
         " AND ar_court_months >= 0 AND ar_agency_months >= 0)",
         "Chances and costs are from 0 to 100 %, months zero or more.",
     )
@@ -110,3 +118,9 @@ class ResConfigSettings(models.TransientModel):
     )
     ar_agency_months = fields.Integer(related="company_id.root_id.ar_agency_months", readonly=False)
     ar_plan_chance = OptionalFloat(related="company_id.root_id.ar_plan_chance", readonly=False)
+    ar_legal_interest = OptionalFloat(
+        related="company_id.root_id.ar_legal_interest", readonly=False
+    )
+    ar_legal_tax_rate = OptionalFloat(
+        related="company_id.root_id.ar_legal_tax_rate", readonly=False
+    )
