@@ -91,6 +91,7 @@
         "views/placement.xml",
         "views/legal_decision.xml",
         "views/insolvency.xml",
+        "views/insolvency_composer.xml",
         "views/limitation.xml",
         "views/collection_stage_move.xml",
         "views/ageing_snapshot.xml",

@@ -2,7 +2,7 @@ from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user
+from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
 from .common import CollectionsCommon
@@ -80,6 +80,73 @@ class TestInsolvency(CollectionsCommon):
             self._run(day)
         self.assertGreater(len(self.case.action_ids), len(before), self.case.waiting_for)
         self.assertTrue(accruals._get_accruals(self.company, self._day(63), self.customer))
+
+    def _planned(self):
+        return self.case.action_ids.filtered(lambda action: action.state == "planned")
+
+    def test_nobody_calls(self):
+        """Neither what was planned before, nor after a broken promise or an excuse."""
+        self.env["ar.payment.promise"].create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "amount": 1000,
+                "date": self._day(2),
+            }
+        )
+        self.case.sudo()._plan_call(self.today, "Ask again")
+        self.assertTrue(self._planned())
+        insolvency = self._open()
+        self.assertFalse(self._planned())
+        self.assertFalse(self.case.activity_ids.filtered(lambda one: one.summary == "Ask again"))
+        self._run(9)
+        self.assertEqual(self.file.broken_promises, 1)
+        self.assertFalse(self._planned())
+        self.assertIn("was broken", self.case.message_ids[0].body)
+        self.assertIn("nobody is asked to call", self.case.message_ids[0].body)
+        insolvency.with_user(self.manager).action_close()
+        self.case.sudo()._plan_call(self.today, "Ask again")
+        self.assertTrue(self._planned())
+
+    def test_who_writes_by_hand_is_warned(self):
+        case = self.case.with_user(self.collector)
+
+        def warning(action, **values):
+            composer = self.env[action["res_model"]].with_user(self.collector)
+            composer = composer.with_context(**action["context"])
+            with Form(composer) as form:
+                for name, value in values.items():
+                    form[name] = value
+                text = form.ar_insolvency_warning
+                self.assertEqual(form.save().ar_insolvency_warning, text)
+            return text
+
+        writing = [
+            (case.action_write_email(), {"body": "<p>Please call me</p>", "subject": "Dear all"}),
+            (case.action_write_sms(), {"body": "Please call me"}),
+        ]
+        for action, values in writing:
+            self.assertFalse(warning(action, **values), action["res_model"])
+        insolvency = self._open()
+        for action, values in writing:
+            self.assertIn("Customer: insolvent", warning(action, **values), action["res_model"])
+        get_warning = self.env["ar.insolvency"]._get_warning
+        self.assertTrue(get_warning("account.move", self.invoice.ids))
+        self.assertTrue(get_warning("res.partner", self.customer.ids))
+        for model, ids in ((False, []), ("res.users", self.collector.ids), ("account.move", [])):
+            self.assertEqual(get_warning(model, ids), "")
+        elsewhere = self.setup_other_company(name="Elsewhere")["company"]
+        other = self.env["ar.credit.file"]._get_file(self.customer, elsewhere, create=True)
+        self.assertFalse(get_warning(other._name, other.ids), "insolvent with us, asked by them")
+        letter = self.env["ar.collection.letter"].with_user(self.collector)
+        self.assertTrue(letter.new({"case_id": case.id}).ar_insolvency_warning)
+        # A warning, and no block.
+        composer = self.env["mail.compose.message"].with_user(self.collector)
+        composer = composer.with_context(**case.action_write_email()["context"])
+        composer.create({"subject": "About your claim", "body": "<p>x</p>"}).action_send_mail()
+        self.assertIn("About your claim", self.case.message_ids.mapped("subject"))
+        insolvency.with_user(self.manager).action_close()
+        self.assertFalse(get_warning("res.partner", self.customer.ids))
 
     def test_nobody_is_reminded_of_instalments(self):
         plan = self.env["ar.payment.plan"].browse(self.case.action_plan()["res_id"])

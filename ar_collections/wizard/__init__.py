@@ -10,6 +10,7 @@ from . import (
     collection_stage_move,
     credit_hold,
     credit_rescore,
+    insolvency_composer,
     late_charge_waive,
     portal_statement,
     run_preview,

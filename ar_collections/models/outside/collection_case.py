@@ -60,6 +60,16 @@ class ArCollectionCase(models.Model):
                 self.sudo().filtered("escalation").escalation = False
         return result
 
+    def _plan_contact(self, channel, date, note, user=None):
+        # EXTENDS ar_collections: who is insolvent is called and written to by nobody
+        insolvencies = self.env["ar.insolvency"]
+        if not insolvencies._get_open_insolvencies(self.company_id, self.partner_id):
+            return super()._plan_contact(channel, date, note, user)
+        self.sudo()._message_log(
+            body=self.env._("Insolvent, so nobody is asked to call or write: %s", note or "")
+        )
+        return self.env["ar.collection.action"]
+
     # Actions
 
     def action_placement(self):

@@ -87,6 +87,7 @@ class ArInsolvency(models.Model):
             insolvency.sudo()._hold_credit()
             # Nor is the customer reminded of instalments.
             insolvency.file_id.sudo().plan_ids.reminder_days = 0
+            insolvency.sudo()._call_off_contacts()
             insolvency._remind()
             if insolvency.case_id:
                 insolvency.sudo().case_id.message_post(
@@ -111,6 +112,46 @@ class ArInsolvency(models.Model):
         """Hold by hand: what a stage or rule has set would be lifted by a payment."""
         self.file_id.filtered(lambda file: file.hold_cause != "manual")._lift_hold()
         self.file_id._set_hold(self.env._("Insolvent (%s)", self.name), self.company_id._ar_today())
+
+    def _call_off_contacts(self):
+        """Calls, letters and messages that were planned: nobody asks for anything any more."""
+        cases = self.file_id.case_ids.filtered(lambda case: case.state != "closed")
+        cases.action_ids.filtered(lambda action: action.state in ("planned", "failed"))._cancel()
+
+    @api.model
+    def _get_open_insolvencies(self, company, partners):
+        """Of customers of a root company or a branch, sudoed; who writes need not see them."""
+        return self.sudo().search(
+            [
+                ("company_id", "=", company.root_id.id),
+                ("partner_id", "in", partners.commercial_partner_id.ids),
+                ("state", "=", "open"),
+            ]
+        )
+
+    @api.model
+    def _get_warning(self, model, ids):
+        """What whoever writes about records has to know; empty when nobody of them is insolvent.
+
+        :param model: name of the model of the records
+        """
+        records = self.env[model or self._name].browse(ids).exists()
+        field = records._fields.get("partner_id")
+        if model != "res.partner" and (not field or field.comodel_name != "res.partner"):
+            return ""
+        partners = records if model == "res.partner" else records.partner_id
+        companies = self.env.companies
+        if model != "res.partner" and "company_id" in records:
+            companies = records.company_id or companies
+        found = self.browse()
+        for company in companies.root_id:
+            found |= self._get_open_insolvencies(company, partners)
+        if not found:
+            return ""
+        return self.env._(
+            "%s: insolvent. Do not ask for payment; the claim is filed with the administrator.",
+            ", ".join(found.partner_id.mapped("display_name")),
+        )
 
     def _take_claims(self):
         """All that was open at the end of the day of opening, as it was then."""
