@@ -139,7 +139,7 @@ class TestInsolvency(CollectionsCommon):
         other = self.env["ar.credit.file"]._get_file(self.customer, elsewhere, create=True)
         self.assertFalse(get_warning(other._name, other.ids), "insolvent with us, asked by them")
         letter = self.env["ar.collection.letter"].with_user(self.collector)
-        self.assertTrue(letter.new({"case_id": case.id}).ar_insolvency_warning)
+        self.assertTrue(letter.new({"case_id": case.id}).warning)
         # A warning, and no block.
         composer = self.env["mail.compose.message"].with_user(self.collector)
         composer = composer.with_context(**case.action_write_email()["context"])

@@ -22,6 +22,13 @@ class ArCollectionLetter(models.TransientModel):
         help="The letters of the case's collection policy.",
     )
 
+    warning = fields.Char(compute="_compute_warning", help="It stops nothing.")
+
+    @api.depends("case_id")
+    def _compute_warning(self):
+        for wizard in self:
+            wizard.warning = wizard.case_id._get_writing_warning()
+
     @api.depends("case_id")
     def _compute_step_id(self):
         """The first letter that this case has not had yet."""

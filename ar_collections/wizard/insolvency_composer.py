@@ -28,16 +28,3 @@ class SmsComposer(models.TransientModel):
             composer.ar_insolvency_warning = self.env["ar.insolvency"]._get_warning(
                 composer.res_model, composer._get_records().ids if composer.res_model else []
             )
-
-
-class ArCollectionLetter(models.TransientModel):
-    _inherit = "ar.collection.letter"
-
-    ar_insolvency_warning = fields.Char(compute="_compute_ar_insolvency_warning", help=HELP)
-
-    @api.depends("case_id")
-    def _compute_ar_insolvency_warning(self):
-        for wizard in self:
-            wizard.ar_insolvency_warning = self.env["ar.insolvency"]._get_warning(
-                wizard.case_id._name, wizard.case_id.ids
-            )

@@ -349,6 +349,10 @@ class ArCollectionCase(models.Model):
                 ]
         return self.env["ar.recipient"]._get_recipients(self, field, lines=lines)
 
+    def _get_writing_warning(self):
+        """Hook: what whoever writes to the customer by hand has to know; empty for nothing."""
+        return ""
+
     def _check_not_closed(self):
         if any(case.state == "closed" for case in self):
             raise UserError(self.env._("The case is closed."))

@@ -60,6 +60,11 @@ class ArCollectionCase(models.Model):
                 self.sudo().filtered("escalation").escalation = False
         return result
 
+    def _get_writing_warning(self):
+        # EXTENDS ar_collections: a warning, and no block
+        warning = self.env["ar.insolvency"]._get_warning(self._name, self.ids)
+        return warning or super()._get_writing_warning()
+
     def _plan_contact(self, channel, date, note, user=None):
         # EXTENDS ar_collections: who is insolvent is called and written to by nobody
         insolvencies = self.env["ar.insolvency"]
