@@ -33,6 +33,7 @@ from . import (
     test_credit_rating,
     test_credit_review,
     test_credit_risk,
+    test_credit_offer,
     test_credit_risk_rule,
     test_credit_score,
     test_customer_merge,

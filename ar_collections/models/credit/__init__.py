@@ -10,6 +10,8 @@ from . import (
     credit_tolerance,
     credit_authority,
     credit_hold,
+    account_payment_term,
+    credit_offer,
     credit_file,
     position,
     recipient,

@@ -34,6 +34,7 @@ class ArCreditFile(models.Model):
         "ar.ledger.follower",
         "ar.readonly.mixin",
         "ar.credit.held",
+        "ar.credit.offered",
         "mail.thread",
         "mail.activity.mixin",
     ]

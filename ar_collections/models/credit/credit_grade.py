@@ -1,6 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import format_amount, formatLang, ormcache
 
 from .credit_limit import SALES_RULES, get_caps, get_months, rule_limit
@@ -98,6 +99,16 @@ class ArCreditGrade(models.Model):
     max_term_days = fields.Integer(
         string="Longest Payment Term (days)", default=60, help="Zero allows no credit term at all."
     )
+    better_term_id = fields.Many2one(
+        "account.payment.term",
+        string="Better Terms to Propose",
+        ondelete="set null",
+        help="Proposed to customers of this grade whose risk is low: a longer payment term, or one "
+        "with a discount for early payment. A credit manager decides. Empty for no proposal.",
+    )
+    better_term_months = fields.Integer(
+        string="After (months)", default=12, help="Since the first invoice of the customer."
+    )
     on_limit = fields.Selection(CONTROLS, string="Over the Limit", default="warn", required=True)
     on_overdue = fields.Selection(
         CONTROLS, string="With Overdue Items", default="warn", required=True
@@ -178,6 +189,26 @@ class ArCreditGrade(models.Model):
         "CHECK(risk_limit_share BETWEEN 0 AND 1)",
         "What a risk leaves of the limit is from 0 to 100 %.",
     )
+
+    _better_term_months = models.Constraint(
+        "CHECK(better_term_months >= 0)", "Months of history cannot be negative."
+    )
+
+    @api.constrains("better_term_id", "max_term_days")
+    def _check_better_term(self):
+        today = self.env.company._ar_today()
+        for grade in self:
+            days = grade.better_term_id._ar_get_days(today)
+            if days > grade.max_term_days:
+                raise ValidationError(
+                    self.env._(
+                        "“%(term)s” is %(days)s days long, grade %(grade)s allows %(longest)s.",
+                        term=grade.better_term_id.display_name,
+                        days=days,
+                        grade=grade.display_name,
+                        longest=grade.max_term_days,
+                    )
+                )
 
     @api.depends("code", "name")
     def _compute_display_name(self):

@@ -49,6 +49,11 @@ class ResCompany(models.Model):
     ar_cover_warning_days = fields.Integer(
         string="Tell of the End of a Cover Before (days)", default=30
     )
+    ar_terms_again_days = fields.Integer(
+        string="Propose Better Terms Again After (days)",
+        default=180,
+        help="When a credit manager declined them.",
+    )
 
     _ar_score_coverage = models.Constraint(
         "CHECK(ar_score_coverage BETWEEN 0 AND 1)",
@@ -57,8 +62,8 @@ class ResCompany(models.Model):
     _ar_credit = models.Constraint(
         "CHECK(ar_review_days_ahead >= 0 AND ar_review_limit_use >= 0"
         " AND ar_review_limit_use_days >= 0 AND ar_review_work_days >= 0"
-        " AND ar_release_days >= 0 AND ar_cover_warning_days >= 0)",
-        "Days and shares of credit reviews, releases and covers cannot be negative.",
+        " AND ar_release_days >= 0 AND ar_cover_warning_days >= 0 AND ar_terms_again_days >= 0)",
+        "Days and shares of credit reviews, releases, covers and terms cannot be negative.",
     )
     _ar_score_yes_from = models.Constraint(
         "CHECK(ar_score_yes_from BETWEEN 0 AND 100)", "Points of the score are from 0 to 100."
@@ -110,6 +115,9 @@ class ResConfigSettings(models.TransientModel):
     ar_release_days = fields.Integer(related="company_id.root_id.ar_release_days", readonly=False)
     ar_cover_warning_days = fields.Integer(
         related="company_id.root_id.ar_cover_warning_days", readonly=False
+    )
+    ar_terms_again_days = fields.Integer(
+        related="company_id.root_id.ar_terms_again_days", readonly=False
     )
 
     @api.depends("company_id")

@@ -550,6 +550,7 @@ class ArCollectionRun(models.Model):
         self.env["ar.credit.scoring"]._record_scores(company, date)
         self.env["ar.credit.hold.rule"]._apply_hold_rules(company, date)
         self.env["ar.credit.twin"]._refresh_twins(company, date)
+        self.env["ar.credit.offer"]._propose_terms(company, date)
         cases = self.env["ar.collection.case"]
         sync = self.env["ar.collection.sync"]
         closed = sync._sync_cases(company, date)
