@@ -27,6 +27,7 @@ from . import (
     test_portal_application,
     test_run_digest,
     test_writeoff_ripe,
+    test_writeoff_settlement,
     test_credit_control,
     test_credit_decision,
     test_credit_file,

@@ -17,6 +17,8 @@ STEPS = {
 
 # Ten years of months: more is a slip of the pen.
 MOST_INSTALMENTS = 120
+PROPOSAL = "ar_collections.mail_template_plan_proposal"
+SETTLEMENT = "ar_collections.mail_template_settlement"
 REMINDER = "ar_collections.mail_template_plan_reminder"
 # A plan that was judged is judged again when a matching changes.
 JUDGED = ("accepted", "done", "defaulted")
@@ -46,11 +48,15 @@ def instalments_of(total, amount, digits):
 
 
 class ArPaymentPlan(models.Model):
-    """Open items paid in instalments that customer and company agreed on.
+    """Open items paid in instalments that customer and company agreed on, in full or for less.
 
     A plan's way: draft, proposed, accepted by the customer, done or defaulted. An accepted plan
     keeps its items out of dunning. What is paid for them counts for the oldest
     instalment first.
+
+    A settlement waives part of its items: the instalments are the rest. All of the items is kept
+    out of dunning until the money is there and what is waived is written off. It lapses like any
+    plan when the money does not come in time, and all of it is due again.
     """
 
     _name = "ar.payment.plan"
@@ -93,6 +99,13 @@ class ArPaymentPlan(models.Model):
     amount_planned = fields.Monetary(
         string="In Instalments", compute="_compute_amount_planned", store=True
     )
+    waived_amount = fields.Monetary(
+        string="Waived When Paid",
+        tracking=True,
+        help="Of a settlement: what the customer need not pay when all instalments come in time. "
+        "It is approved as a write-off before the customer gets the offer.",
+    )
+    amount_to_pay = fields.Monetary(string="To Be Paid", compute="_compute_amount_to_pay")
     amount_paid = fields.Monetary(compute="_compute_amount_paid")
     next_date = fields.Date(string="Next Instalment", compute="_compute_amount_paid")
     next_amount = fields.Monetary(compute="_compute_amount_paid")
@@ -128,11 +141,13 @@ class ArPaymentPlan(models.Model):
     # What mails may say.
     instalments_table = fields.Html(compute="_compute_texts", sanitize=False)
     next_text = fields.Char(compute="_compute_texts")
+    settlement_text = fields.Text(compute="_compute_texts")
 
     _counts = models.Constraint(
         "CHECK(instalment_count >= 0 AND reminder_days >= 0 AND instalment_amount >= 0)",
         "Instalments and days cannot be negative.",
     )
+    _waived = models.Constraint("CHECK(waived_amount >= 0)", "What is waived cannot be negative.")
 
     @api.depends("item_ids.amount")
     def _compute_amount_total(self):
@@ -143,6 +158,11 @@ class ArPaymentPlan(models.Model):
     def _compute_amount_planned(self):
         for plan in self:
             plan.amount_planned = sum(plan.line_ids.mapped("amount"))
+
+    @api.depends("amount_total", "waived_amount")
+    def _compute_amount_to_pay(self):
+        for plan in self:
+            plan.amount_to_pay = plan.amount_total - plan.waived_amount
 
     def _compute_amount_paid(self):
         payments = self._get_payments()
@@ -162,11 +182,15 @@ class ArPaymentPlan(models.Model):
         settled = self.item_ids._get_settled_since()
         return {
             plan: (
-                sum(settled[item.id].paid for item in plan.item_ids if item.id),
+                sum(plan._get_paid_of(item, settled[item.id]) for item in plan.item_ids if item.id),
                 sum(settled[item.id].void for item in plan.item_ids if item.id),
             )
             for plan in self
         }
+
+    def _get_paid_of(self, item, settled):
+        """What was paid for an item of the plan; of a settlement, not more than its part."""
+        return min(settled.paid, item.amount) if self.waived_amount else settled.paid
 
     @api.depends_context("lang")
     def _compute_texts(self):
@@ -183,6 +207,16 @@ class ArPaymentPlan(models.Model):
                 "%(amount)s by %(date)s",
                 amount=money(plan.next_amount),
                 date=format_date(self.env, plan.next_date) if plan.next_date else "",
+            )
+            days = [line.date for line in plan.line_ids if line.date]
+            plan.settlement_text = plan.waived_amount and self.env._(
+                "If %(pay)s is in our account by %(date)s, we waive the remaining %(waived)s. If it "
+                "is not, this offer lapses and the full amount of %(total)s is due again, less what "
+                "was paid.",
+                pay=money(plan.amount_to_pay),
+                date=format_date(self.env, max(days)) if days else "",
+                waived=money(plan.waived_amount),
+                total=money(plan.amount_total),
             )
 
     # CRUD
@@ -247,6 +281,7 @@ class ArPaymentPlan(models.Model):
     def _unlink_only_drafts(self):
         if any(plan.state != "draft" for plan in self):
             raise UserError(self.env._("A plan that the customer has seen stays as a record."))
+        self._drop_waiver()
 
     # Instalments
 
@@ -265,7 +300,7 @@ class ArPaymentPlan(models.Model):
         self.ensure_one()
         if self.state != "draft":
             raise UserError(self.env._("Only a draft gets new instalments."))
-        currency, total = self.currency_id, self.amount_total
+        currency, total = self.currency_id, self.amount_to_pay
         if not count and self.instalment_amount:
             amounts = instalments_of(total, self.instalment_amount, currency.rounding)
         else:
@@ -297,12 +332,12 @@ class ArPaymentPlan(models.Model):
                 raise ValidationError(self.env._("A plan needs items and instalments."))
             if plan.item_ids.currency_id - plan.currency_id:
                 raise ValidationError(self.env._("A plan is in one currency, like its items."))
-            if plan.currency_id.compare_amounts(plan.amount_planned, plan.amount_total):
+            if plan.currency_id.compare_amounts(plan.amount_planned, plan.amount_to_pay):
                 raise ValidationError(
                     self.env._(
                         "The instalments add up to %(planned)s, the items to %(total)s.",
                         planned=format_amount(self.env, plan.amount_planned, plan.currency_id),
-                        total=format_amount(self.env, plan.amount_total, plan.currency_id),
+                        total=format_amount(self.env, plan.amount_to_pay, plan.currency_id),
                     )
                 )
             if min(plan.line_ids.mapped("date")) < today:
@@ -323,17 +358,26 @@ class ArPaymentPlan(models.Model):
         self.check_access("write")
         self._check_state("draft")
         self._check_instalments()
+        self._check_waiver()
         for plan in self:
             plan._approve_beyond(plan._get_excess())
         for plan in self.sudo():
             plan.state = "proposed"
-            plan._mail_customer("ar_collections.mail_template_plan_proposal")
+            plan._mail_customer(SETTLEMENT if plan.waived_amount else PROPOSAL)
 
     def _get_excess(self):
         """What of the plan a credit manager alone may propose: a list of texts."""
         plan, company = self.sudo(), self.company_id
         today = company._ar_today()
-        return plan.file_id._get_agreement_limits().get_plan_excess(
+        excess = []
+        if plan.waived_amount:
+            excess.append(
+                self.env._(
+                    "%s is waived when it is kept",
+                    format_amount(self.env, plan.waived_amount, plan.currency_id),
+                )
+            )
+        return excess + plan.file_id._get_agreement_limits().get_plan_excess(
             self.env,
             company.currency_id,
             today,
@@ -372,6 +416,7 @@ class ArPaymentPlan(models.Model):
         plan = self.sudo()
         plan.item_ids._renew_items()
         plan._check_instalments()
+        plan._check_waiver()
         plan._record_signature(signed_by, signature)
         date = plan.company_id._ar_today()
         plan.write({"state": "accepted", "date_accepted": date})
@@ -404,7 +449,19 @@ class ArPaymentPlan(models.Model):
                 )
         for company, plans in self.sudo().grouped("company_id").items():
             plans.write({"state": "cancelled", "date_closed": company._ar_today()})
+            plans._drop_waiver()
             self.env["ar.ledger.touch"]._touch_customers(company, plans.partner_id)
+
+    # What a settlement waives: who approves it extends these
+
+    def _check_waiver(self):
+        """Hook: refuse to offer, or to agree on, a settlement whose waiver is not approved."""
+
+    def _follow_waiver(self, date):
+        """Hook: these plans were judged on a date."""
+
+    def _drop_waiver(self):
+        """Hook: these plans were given up."""
 
     # Judgement
 
@@ -452,6 +509,7 @@ class ArPaymentPlan(models.Model):
         changed.filtered(lambda plan: plan.state == "defaulted")._plan_defaulted(date)
         for company, plans in changed.grouped("company_id").items():
             self.env["ar.credit.file"]._count_promises(company, date, plans.partner_id)
+        self.filtered("waived_amount")._follow_waiver(date)
 
     def _paid_in_time(self, date):
         """What was paid by the last day of each instalment that is over.
@@ -478,7 +536,13 @@ class ArPaymentPlan(models.Model):
         )
         return {
             plan: [
-                (due, sum(settled[item.id, last_day].paid for item in plan.item_ids))
+                (
+                    due,
+                    sum(
+                        plan._get_paid_of(item, settled[item.id, last_day])
+                        for item in plan.item_ids
+                    ),
+                )
                 for due, last_day in ends[plan]
             ]
             for plan in self
@@ -490,13 +554,25 @@ class ArPaymentPlan(models.Model):
         :param in_time: ``[(due, paid)]`` by the last day of each instalment that is over
         """
         compare = self.currency_id.compare_amounts
-        to_pay = self.currency_id.round(self.amount_total - void)
-        enough = 1 - self.company_id.ar_promise_tolerance
-        if to_pay <= 0 and not paid:
+        to_pay = self._get_amount_required(void)
+        # What is waived for the money is waived for all of it.
+        enough = 1 if self.waived_amount else 1 - self.company_id.ar_promise_tolerance
+        if compare(self.amount_total, void) <= 0 and not paid:
             return "cancelled"
         if any(compare(then, min(due, to_pay) * enough) < 0 for due, then in in_time):
             return "defaulted"
-        return "done" if compare(paid, to_pay * enough) >= 0 else "accepted"
+        if compare(paid, to_pay * enough) < 0:
+            return "accepted"
+        # What is waived is kept out of dunning until it is written off.
+        is_open = self.waived_amount and compare(paid + void, self.amount_total) < 0
+        return "accepted" if is_open else "done"
+
+    def _get_amount_required(self, void):
+        """What has to be paid for the plan to be kept.
+
+        :param void: what nobody has to pay any more; it comes off what is waived first
+        """
+        return self.currency_id.round(self.amount_total - max(self.waived_amount, void))
 
     def _plan_kept(self, date):
         for plan in self:
@@ -547,6 +623,7 @@ class ArPaymentPlan(models.Model):
             *super().mail_allowed_qweb_expressions(),
             "object.instalments_table",
             "object.next_text",
+            "object.settlement_text",
         )
 
     # The paper

@@ -135,9 +135,9 @@ class ArWriteoffRequestLine(models.Model):
                     )
                 )
 
-    def _check_waits_once(self):
-        """What waits to be decided or posted in one request is not asked for in another."""
-        twice = self.sudo().search(
+    def _find_waiting_twin(self):
+        """A line of another request about the same items that waits to be decided or posted."""
+        return self.sudo().search(
             [
                 ("move_line_id", "in", self.move_line_id.ids),
                 ("request_id", "not in", self.request_id.ids),
@@ -145,7 +145,10 @@ class ArWriteoffRequestLine(models.Model):
             ],
             limit=1,
         )
-        if twice:
+
+    def _check_waits_once(self):
+        """What waits to be decided or posted in one request is not asked for in another."""
+        if twice := self._find_waiting_twin():
             raise UserError(
                 self.env._(
                     "%(item)s is in %(request)s already, which waits to be decided or posted.",

@@ -43,6 +43,7 @@ class ArWriteoffRequest(models.Model):
         "ar.four.eyes.mixin",
         "ar.case.record",
         "mail.activity.mixin",
+        "ar.writeoff.settled",
     ]
     _description = "Write-off Request"
     _order = "id desc"
@@ -346,7 +347,10 @@ class ArWriteoffRequest(models.Model):
 
     def _before_change(self):
         """What was approved is not what it becomes: the request starts again, by who may."""
+        if self._is_settling():
+            return
         self.check_access("write")
+        self._check_not_offered()
         for request in self:
             if request.state in (*BOOKED, "reversed", "cancelled"):
                 raise UserError(
@@ -445,7 +449,7 @@ class ArWriteoffRequest(models.Model):
                         "approver_ids": [Command.clear()],
                     }
                 )
-                asked._tell_askers(self.env._("Approved: it can be posted"))
+                asked._tell_askers(asked._get_approved_text())
         return True
 
     def action_refuse(self):
@@ -476,6 +480,7 @@ class ArWriteoffRequest(models.Model):
         for request in self:
             request._check_state("submitted", "approved", "refused")
             request._check_mine()
+            request._check_not_offered()
         self._send_back(self.env._("Taken back to draft."))
         return True
 
@@ -485,6 +490,7 @@ class ArWriteoffRequest(models.Model):
         for request in self:
             request._check_state(*EDITABLE, *WAITING)
             request._check_mine()
+            request._check_not_offered()
         self.sudo().write({"state": "cancelled", "approver_ids": [Command.clear()]})
         self.sudo().activity_unlink([ACTIVITY])
         return True
@@ -499,6 +505,7 @@ class ArWriteoffRequest(models.Model):
         self.lock_for_update(allow_referencing=True)
         for request in self:
             request._check_state("approved")
+            request._check_paid_up()
             request.sudo()._check_unchanged()
             self.env["ar.writeoff.booking"]._book_request(request)
         return True
