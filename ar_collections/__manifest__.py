@@ -40,6 +40,7 @@
         "data/collection_policy.xml",
         "data/collection_priority_rule.xml",
         "data/ir_cron.xml",
+        "data/res_currency.xml",
         "data/ledger_index.xml",
         "views/credit_grade.xml",
         "views/credit_criterion.xml",

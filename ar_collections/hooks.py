@@ -100,9 +100,11 @@ def pre_init_hook(env):
 
 
 def post_init_hook(env):
-    """Give every customer of a ledger in use its credit file at once."""
+    """Fit amounts to the currency, and give every customer of a ledger in use its credit file."""
     refresh = env["ar.credit.refresh"]
-    for company in env["res.company"].search([("parent_id", "=", False)]):
+    companies = env["res.company"].search([("parent_id", "=", False)], order="id")
+    companies._ar_fit_amounts()
+    for company in companies:
         refresh._refresh_figures(company, company._ar_today())
         # Limits of customers who owe nothing yet.
         limited = SQL(

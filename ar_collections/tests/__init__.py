@@ -3,6 +3,7 @@ from . import hypothesis_profile
 from . import (
     test_house_access,
     test_ageing_snapshot,
+    test_amount_scale,
     test_allowance,
     test_allowance_access,
     test_allowance_property,

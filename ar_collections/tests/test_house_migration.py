@@ -183,3 +183,40 @@ class TestMigrationOfScores(CollectionsCommon):
         self._migrate()
         self.assertIs(new.score, False)
         self.assertEqual(bad.score, 0)
+
+
+class TestMigrationOfActs(CollectionsCommon):
+    """19.0.5.5.0: settlements, and what no company had set."""
+
+    def test_reason_and_text_of_settlements_come_once(self):
+        for name in ("writeoff_reason_settlement", "mail_template_settlement"):
+            self.env.ref(f"ar_collections.{name}").sudo().unlink()
+        load(MIGRATIONS / "19.0.5.5.0/post-settlement.py").migrate(self.env.cr, "19.0.5.4.0")
+        self.env.invalidate_all()
+        self.assertEqual(
+            self.env.ref("ar_collections.writeoff_reason_settlement").code, "settlement"
+        )
+        text = self.env.ref("ar_collections.mail_template_settlement")
+        self.assertIn("settlement_text", text.body_html)
+
+    def test_sheets_ask_for_what_nobody_has_set(self):
+        values = {"partner_id": self.customer.id, "company_id": self.company.id, "amount": 100}
+        sheets = self.env["ar.legal.decision"].create(
+            [
+                {**values, "interest": 0.06, "tax_rate": 0.25},
+                {**values, "interest": 0.05, "tax_rate": 0.25},
+            ]
+        )
+        load(MIGRATIONS / "19.0.5.5.0/post-legal_terms.py").migrate(self.env.cr, "19.0.5.4.0")
+        self.env.invalidate_all()
+        self.assertEqual(sheets.mapped("interest"), [False, 0.05])
+        self.assertEqual(sheets.mapped("tax_rate"), [False, 0.25])
+
+    def test_companies_that_are_set_up_keep_their_amounts(self):
+        yen = self.env.ref("base.JPY")
+        yen.sudo().ar_factor = 0
+        company = self.env["res.company"].create({"name": "Tokyo", "currency_id": yen.id})
+        load(MIGRATIONS / "19.0.5.5.0/post-amount_factors.py").migrate(self.env.cr, "19.0.5.4.0")
+        self.env.invalidate_all()
+        self.assertEqual((yen.ar_factor, company.ar_amount_factor), (150, 1))
+        self.assertFalse(self.env["ar.writeoff.tier"].search([("company_id", "=", company.id)]))

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
+from ..models.common.amount_scale import scale
 from ..models.writeoff.writeoff_request import WAITING
 
 BATCH = 1000
@@ -24,7 +25,7 @@ class ArWriteoffSmallBalance(models.TransientModel):
     currency_id = fields.Many2one(related="company_id.currency_id")
     amount_max = fields.Monetary(
         string="Open Amount Up To",
-        default=5,
+        default=lambda self: scale(5, self.env.company.root_id.ar_amount_factor),
         required=True,
         help="Of each item; items in other currencies by today's rate.",
     )

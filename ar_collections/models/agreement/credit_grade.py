@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .agreement_limit import Limits
 
@@ -37,6 +37,11 @@ class ArCreditGrade(models.Model):
         " AND min_instalment >= 0)",
         "The limits of promises and plans cannot be negative.",
     )
+
+    @api.model
+    def _get_amount_fields(self):
+        # EXTENDS ar_collections
+        return (*super()._get_amount_fields(), "min_instalment")
 
     def _get_agreement_limits(self):
         """The :class:`Limits` of promises and plans."""

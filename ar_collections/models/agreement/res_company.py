@@ -1,5 +1,6 @@
 from odoo import fields, models
 
+from ..common.amount_scale import scale
 from .agreement_limit import Limits
 
 
@@ -57,6 +58,11 @@ class ResCompany(models.Model):
     _ar_dispute = models.Constraint(
         "CHECK(ar_dispute_days >= 0)", "The dispute window cannot be negative."
     )
+
+    def _ar_scale_amounts(self, former):
+        # EXTENDS ar_collections
+        super()._ar_scale_amounts(former)
+        self.ar_min_instalment = scale(self.ar_min_instalment, self.ar_amount_factor / former)
 
     def _ar_get_agreement_limits(self):
         """The :class:`Limits` of promises and plans with customers who have no grade."""

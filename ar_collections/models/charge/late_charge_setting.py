@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..common.amount_scale import scale
+
 
 class ResCompany(models.Model):
     """What a company asks of customers who pay late. Everything is of the root company."""
@@ -63,6 +65,12 @@ class ResCompany(models.Model):
         " AND ar_charge_settled_days >= 0)",
         "Days, smallest debit note and caps of late charges cannot be negative.",
     )
+
+    def _ar_scale_amounts(self, former):
+        # EXTENDS ar_collections
+        super()._ar_scale_amounts(former)
+        for name in ("ar_charge_minimum", "ar_charge_cap_year"):
+            self[name] = scale(self[name], self.ar_amount_factor / former)
 
     def _ar_charge_gap(self):
         """What is missing to make debit notes of late charges, an empty text when nothing is."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
+from ..common.amount_scale import scale, scale_domain
 from ..credit.credit_file import SUGGESTED_WAYS
 from ..credit.credit_grade import RISK_TIERS
 
@@ -100,6 +101,18 @@ class ArCollectionPolicy(models.Model):
     def unlink(self):
         self.env.registry.clear_cache()
         return super().unlink()
+
+    def _scale_amounts(self, ratio):
+        """Write the amounts of another currency: smallest ones, and those of conditions."""
+        files = self.env["ar.credit.file"]._fields
+        for policy in self:
+            for record in (policy, *policy.step_ids):
+                if record.min_amount:
+                    record.min_amount = scale(record.min_amount, ratio)
+            domain = literal_eval(policy.domain or "[]")
+            scaled = scale_domain(domain, ratio, files)
+            if scaled != domain:
+                policy.domain = repr(scaled)
 
     @api.model
     @tools.ormcache()

@@ -3,6 +3,8 @@ from ast import literal_eval
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..common.amount_scale import scale_domain
+
 # So many of the rules that gave a case its points are kept with it.
 TOP_RULES = 3
 
@@ -15,6 +17,22 @@ class ArCollectionPriorityRule(models.Model):
     _description = "Collection Priority Rule"
 
     points = fields.Integer(required=True, default=10)
+    replaces_id = fields.Many2one(
+        "ar.collection.priority.rule",
+        string="Instead Of",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The shared rule in whose place this one is in its company, with amounts of its "
+        "currency.",
+    )
+
+    def _get_scaled_values(self, ratio):
+        """Their cases with the amounts of another currency, empty when they name no amount."""
+        self.ensure_one()
+        domain = literal_eval(self.domain)
+        scaled = scale_domain(domain, ratio, self.env["ar.collection.case"]._fields)
+        return {"domain": repr(scaled)} if scaled != domain else {}
 
     @api.model
     def _score_cases(self, company, cases=None):
@@ -27,6 +45,7 @@ class ArCollectionPriorityRule(models.Model):
             scope.append(("id", "in", cases.ids))
         cases = self.env["ar.collection.case"].sudo()
         rules = self.search([("company_id", "in", (company.id, False))])
+        rules -= rules.replaces_id
         hits = SQL(" UNION ALL ").join(
             SQL(
                 "SELECT id, %s AS rule_id, %s AS points FROM %s hit",

@@ -75,6 +75,18 @@ class ResCompany(models.Model):
 
     # Whether it may send
 
+    def _ar_scale_amounts(self, former):
+        # EXTENDS ar_collections: what is a large debt, and what is too small to ask for
+        super()._ar_scale_amounts(former)
+        rules = self.env["ar.collection.priority.rule"]
+        self._ar_scale_records(former, rules, lambda rule, ratio: rule._get_scaled_values(ratio))
+        policies = self.env["ar.collection.policy"].sudo().with_context(active_test=False)
+        # Shared policies are shipped without amounts: another company needs none of its own.
+        companies = [self.id, False] if self == self._ar_get_first() else self.ids
+        policies.search([("company_id", "in", companies)])._scale_amounts(
+            self.ar_amount_factor / former
+        )
+
     def _ar_get_reason_not_to_send(self):
         """Why the company sends nothing by itself now, and what to do; empty when it may send."""
         company = self.root_id.sudo()

@@ -2,6 +2,7 @@
 
 from . import (
     res_company,
+    res_currency,
     readonly_mixin,
     numbered_mixin,
     state_mixin,

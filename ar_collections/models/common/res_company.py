@@ -37,7 +37,102 @@ class ResCompany(models.Model):
         string="Started In", readonly=True, copy=False, groups="base.group_system"
     )
     ar_started_on = fields.Datetime(string="Started On", readonly=True, copy=False)
+    ar_amount_factor = fields.Float(
+        string="Factor of Shipped Amounts",
+        digits=(16, 3),
+        default=1,
+        copy=False,
+        help="Limits, approval levels and thresholds are shipped in US dollars; so many units of "
+        "the company's currency a dollar is. A new factor multiplies the amounts once, to friendly "
+        "figures.",
+    )
     ar_started_by_id = fields.Many2one("res.users", string="Started By", readonly=True, copy=False)
+
+    _ar_amount_factor = models.Constraint(
+        "CHECK(ar_amount_factor > 0)", "The factor of shipped amounts must be greater than zero."
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS base: amounts that are shipped fit the currency from the first day on
+        companies = super().create(vals_list)
+        companies._ar_fit_amounts()
+        return companies
+
+    def write(self, vals):
+        # EXTENDS base: another factor, or another currency as long as nothing was booked
+        former = {company: company.ar_amount_factor for company in self}
+        moved = self.filtered(
+            lambda company: (
+                not company.parent_id
+                and vals.get("currency_id")
+                and company.currency_id.id != vals["currency_id"]
+            )
+        )
+        result = super().write(vals)
+        if "ar_amount_factor" in vals:
+            for company in self.root_id & self:
+                if former[company] != company.ar_amount_factor:
+                    company._ar_scale_amounts(former[company])
+        moved._ar_fit_amounts()
+        return result
+
+    # Amounts
+
+    @api.model
+    def _ar_get_first(self):
+        """The company whose currency shared amounts are in: the oldest one."""
+        return self.sudo().search([("parent_id", "=", False)], order="id", limit=1)
+
+    def _ar_fit_amounts(self):
+        """Give these companies the factor of their currency, where it is another one."""
+        for company in self.sudo().filtered(lambda company: not company.parent_id):
+            factor = company.currency_id._ar_get_factor()
+            if company.ar_amount_factor != factor:
+                company.ar_amount_factor = factor
+
+    def _ar_scale_amounts(self, former):
+        """Hook: the factor of the company is another one, so its amounts are, each wing's own.
+
+        :param former: the factor so far
+        """
+
+    def _ar_scale_records(self, former, records, get_values, whole=False):
+        """Scale records whose amounts are in the currency of each company, once.
+
+        Those that companies share are in the currency of the first company. Another one gets
+        its own, made of the shared ones, as soon as its factor is another one.
+
+        :param former: the factor so far
+        :param records: an empty recordset of their model
+        :param get_values: ``get_values(record, ratio)`` -> what is written, empty for no amount
+        :param whole: own records take the place of all the shared ones, not of each its own
+        :return: own records that were made, empty when there were some or nothing had an amount
+        """
+        self.ensure_one()
+        records = records.sudo().with_context(active_test=False)
+        first = self._ar_get_first()
+        own = records.search([("company_id", "=", self.id)])
+        own = own if whole else own.filtered("replaces_id")
+        if self == first:
+            own |= records.search([("company_id", "=", False)])
+        ratio, made = self.ar_amount_factor / former, records.browse()
+        if self != first and not own:
+            ratio = self.ar_amount_factor / first.ar_amount_factor
+            shared = records.search([("company_id", "=", False), ("active", "=", True)])
+            with_amounts = shared.filtered(lambda record: get_values(record, 2))
+            if ratio == 1 or not with_amounts:
+                return made
+            for record in shared if whole else with_amounts:
+                values = {"company_id": self.id}
+                if not whole:
+                    values["replaces_id"] = record.id
+                made |= record.copy(values)
+            own = made
+        for record in own:
+            if values := get_values(record, ratio):
+                record.write(values)
+        return made
 
     def _ar_today(self):
         """Today where the company is: crons have no time zone of their own."""
@@ -112,3 +207,9 @@ class ResCompany(models.Model):
                 if self._ar_is_working_day(day):
                     break
         return day
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    ar_amount_factor = fields.Float(related="company_id.root_id.ar_amount_factor", readonly=False)

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_amount, formatLang, ormcache
 
+from ..common.amount_scale import scale
 from .credit_limit import SALES_RULES, get_caps, get_months, rule_limit
 from .credit_score import Range, find_faults
 
@@ -23,6 +24,13 @@ RULE_FIELDS = (
 )
 # What the risk of a customer does by itself.
 RISK_FIELDS = ("on_risk", "risk_from", "risk_limit_share")
+AMOUNT_FIELDS = (
+    "limit_amount",
+    "limit_cap",
+    "young_limit",
+    "overdue_tolerance_amount",
+    "hold_amount",
+)
 SCALE_FIELDS = ("score_from", "score_to", "is_default", "active", "company_id")
 CONTROLS = [
     ("allow", "Allow"),
@@ -48,6 +56,15 @@ class ArCreditGrade(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     company_id = fields.Many2one("res.company", help="Leave empty to share it by all companies.")
+    replaces_id = fields.Many2one(
+        "ar.credit.grade",
+        string="Instead Of",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The shared grade in whose place this one is in its company, with amounts of its "
+        "currency.",
+    )
     is_default = fields.Boolean(
         string="For New Customers", help="The grade of a customer that nobody has graded yet."
     )
@@ -390,25 +407,44 @@ class ArCreditGrade(models.Model):
         steps = max(get_risk(former) - get_risk(self), 0)
         if not former or not self or former.is_default or self.is_default:
             return steps
-        scale = self | self.search(
+        ladder = self | self.search(
             [
                 ("is_default", "=", False),
                 ("company_id", "in", (self.company_id.id, former.company_id.id, False)),
             ]
         )
-        passed = scale.filtered(lambda grade: rank(self) <= rank(grade) < rank(former))
+        ladder = ladder._without_replaced() | former
+        passed = ladder.filtered(lambda grade: rank(self) <= rank(grade) < rank(former))
         return max(steps, len(passed))
 
     def _get_review_date(self, date):
         """When a customer who got the grade on a date is looked at again, or ``False``."""
         return self.review_months and date + relativedelta(months=self.review_months)
 
+    def _get_scaled_values(self, ratio):
+        """Their amounts, of which there are some, in another currency."""
+        self.ensure_one()
+        return {name: scale(self[name], ratio) for name in self._get_amount_fields() if self[name]}
+
+    @api.model
+    def _get_amount_fields(self):
+        """Hook: the fields with amounts in the currency of each company, as a tuple of names."""
+        return AMOUNT_FIELDS
+
+    def _without_replaced(self):
+        """These grades but the shared ones in whose place a company of them has its own."""
+        return self - self.replaces_id
+
     @api.model
     def _get_scale(self, company):
         """The :class:`Range` of each grade of a root company, its own grades first."""
-        grades = self.sudo().search(
-            [("is_default", "=", False), ("company_id", "in", (company.id, False))],
-            order="company_id, sequence, id",
+        grades = (
+            self.sudo()
+            .search(
+                [("is_default", "=", False), ("company_id", "in", (company.id, False))],
+                order="company_id, sequence, id",
+            )
+            ._without_replaced()
         )
         return [Range(grade.id, grade.score_from, grade.score_to) for grade in grades]
 

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..common.amount_scale import scale
+
 
 class ResCompany(models.Model):
     """What is the company's in judging the credit of its customers."""
@@ -68,6 +70,26 @@ class ResCompany(models.Model):
     _ar_score_yes_from = models.Constraint(
         "CHECK(ar_score_yes_from BETWEEN 0 AND 100)", "Points of the score are from 0 to 100."
     )
+
+    def _ar_scale_amounts(self, former):
+        # EXTENDS ar_collections: limits of grades and tolerances of roles
+        super()._ar_scale_amounts(former)
+        grades = self.env["ar.credit.grade"]
+        made = self._ar_scale_records(
+            former, grades, lambda grade, ratio: grade._get_scaled_values(ratio)
+        )
+        files = self.env["ar.credit.file"].sudo()
+        for grade in made:
+            files.search(
+                [("company_id", "=", self.id), ("grade_id", "=", grade.replaces_id.id)]
+            ).write({"grade_id": grade.id, "limit_reason": self.env._("Amounts of the currency")})
+        tolerances = self.env["ar.credit.tolerance"].sudo()
+        tolerances = tolerances.search([("company_id", "=", self.id)])
+        if self == self._ar_get_first():
+            tolerances |= tolerances.search([("company_id", "=", False)])
+        for tolerance in tolerances:
+            for name in ("limit_amount", "hold_amount"):
+                tolerance[name] = scale(tolerance[name], self.ar_amount_factor / former)
 
     def _ar_score_terms(self):
         """How the company scores its customers: keyword arguments of the pure ``score``."""

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..common.amount_scale import scale
 from ..figures.trade_receivable import RECEIVABLE
 
 
@@ -66,6 +67,21 @@ class ResCompany(models.Model):
     _ar_writeoff_remind = models.Constraint(
         "CHECK(ar_writeoff_remind_days > 0)", "Approvers are reminded once a day at most."
     )
+
+    def _ar_scale_amounts(self, former):
+        # EXTENDS ar_collections: approval levels, and what needs no request
+        super()._ar_scale_amounts(former)
+        self._ar_scale_records(
+            former,
+            self.env["ar.writeoff.tier"],
+            lambda tier, ratio: (
+                {"amount_from": scale(tier.amount_from, ratio)} if tier.amount_from else {}
+            ),
+            whole=True,
+        )
+        self.ar_writeoff_free_amount = scale(
+            self.ar_writeoff_free_amount, self.ar_amount_factor / former
+        )
 
     def _ar_check_writeoff(self, lost):
         """Nobody gives up more than the company lets pass without a request.
