@@ -115,6 +115,30 @@ class TestAmounts(CollectionsCommon):
         facts = self.env["ar.credit.facts"]._gather_facts({key}, self.today)[key]
         self.assertEqual(facts.limit, 300_000)
 
+    def test_own_rules_score_alone(self):
+        """20,000 yen are no large debt, though they are above the shared 10,000."""
+        company = self._company(self.yen)
+        rules = self.env["ar.collection.priority.rule"]
+        case = (
+            self.env["ar.collection.case"]
+            .sudo()
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": company.id,
+                    "amount_overdue": 20_000,
+                }
+            )
+        )
+        rules._score_cases(company)
+        hits = rules.browse(rule_id for rule_id, _points in case.priority_rule_ids or ())
+        self.assertFalse(hits.filtered(lambda rule: "amount_overdue" in rule.domain))
+        case.amount_overdue = 2_000_000
+        self.env.flush_all()
+        rules._score_cases(company)
+        hits = rules.browse(rule_id for rule_id, _points in case.priority_rule_ids or ())
+        self.assertEqual(hits.company_id, company)
+
     def test_factor_is_shown_and_changed(self):
         company = self._company(self.yen)
         settings_ = self.env["res.config.settings"].with_company(company).create({})

@@ -210,9 +210,9 @@ class ArPaymentPlan(models.Model):
             )
             days = [line.date for line in plan.line_ids if line.date]
             plan.settlement_text = plan.waived_amount and self.env._(
-                "If %(pay)s is in our account by %(date)s, we waive the remaining %(waived)s. If it "
-                "is not, this offer lapses and the full amount of %(total)s is due again, less what "
-                "was paid.",
+                "If %(pay)s is in our account by %(date)s, we waive the remaining %(waived)s. If "
+                "it is not, this offer lapses and the full amount of %(total)s is due again, less "
+                "what was paid.",
                 pay=money(plan.amount_to_pay),
                 date=format_date(self.env, max(days)) if days else "",
                 waived=money(plan.waived_amount),

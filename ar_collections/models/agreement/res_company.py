@@ -61,8 +61,9 @@ class ResCompany(models.Model):
 
     def _ar_scale_amounts(self, former):
         # EXTENDS ar_collections
-        super()._ar_scale_amounts(former)
+        result = super()._ar_scale_amounts(former)
         self.ar_min_instalment = scale(self.ar_min_instalment, self.ar_amount_factor / former)
+        return result
 
     def _ar_get_agreement_limits(self):
         """The :class:`Limits` of promises and plans with customers who have no grade."""

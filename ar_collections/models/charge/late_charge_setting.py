@@ -68,9 +68,10 @@ class ResCompany(models.Model):
 
     def _ar_scale_amounts(self, former):
         # EXTENDS ar_collections
-        super()._ar_scale_amounts(former)
+        result = super()._ar_scale_amounts(former)
         for name in ("ar_charge_minimum", "ar_charge_cap_year"):
             self[name] = scale(self[name], self.ar_amount_factor / former)
+        return result
 
     def _ar_charge_gap(self):
         """What is missing to make debit notes of late charges, an empty text when nothing is."""

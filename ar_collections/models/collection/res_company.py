@@ -77,7 +77,7 @@ class ResCompany(models.Model):
 
     def _ar_scale_amounts(self, former):
         # EXTENDS ar_collections: what is a large debt, and what is too small to ask for
-        super()._ar_scale_amounts(former)
+        result = super()._ar_scale_amounts(former)
         rules = self.env["ar.collection.priority.rule"]
         self._ar_scale_records(former, rules, lambda rule, ratio: rule._get_scaled_values(ratio))
         policies = self.env["ar.collection.policy"].sudo().with_context(active_test=False)
@@ -86,6 +86,7 @@ class ResCompany(models.Model):
         policies.search([("company_id", "in", companies)])._scale_amounts(
             self.ar_amount_factor / former
         )
+        return result
 
     def _ar_get_reason_not_to_send(self):
         """Why the company sends nothing by itself now, and what to do; empty when it may send."""

@@ -73,7 +73,7 @@ class ResCompany(models.Model):
 
     def _ar_scale_amounts(self, former):
         # EXTENDS ar_collections: limits of grades and tolerances of roles
-        super()._ar_scale_amounts(former)
+        result = super()._ar_scale_amounts(former)
         grades = self.env["ar.credit.grade"]
         made = self._ar_scale_records(
             former, grades, lambda grade, ratio: grade._get_scaled_values(ratio)
@@ -90,6 +90,7 @@ class ResCompany(models.Model):
         for tolerance in tolerances:
             for name in ("limit_amount", "hold_amount"):
                 tolerance[name] = scale(tolerance[name], self.ar_amount_factor / former)
+        return result
 
     def _ar_score_terms(self):
         """How the company scores its customers: keyword arguments of the pure ``score``."""

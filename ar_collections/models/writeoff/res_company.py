@@ -70,7 +70,7 @@ class ResCompany(models.Model):
 
     def _ar_scale_amounts(self, former):
         # EXTENDS ar_collections: approval levels, and what needs no request
-        super()._ar_scale_amounts(former)
+        result = super()._ar_scale_amounts(former)
         self._ar_scale_records(
             former,
             self.env["ar.writeoff.tier"],
@@ -82,6 +82,7 @@ class ResCompany(models.Model):
         self.ar_writeoff_free_amount = scale(
             self.ar_writeoff_free_amount, self.ar_amount_factor / former
         )
+        return result
 
     def _ar_check_writeoff(self, lost):
         """Nobody gives up more than the company lets pass without a request.

@@ -98,7 +98,7 @@ class ArPaymentPlan(models.Model):
 
     def _check_waiver(self):
         # EXTENDS ar_collections
-        super()._check_waiver()
+        result = super()._check_waiver()
         for plan in self.sudo().filtered("waived_amount"):
             if plan.currency_id.compare_amounts(plan.waived_amount, plan.amount_total) >= 0:
                 raise UserError(self.env._("A settlement is for money: nothing is left to pay."))
@@ -125,10 +125,11 @@ class ArPaymentPlan(models.Model):
                         request=request.name,
                     )
                 )
+        return result
 
     def _drop_waiver(self):
         # EXTENDS ar_collections
-        super()._drop_waiver()
+        result = super()._drop_waiver()
         requests = self.sudo().writeoff_id.filtered(
             lambda request: request.state in (*EDITABLE, *WAITING)
         )
@@ -136,10 +137,11 @@ class ArPaymentPlan(models.Model):
         requests.activity_unlink([ACTIVITY])
         for request in requests:
             request._message_log(body=self.env._("The settlement was given up or not kept."))
+        return result
 
     def _follow_waiver(self, date):
         # EXTENDS ar_collections: what is waived follows the money
-        super()._follow_waiver(date)
+        result = super()._follow_waiver(date)
         for plan in self.sudo():
             request = plan.writeoff_id
             if plan.state == "accepted":
@@ -152,6 +154,7 @@ class ArPaymentPlan(models.Model):
             else:
                 # All was paid, or it was not in time: there is nothing to waive.
                 plan._drop_waiver()
+        return result
 
     def _is_paid_up(self):
         """Whether all the money of the settlement has come."""
