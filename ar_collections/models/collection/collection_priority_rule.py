@@ -21,6 +21,7 @@ class ArCollectionPriorityRule(models.Model):
         "ar.collection.priority.rule",
         string="Instead Of",
         readonly=True,
+        copy=False,
         index="btree_not_null",
         ondelete="set null",
         help="The shared rule in whose place this one is in its company, with amounts of its "

@@ -60,6 +60,7 @@ class ArCreditGrade(models.Model):
         "ar.credit.grade",
         string="Instead Of",
         readonly=True,
+        copy=False,
         index="btree_not_null",
         ondelete="set null",
         help="The shared grade in whose place this one is in its company, with amounts of its "

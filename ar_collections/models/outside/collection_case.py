@@ -148,6 +148,9 @@ class ArCollectionCase(models.Model):
                 ("placement_ids", "not any", [("state", "=", "placed")]),
             ]
         )
+        # Nobody collects from who is insolvent: the claim is filed.
+        insolvent = self.env["ar.insolvency"]._get_open_insolvencies(company, cases.partner_id)
+        cases = cases.filtered(lambda case: case.partner_id not in insolvent.partner_id)
         if not cases:
             return
         signed = self.env["ar.debt.acknowledgement"].search(
