@@ -111,10 +111,10 @@ class TestInsolvency(CollectionsCommon):
     def test_no_agency_is_proposed(self):
         self.company.ar_escalation_days = 30
         insolvency = self._open()
-        self.case._propose_escalations(self.company, self._day(30))
+        self.case.sudo()._propose_escalations(self.company, self._day(30))
         self.assertFalse(self.case.escalation)
         insolvency.with_user(self.manager).action_close()
-        self.case._propose_escalations(self.company, self._day(30))
+        self.case.sudo()._propose_escalations(self.company, self._day(30))
         self.assertTrue(self.case.escalation)
 
     def test_who_writes_by_hand_is_warned(self):
