@@ -324,41 +324,27 @@ class ArPosition(models.AbstractModel):
     def _get_scope(self, companies, ageing=False, few=False):
         """Companies with root, bucket edges and decimal places, and the receivable accounts.
 
-        Over all customers literal values beat joins in the planner. For ``few`` customers the
-        queries that find them cost more than the joins.
+        Literal values beat joins: over all customers in the planner, and of a customer with many
+        items a company is not looked up for each. For ``few`` customers the query that finds the
+        accounts costs more than its subquery.
         """
         self.env["account.account"].flush_model(["account_type", "non_trade"])
-        roots = companies.sudo().root_id
         accounts = SQL("SELECT id FROM account_account WHERE %s", get_trade_receivable_sql())
+        scope = SQL(
+            "VALUES %s",
+            SQL(", ").join(
+                SQL(
+                    "(%s, %s, %s::int[], %s)",
+                    branch.id,
+                    branch.root_id.id,
+                    [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges() if ageing)],
+                    branch.currency_id.decimal_places,
+                )
+                for branch in companies.sudo().root_id._ar_get_tree()
+            ),
+        )
         if few:
-            scope = SQL(
-                """
-                SELECT company.id, root_id, ARRAY[1], decimal_places
-                  FROM res_company company
-                  JOIN res_currency currency ON currency.id = company.currency_id
-                 CROSS JOIN LATERAL (SELECT SPLIT_PART(parent_path, '/', 1)::int AS root_id) root
-                 WHERE root_id IN %s OFFSET 0
-                """,
-                tuple(roots.ids) or (0,),
-            )
             return scope, SQL("ARRAY(%s)", accounts)
-        branches = (
-            self.env["res.company"]
-            .sudo()
-            .with_context(active_test=False)
-            .search([("id", "child_of", roots.ids)])
-        )
-        scope = SQL(", ").join(
-            SQL(
-                "(%s, %s, %s::int[], %s)",
-                branch.id,
-                branch.root_id.id,
-                [1, *(edge + 1 for edge in branch.root_id._ar_bucket_edges() if ageing)],
-                branch.currency_id.decimal_places,
-            )
-            for branch in branches
-        )
-        scope = SQL("VALUES %s", scope)
         return scope, [id_ for (id_,) in self.env.execute_query(accounts)] or [0]
 
     @api.model

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import ormcache
 
 
 class ResCompany(models.Model):
@@ -54,6 +55,15 @@ class ResCompany(models.Model):
             *(f"{start}-{end}" for start, end in zip(starts, edges, strict=True)),
             f"> {edges[-1]}",
         ]
+
+    def _ar_get_tree(self):
+        """These root companies with all their branches, archived ones too."""
+        return self.browse(self._ar_get_tree_ids())
+
+    @ormcache("tuple(self.ids)")
+    def _ar_get_tree_ids(self):
+        companies = self.sudo().with_context(active_test=False)
+        return tuple(companies.search([("id", "child_of", self.ids)]).ids)
 
 
 class ResConfigSettings(models.TransientModel):
