@@ -94,7 +94,10 @@ def main():
         config.parse_config(["-d", options.db, "--log-level=error"])
         with Registry(options.db).cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
-            company = env["res.company"].search([("parent_id", "=", False)], limit=1)
+            sold = [("move_type", "=", "out_invoice"), ("state", "=", "posted")]
+            ((company, _count),) = env["account.move"]._read_group(
+                sold, ["company_id"], ["__count"], order="__count DESC", limit=1
+            )
             day = date.today() - timedelta(days=WINDOW)
             values = {"day": day, "late": LATE, "end": date.today(), "company": company.id}
             cr.execute(SQL("CREATE TEMP TABLE outcome ON COMMIT DROP AS " + OUTCOME, **values))

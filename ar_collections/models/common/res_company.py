@@ -37,6 +37,8 @@ class ResCompany(models.Model):
         string="Started In", readonly=True, copy=False, groups="base.group_system"
     )
     ar_started_on = fields.Datetime(string="Started On", readonly=True, copy=False)
+    ar_started_by_id = fields.Many2one("res.users", string="Started By", readonly=True, copy=False)
+
     ar_amount_factor = fields.Float(
         string="Factor of Shipped Amounts",
         digits=(16, 3),
@@ -46,7 +48,6 @@ class ResCompany(models.Model):
         "the company's currency a dollar is. A new factor multiplies the amounts once, to friendly "
         "figures.",
     )
-    ar_started_by_id = fields.Many2one("res.users", string="Started By", readonly=True, copy=False)
 
     _ar_amount_factor = models.Constraint(
         "CHECK(ar_amount_factor > 0)", "The factor of shipped amounts must be greater than zero."
