@@ -57,6 +57,17 @@ class TestApplication(ReviewCommon):
         review.with_user(self.manager).action_approve()
         self.assertEqual(application.partner_id.credit_file_id.effective_limit, 5000)
 
+    def test_asked_of_the_root_company(self):
+        with self.assertRaisesRegex(UserError, "Credit is asked for of"):
+            self.env["ar.credit.application"].create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.branch.id,
+                    "applicant": "Ann Lee",
+                    "amount": 5000,
+                }
+            )
+
     def test_in_another_currency(self):
         euro = self.setup_other_currency("EUR", rates=[("2025-01-01", 2.0)])
         application = self._application(currency_id=euro.id)

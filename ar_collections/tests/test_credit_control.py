@@ -234,8 +234,15 @@ class TestReasons(ControlCommon):
                 [{"summary": "Same tax number as Customer", "user_id": self.manager.id}],
             )
         self.assertFalse(self.file.twin_id)
-        reborn.vat = "XX999"
+        self.file.sudo().hold = False
+        worse = self._customer("Worse", vat="XX1234567")
+        worse_file = self.env["ar.credit.file"]._get_file(worse, self.company, create=True)
+        worse_file.sudo().write({"hold": True, "hold_reason": "Fraud"})
         self._run(2)
+        self.assertEqual(reborn_file.twin_id, worse)
+        self.assertEqual(len(reborn_file.activity_ids), 1, "asked once, whoever is the worst")
+        reborn.vat = "XX999"
+        self._run(3)
         self.assertFalse(reborn_file.twin_id)
 
     def test_grade_says_what_happens(self):

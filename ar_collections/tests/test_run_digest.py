@@ -55,6 +55,16 @@ class TestDigest(CollectionsCommon):
         self._run(14)
         self.assertEqual(len(self._told(self.seller)), 2, "switched off")
 
+    def test_who_left_and_who_is_a_customer_learn_nothing(self):
+        gone = new_test_user(self.env, "digest_gone", "base.group_user")
+        guest = new_test_user(self.env, "digest_guest", "base.group_portal")
+        for user in (gone, guest):
+            customer = self._customer(f"Customer of {user.login}", user_id=user.id)
+            self._invoice(customer, 77, due=-10)
+        gone.active = False
+        self._run(0)
+        self.assertFalse(self._told(gone) | self._told(guest))
+
     def test_what_happened_since(self):
         self._invoice(self.customer, 500, due=-10)
         self._run(0)

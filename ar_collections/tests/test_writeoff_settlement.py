@@ -107,6 +107,14 @@ class TestSettlement(WriteoffCommon):
         self._pay(self.invoice, 100, day=10)
         self.assertEqual((plan.state, request.state), ("defaulted", "cancelled"), "too late")
 
+    def test_nearly_paid_waives_nothing(self):
+        """Near enough keeps a promise; what is waived is waived for all of the money."""
+        self.company.ar_promise_tolerance = 0.01
+        plan = self._accepted()
+        self._pay(self.invoice, 599.99, day=5)
+        self._run(10)
+        self.assertEqual((plan.state, plan.writeoff_id.state), ("defaulted", "cancelled"))
+
     def test_booked_late_but_paid_in_time(self):
         plan = self._accepted()
         request = plan.writeoff_id
