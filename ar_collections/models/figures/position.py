@@ -395,7 +395,13 @@ class ArPosition(models.AbstractModel):
             date,
             SQL() if partners is None else SQL("AND l.partner_id IN (SELECT id FROM customer)"),
         )
-        customers, contact = SQL(), SQL("res_partner")
+        # Few partners are contacts of another one: read once, not item by item.
+        customers = SQL()
+        contact = SQL(
+            """(
+            SELECT id, commercial_partner_id FROM res_partner
+             WHERE commercial_partner_id <> id OFFSET 0)"""
+        )
         if partners is not None:
             # Few partners with many items: looked up once, not item by item.
             customers = SQL(
