@@ -19,7 +19,9 @@ class AllowanceScene:
         self.env["ar.ageing.snapshot"]._take_missing(self.company, self.today)
         last = self.today.replace(day=1) - relativedelta(days=1)
         former = last.replace(day=1) - relativedelta(days=1)
-        self._specific("Wuhan", former, "Insolvency opened, quota of 15 % expected", rate=0.85)
+        self._specific(
+            "Wuhan", former, "Creditors meet in spring, quota of 15 % expected", rate=0.85
+        )
         self._specific("Dubai", last, "Offer of a settlement", kind="amount", amount=6000)
         self._run(former).action_post()
         self._run(last, until="submitted")

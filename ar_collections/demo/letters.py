@@ -7,7 +7,9 @@ def wait_for_print(env, company, date):
     cases = env["ar.collection.case"].search(
         [("company_id", "=", company.id), ("state", "=", "open")], order="amount_overdue desc"
     )
-    cases = cases.filtered(lambda case: step not in case.action_ids.step_id)[:3]
+    cases = cases.filtered(
+        lambda case: step not in case.action_ids.step_id and not case.insolvency_id
+    )[:3]
     letters = env["ar.collection.action"].create(
         [
             {

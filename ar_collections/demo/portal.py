@@ -13,7 +13,9 @@ def show(env, company):
         [("company_id", "=", company.id), ("state", "=", "open"), ("amount_demand", ">", 0)]
     )
     untouched = cases.filtered(
-        lambda case: not (case.promise_ids or case.dispute_ids or case.plan_ids)
+        lambda case: (
+            not (case.promise_ids or case.dispute_ids or case.plan_ids or case.insolvency_id)
+        )
     )
     late = {
         case.file_id: env["account.move.line"].union(

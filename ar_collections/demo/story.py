@@ -18,6 +18,7 @@ from .allowance import AllowanceScene
 from .cast import CAST
 from .charges import charge
 from .credit import CreditScene
+from .judgement import JudgementScene
 from .letters import wait_for_print
 from .outside import hand_over
 from .portal import show as show_portal
@@ -94,8 +95,10 @@ class Story:
         cities = {firm.city: partner for firm, partner in self.partners.items()}
         CreditScene(self.env, self.company, cities, self.today).set_up()
         workbench.set_up(self)
-        WriteoffScene(self.env, self.company, cities, self.today).set_up()
+        writeoffs = WriteoffScene(self.env, self.company, cities, self.today)
+        writeoffs.set_up()
         AllowanceScene(self.env, self.company, cities, self.today).set_up()
+        JudgementScene(self.env, self.company, cities, self.today, writeoffs.approve).set_up()
         self._deliver_mails()
         self.env["ar.collection.run"]._run_for(self.company, self._next_working_day(), False)
 
@@ -453,6 +456,7 @@ class Story:
             )
             .message_id
         )
+        messages |= self.env["ar.payment.plan"].search([]).message_ids
         lost = self.env["res.partner"].union(
             *(partner for firm, partner in self.partners.items() if firm.trait == "bounced")
         )

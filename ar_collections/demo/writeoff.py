@@ -16,8 +16,8 @@ class WriteoffScene:
     def set_up(self):
         self.collector.group_ids += self.env.ref("ar_collections.group_collector")
         self._request("Toledo", "closed", "Shop is empty, the owner moved away.")
-        self._approve(self._request("Rosario", "court", "Enforcement brought nothing.", share=0.2))
-        lost = self._approve(self._request("San Diego", "bankrupt", "Assets do not cover costs."))
+        self.approve(self._request("Rosario", "court", "Enforcement brought nothing.", share=0.2))
+        lost = self.approve(self._request("San Diego", "bankrupt", "Assets do not cover costs."))
         lost.with_user(self.admin).action_post()
         self._pay(lost.partner_id, 500)
         self.env["ar.writeoff.recovery.booking"]._propose_recoveries(self.company, self.today)
@@ -50,7 +50,7 @@ class WriteoffScene:
         request.action_submit()
         return request
 
-    def _approve(self, request):
+    def approve(self, request):
         """By the manager in as many tiers as one person may."""
         request.with_user(self.admin).action_approve()
         if request.state == "submitted":
