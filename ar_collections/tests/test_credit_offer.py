@@ -66,7 +66,9 @@ class TestOffer(ReviewCommon):
         self._run(1)
         self.assertEqual(self._proposals(), activity, "no doubles")
         self.assertEqual(self.customer.property_payment_term_id, self.month, "only a proposal")
+        self.assertEqual(self.file.payment_term_id, self.month)
         self.mine.action_accept_terms()
+        self.assertEqual(self.file.payment_term_id, self.long)
         for company in (self.company, self.branch):
             term = self.customer.with_company(company).property_payment_term_id
             self.assertEqual(term, self.long)

@@ -212,6 +212,7 @@ class TestInsolvency(CollectionsCommon):
         insolvency = self._open()
         action = self.case.with_user(self.collector).action_insolvency()
         self.assertEqual(action["res_id"], insolvency.id)
+        self.assertEqual(self.case.with_user(self.collector).insolvency_id, insolvency)
         with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
             self._open()
         with self.assertRaises(AccessError):
@@ -222,6 +223,8 @@ class TestInsolvency(CollectionsCommon):
         with self.assertRaises(UserError):
             insolvency.court = "Elsewhere"
         self.assertFalse(self.case.action_insolvency()["res_id"])
+        self.case.invalidate_recordset(["insolvency_id"])
+        self.assertFalse(self.case.insolvency_id)
         with self.assertRaises(AccessError):
             insolvency.with_user(self.manager).unlink()
 

@@ -241,6 +241,8 @@ class TestLegalDecision(CollectionsCommon):
         self.assertNotIn("Go to court", sheet.comparison)
         sheet.tax_rate = 0.3
         self.assertNotIn("Tax Saved", sheet.missing)
+        sheet.write({name: TERMS[name] for name in ("agency_chance", "commission", "plan_chance")})
+        self.assertIs(sheet.missing, False, "all is known")
         self.assertEqual(sheet.best, "court")
         for business in ("closed", "insolvent"):
             sheet.business = business

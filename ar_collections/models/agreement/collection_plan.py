@@ -422,7 +422,7 @@ class ArPaymentPlan(models.Model):
         plan.write({"state": "accepted", "date_accepted": date})
         plan._replace_promises(date)
         plan.message_post(
-            body=self.env._("Accepted by %s.", plan.signed_by), subtype_xmlid="mail.mt_note"
+            body=self.env._("Accepted by: %s", plan.signed_by), subtype_xmlid="mail.mt_note"
         )
         self.env["ar.ledger.touch"]._touch_customers(plan.company_id, plan.partner_id)
 

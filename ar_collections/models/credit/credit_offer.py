@@ -35,7 +35,7 @@ class ArCreditOffered(models.AbstractModel):
         "account.payment.term", string="Payment Term So Far", compute="_compute_payment_term_id"
     )
 
-    @api.depends("partner_id", "company_id")
+    @api.depends("partner_id.property_payment_term_id", "company_id")
     def _compute_payment_term_id(self):
         for company, files in self.grouped("company_id").items():
             for file in files:

@@ -31,6 +31,9 @@ class ArCollectionCase(models.Model):
         help="When the first open item is barred by limitation.",
     )
     limitation_near = fields.Boolean(compute="_compute_limitation_date")
+    insolvency_id = fields.Many2one(
+        "ar.insolvency", string="Open Insolvency", compute="_compute_insolvency_id"
+    )
     escalation = fields.Selection(
         [("agency", "Agency"), ("legal", "Legal")],
         string="Proposed For",
@@ -49,6 +52,13 @@ class ArCollectionCase(models.Model):
                 lapse = lapses.get(case.partner_id.id, False)
                 case.limitation_date = lapse
                 case.limitation_near = bool(lapse and lapse <= near)
+
+    def _compute_insolvency_id(self):
+        for company, cases in self.grouped("company_id").items():
+            found = self.env["ar.insolvency"]._get_open_insolvencies(company, cases.partner_id)
+            insolvencies = {insolvency.partner_id: insolvency for insolvency in found}
+            for case in cases:
+                case.insolvency_id = insolvencies.get(case.partner_id, False)
 
     def write(self, vals):
         # EXTENDS ar_collections: what was proposed has happened

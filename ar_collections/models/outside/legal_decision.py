@@ -319,14 +319,12 @@ class ArLegalDecision(models.Model):
             ]
             if not sheet.court_fee:
                 names.append(sheet._fields["court_fee"]._description_string(self.env))
-            sheet.missing = (
-                sheet.business == "open"
-                and names
-                and self.env._(
+            sheet.missing = False
+            if sheet.business == "open" and names:
+                sheet.missing = self.env._(
                     "Set your costs first: %s. A way that is not known is not advised.",
                     ", ".join(names),
                 )
-            )
 
     @api.depends(
         "amount",
