@@ -120,7 +120,9 @@
         "web.assets_backend": [
             "ar_collections/static/src/**/*",
             ("remove", "ar_collections/static/src/portal/**/*"),
+            ("remove", "ar_collections/static/src/chatter/**/*"),
         ],
+        "mail.assets_message_email": ["ar_collections/static/src/chatter/**/*"],
         "web.assets_frontend": ["ar_collections/static/src/portal/**/*"],
         "web.assets_tests": ["ar_collections/static/tests/tours/**/*"],
     },
