@@ -66,9 +66,7 @@ class TestOffer(ReviewCommon):
         self._run(1)
         self.assertEqual(self._proposals(), activity, "no doubles")
         self.assertEqual(self.customer.property_payment_term_id, self.month, "only a proposal")
-        self.assertEqual(self.file.payment_term_id, self.month)
         self.mine.action_accept_terms()
-        self.assertEqual(self.file.payment_term_id, self.long)
         for company in (self.company, self.branch):
             term = self.customer.with_company(company).property_payment_term_id
             self.assertEqual(term, self.long)
@@ -77,6 +75,11 @@ class TestOffer(ReviewCommon):
             self.assertIn("Two months instead of A month", record.message_ids[0].body)
         self._run(2)
         self.assertFalse(self.file.offered_term_id, "the customer has it")
+
+    def test_term_so_far_follows_the_customer(self):
+        self.assertEqual(self.file.payment_term_id, self.month)
+        self.customer.with_company(self.company).property_payment_term_id = self.long
+        self.assertEqual(self.file.payment_term_id, self.long)
 
     def test_declined_for_a_while(self):
         self.company.ar_terms_again_days = 60
