@@ -220,7 +220,7 @@ def shipped():
         record.get("id")
         for path in (ROOT / "ar_collections/data").glob("*.xml")
         for record in ElementTree.parse(path).iter("record")
-        if record.get("forcecreate") == "0"
+        if record.get("forcecreate") == "0" and "." not in record.get("id")
     }
 
 

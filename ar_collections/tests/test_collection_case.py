@@ -204,7 +204,8 @@ class TestCase(CollectionsCommon):
         self.assertEqual(action.amount, 100)
         self.assertEqual(action.item_ids.move_line_id.move_id, late)
 
-    def test_message_is_kept_in_both_chatters(self):
+    def test_message_is_kept_on_the_case(self):
+        """The customer's chatter leads there, and does not repeat it."""
         invoice = self._invoice(self.customer, 1234.5, due=0)
         self._run(1)
         action = self._case().action_ids
@@ -213,7 +214,9 @@ class TestCase(CollectionsCommon):
         self.assertIn(invoice.name, message.body)
         self.assertIn("1,234.50", message.subject)
         on_customer = self.customer.message_ids.filtered(lambda m: m.subject == message.subject)
-        self.assertEqual(on_customer.body, message.body)
+        self.assertNotIn(invoice.name, on_customer.body)
+        link = f'data-oe-model="ar.collection.case" data-oe-id="{message.res_id}"'
+        self.assertIn(link, on_customer.body)
         mail = self.env["mail.mail"].search([("mail_message_id", "=", message.id)])
         self.assertRecordValues(mail, [{"state": "outgoing", "recipient_ids": self.customer.ids}])
         self.assertIn(invoice.name, mail.body_html)

@@ -94,6 +94,7 @@ class TestHandOver(CollectionsCommon):
             return lines.filtered(lambda line: line.account_type == "asset_receivable").id
 
         calls = cls.cases.action_ids.filtered(lambda action: action.channel == "call")
+        calls = calls.sorted(lambda call: cls.cases.ids.index(call.case_id.id))
         failed = make(
             "ar.collection.action",
             case_id=lambda case: case.id,
@@ -122,8 +123,8 @@ class TestHandOver(CollectionsCommon):
         return {
             "cases": (cls.cases, "collector_id"),
             "credit files": (cls.files, "collector_id"),
-            "planned calls": (calls.sorted(lambda call: cls.cases.ids.index(call.case_id.id)),),
-            "their activities": (calls.activity_id.sorted("id"),),
+            "planned calls": (calls,),
+            "their activities": (calls.activity_id,),
             "failed messages": (failed,),
             "appointments": (cls._make_visits().event_id,),
             "notes": (cls.todo,),
