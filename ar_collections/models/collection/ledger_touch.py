@@ -34,5 +34,5 @@ class ArLedgerTouch(models.AbstractModel):
                 ]
             )
             if cases:
-                self.env["ar.collection.priority.rule"].sudo()._score_cases(company, cases)
+                self.env["ar.collection.priority.rule"]._score_cases(company, cases)
         return changed

@@ -81,8 +81,7 @@ class ArCreditOffered(models.AbstractModel):
         """Set the payment term of the customer in the company and its branches."""
         self.ensure_one()
         former = self.payment_term_id
-        branches = self.env["res.company"].search([("id", "child_of", self.company_id.id)])
-        for company in branches:
+        for company in self.company_id._ar_get_tree():
             self.partner_id.with_company(company).property_payment_term_id = term
         body = self.env._(
             "Payment term %(term)s instead of %(former)s, as the grade proposes.",
