@@ -82,6 +82,7 @@ from . import (
     test_writeoff_access,
     test_writeoff_discount,
     test_writeoff_posting,
+    test_writeoff_recovery,
     test_writeoff_risk,
     test_writeoff_routing,
     test_writeoff_tour,

@@ -15,6 +15,7 @@ from . import (
     portal_statement,
     run_preview,
     run_sending,
+    writeoff_recover,
     writeoff_refuse,
     writeoff_small_balance,
 )

@@ -23,6 +23,14 @@ class ResCompany(models.Model):
         domain=[("account_type", "not in", (RECEIVABLE, "liability_payable"))],
         help="Gets what is paid after a write-off, when its reason has no account of its own.",
     )
+    ar_recovery_day = fields.Selection(
+        [("money", "The day of the money"), ("booking", "The day of booking")],
+        string="Date of Recoveries",
+        default="money",
+        required=True,
+        help="When income from written-off debts is booked. What is locked moves to the first day "
+        "that is not.",
+    )
     ar_writeoff_journal_id = fields.Many2one(
         "account.journal", string="Write-off Journal", domain="[('type', '=', 'general')]"
     )
@@ -111,6 +119,7 @@ class ResConfigSettings(models.TransientModel):
     ar_recovery_account_id = fields.Many2one(
         related="company_id.root_id.ar_recovery_account_id", readonly=False
     )
+    ar_recovery_day = fields.Selection(related="company_id.root_id.ar_recovery_day", readonly=False)
     ar_writeoff_journal_id = fields.Many2one(
         related="company_id.root_id.ar_writeoff_journal_id", readonly=False
     )

@@ -118,7 +118,28 @@ class AccountMoveLine(models.Model):
             company._ar_check_writeoff(lost)
 
     def action_ar_recover(self):
-        """Book these open payments as recovery of what was written off before."""
+        """Book these open payments as recovery of what was written off before.
+
+        :return: the action that shows the write-offs, or that asks which of them somebody else
+            has paid
+        """
         self.check_access("read")
-        recoveries = self.env["ar.writeoff.recovery.booking"]._book_payments(self)
+        booking = self.env["ar.writeoff.recovery.booking"]
+        self.env["ar.writeoff.request"]._check_accounting()
+        booking._check_payments(self)
+        if not all(map(booking._is_clear, self)):
+            booking._check_written_off(self.company_id.root_id)
+            return self._ar_ask_for_writeoff()
+        recoveries = booking._book_payments(self)
         return recoveries.request_id._get_records_action(name=self.env._("Recovered Write-offs"))
+
+    def _ar_ask_for_writeoff(self):
+        """Whoever pays for somebody else does not say for what."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Book as Recovery"),
+            "res_model": "ar.writeoff.recover",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_payment_line_ids": self.ids},
+        }

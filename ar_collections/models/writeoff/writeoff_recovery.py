@@ -3,7 +3,11 @@ from odoo.exceptions import AccessError, UserError
 
 
 class ArWriteoffRecovery(models.Model):
-    """Part of a payment that came after its debt had been written off."""
+    """Part of a payment that came after its debt had been written off.
+
+    How much of the debt it is, is measured in the currency of the debt: the rest of its worth in
+    company currency is an exchange difference.
+    """
 
     _name = "ar.writeoff.recovery"
     _inherit = "ar.readonly.mixin"
@@ -17,7 +21,23 @@ class ArWriteoffRecovery(models.Model):
     partner_id = fields.Many2one(related="request_id.partner_id", store=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     date = fields.Date(required=True, readonly=True)
-    amount = fields.Monetary(required=True, readonly=True)
+    amount = fields.Monetary(
+        required=True,
+        readonly=True,
+        help="What of the write-off came back, at its value when it was written off.",
+    )
+    debt_currency_id = fields.Many2one(
+        "res.currency", string="Currency of the Debt", required=True, readonly=True
+    )
+    debt_amount = fields.Monetary(
+        string="In the Debt's Currency",
+        required=True,
+        readonly=True,
+        currency_field="debt_currency_id",
+    )
+    exchange_difference = fields.Monetary(
+        readonly=True, help="What the money was worth more than the debt when it was written off."
+    )
     payment_line_id = fields.Many2one(
         "account.move.line", string="Payment", readonly=True, index=True, ondelete="set null"
     )

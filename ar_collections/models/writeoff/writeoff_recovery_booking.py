@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 from odoo import Command, api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
@@ -8,6 +10,26 @@ from .writeoff_entry import split
 from .writeoff_request import RECOVERY_ACTIVITY
 
 
+class Debt(NamedTuple):
+    """What a write-off misses in one currency."""
+
+    currency: object
+    amount: float
+    # What it was worth in company currency when it was written off.
+    value: float
+
+
+class PaidPart(NamedTuple):
+    """What a payment is for one debt: how much of the debt, and how much of the payment."""
+
+    amount: float
+    # What of the debt was written off, company currency.
+    value: float
+    paid_currency: float
+    # What came in, company currency: what it differs from the value is exchange difference.
+    paid: float
+
+
 class ArWriteoffRecoveryBooking(models.AbstractModel):
     """What customers pay after all: found, proposed and booked."""
 
@@ -15,18 +37,35 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
     _description = "Booking of Recoveries"
 
     @api.model
-    def _book_payments(self, payments):
+    def _book_payments(self, payments, requests=None, date=None):
         """Book open payments as recovery, to the oldest write-offs of each customer first.
 
         What is beyond the write-offs stays open on the payment.
 
         :param payments: open receivable items with a credit balance
+        :param requests: the write-offs that somebody else pays, by default those of the customer
+        :param date: of the entries, by default as the settings say
         :return: the recoveries
         :raises UserError: nothing was written off that the payment could be for
         """
         self.env["ar.writeoff.request"]._check_accounting()
+        self._check_payments(payments)
+        if requests is not None:
+            self._check_paid(payments, requests)
         recoveries = self.env["ar.writeoff.recovery"]
         for payment in payments.sorted("date"):
+            paid = self._get_requests_paid_by(payment) if requests is None else requests
+            paid.lock_for_update(allow_referencing=True)
+            for request in paid:
+                for debt in self._get_debts(request, payment.currency_id):
+                    if payment.amount_residual < 0:
+                        recoveries |= self._book_recovery(request, payment, debt, date)
+        return recoveries
+
+    @api.model
+    def _check_payments(self, payments):
+        """:raises UserError: one of the items is no open payment"""
+        for payment in payments:
             if (
                 not is_trade_receivable(payment)
                 or payment.parent_state != "posted"
@@ -37,12 +76,42 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                 raise UserError(
                     self.env._("%s is not an open payment.", payment.move_name or payment.name)
                 )
-            requests = self._get_requests_paid_by(payment)
-            requests.lock_for_update(allow_referencing=True)
-            for request in requests:
-                if payment.amount_residual < 0:
-                    recoveries |= self._book_recovery(request, payment)
-        return recoveries
+
+    @api.model
+    def _check_paid(self, payments, requests):
+        """:raises UserError: a write-off is not open, or was booked in another company"""
+        requests.check_access("read")
+        for request in requests:
+            request._check_state("posted")
+            if request.company_id != payments.company_id.root_id:
+                raise UserError(
+                    self.env._(
+                        "%(request)s was written off in %(company)s, the payment is in another "
+                        "company.",
+                        request=request.name,
+                        company=request.company_id.display_name,
+                    )
+                )
+
+    @api.model
+    def _check_written_off(self, companies):
+        """:raises UserError: nobody's debt is written off there any more"""
+        if not self.env["ar.writeoff.request"].search_count(
+            [
+                ("company_id", "in", companies.ids),
+                ("state", "=", "posted"),
+                ("partner_id", "!=", False),
+            ],
+            limit=1,
+        ):
+            raise UserError(self.env._("Nothing is written off any more."))
+
+    @api.model
+    def _is_clear(self, payment):
+        """Whether the payer says which write-offs a payment is for."""
+        partner, company = payment.partner_id.commercial_partner_id, payment.company_id.root_id
+        customers = self._get_customers_by_payer(company).get(partner)
+        return bool(customers) and len(customers) == 1
 
     @api.model
     def _get_possible_payments(self, company):
@@ -167,7 +236,7 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "%(payer)s pays for several customers of whom something is written off: "
-                    "%(customers)s. Choose the customer on the payment first.",
+                    "%(customers)s. Book it as recovery by itself and choose the write-off.",
                     payer=partner.display_name,
                     customers=", ".join(customers.mapped("display_name")),
                 )
@@ -194,17 +263,81 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
     # The entry
 
     @api.model
-    def _book_recovery(self, request, payment):
-        """Book as much of a payment as the request misses."""
+    def _get_debts(self, request, currency):
+        """What a write-off misses, by the currencies of what was owed.
+
+        :param currency: of the payment, whose debts come first
+        :return: list of :class:`Debt`
+        """
+        request = request.sudo()
+        debts = {}
+        for sign, currency_field, amount_field, value_field, records in (
+            (1, "currency_id", "amount", "amount_company", request.line_ids),
+            (
+                -1,
+                "debt_currency_id",
+                "debt_amount",
+                "amount",
+                request.recovery_ids.filtered(lambda recovery: recovery.state == "posted"),
+            ),
+        ):
+            for record in records:
+                amount, value = debts.get(record[currency_field], (0.0, 0.0))
+                debts[record[currency_field]] = (
+                    amount + sign * record[amount_field],
+                    value + sign * record[value_field],
+                )
+        return [
+            Debt(debt_currency, debt_currency.round(amount), request.currency_id.round(value))
+            for debt_currency, (amount, value) in sorted(
+                debts.items(), key=lambda debt: debt[0] != currency
+            )
+            if debt_currency.compare_amounts(amount, 0) > 0
+            and request.currency_id.compare_amounts(value, 0) > 0
+        ]
+
+    @api.model
+    def _get_paid_part(self, payment, debt):
+        """How much of a debt an open payment pays, whatever the rate was when it was written off.
+
+        :return: :class:`PaidPart`
+        """
+        company = payment.company_id
+        left, left_company = -payment.amount_residual_currency, -payment.amount_residual
+        if debt.currency == payment.currency_id:
+            worth = left
+        else:
+            # By the rate of the day on which the money came; its own worth needs none.
+            worth = company.currency_id._convert(left_company, debt.currency, company, payment.date)
+        if debt.currency.compare_amounts(worth, debt.amount) < 0:
+            value = company.currency_id.round(debt.value * worth / debt.amount)
+            return PaidPart(worth, value, left, left_company)
+        used = debt.amount / worth
+        return PaidPart(
+            debt.amount,
+            debt.value,
+            payment.currency_id.round(left * used),
+            company.currency_id.round(left_company * used),
+        )
+
+    @api.model
+    def _get_date(self, request, payment):
+        """The day of a recovery: that of the money, unless the company books by the day of work;
+        nothing comes back before it was written off."""
+        if request.company_id.ar_recovery_day == "booking":
+            return request.company_id._ar_today()
+        return max(payment.date, request.date_posted)
+
+    @api.model
+    def _book_recovery(self, request, payment, debt, date):
+        """Book as much of a payment as a debt misses; nothing when it is less than a cent."""
         # The request is the system's to read, the entry is made with the rights of the user.
         request = request.sudo()
-        currency = request.currency_id
-        missing = currency.round(request.amount_total - request.amount_recovered)
-        amount = min(missing, -payment.amount_residual)
-        amount_currency = payment.currency_id.round(
-            payment.amount_residual_currency * -amount / payment.amount_residual
-        )
-        company, day = payment.company_id, request.company_id._ar_today()
+        recovery = self.env["ar.writeoff.recovery"]
+        part = self._get_paid_part(payment, debt)
+        if request.currency_id.is_zero(part.value) or request.currency_id.is_zero(part.paid):
+            return recovery
+        company = payment.company_id
         move = (
             self.env["account.move"]
             .with_company(company)
@@ -214,7 +347,7 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                     "move_type": "entry",
                     "journal_id": self.env["ar.writeoff.booking"]._get_journal(company).id,
                     "company_id": company.id,
-                    "date": day,
+                    "date": date or self._get_date(request, payment),
                     "ref": self.env._("Recovery of write-off %s", request.name),
                     "partner_id": request.partner_id.id,
                     "line_ids": [
@@ -225,10 +358,11 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
                                 "account_id": payment.account_id.id,
                                 "partner_id": payment.partner_id.id,
                                 "currency_id": payment.currency_id.id,
-                                "amount_currency": -amount_currency,
-                                "balance": amount,
+                                "amount_currency": part.paid_currency,
+                                "balance": part.paid,
                             },
-                            *self._prepare_income_values(request, amount, company),
+                            *self._prepare_income_values(request, part.value, company),
+                            *self._prepare_exchange_values(request, part, company),
                         ]
                     ],
                 }
@@ -236,12 +370,14 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
         )
         receivable = move.line_ids[:1]
         move._post(soft=False)
-        recovery = self.env["ar.writeoff.recovery"].sudo()
-        recovery = recovery.create(
+        recovery = recovery.sudo().create(
             {
                 "request_id": request.id,
                 "date": move.date,
-                "amount": amount,
+                "amount": part.value,
+                "debt_currency_id": debt.currency.id,
+                "debt_amount": part.amount,
+                "exchange_difference": request.currency_id.round(part.paid - part.value),
                 "payment_line_id": payment.id,
                 "move_id": move.id,
                 "user_id": self.env.uid,
@@ -250,6 +386,33 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
         (payment | receivable).reconcile()
         request._after_recovery()
         return recovery.with_env(self.env)
+
+    @api.model
+    def _prepare_exchange_values(self, request, part, company):
+        """What the money is worth more or less than the debt was when it was written off.
+
+        :raises UserError: the company has no account for it
+        """
+        difference = request.currency_id.round(part.paid - part.value)
+        if request.currency_id.is_zero(difference):
+            return []
+        name = f"{'income' if difference > 0 else 'expense'}_currency_exchange_account_id"
+        account = company[name] or company.root_id[name]
+        if not account:
+            raise UserError(
+                self.env._(
+                    "Choose the accounts for exchange gains and losses in the settings of "
+                    "Accounting first."
+                )
+            )
+        return [
+            {
+                "name": self.env._("Exchange difference of %s", request.name),
+                "account_id": account.id,
+                "partner_id": request.partner_id.id,
+                "balance": -difference,
+            }
+        ]
 
     @api.model
     def _prepare_income_values(self, request, amount, company):
