@@ -80,6 +80,7 @@ from . import (
     test_workbench_worklist,
     test_writeoff,
     test_writeoff_access,
+    test_writeoff_credit,
     test_writeoff_discount,
     test_writeoff_posting,
     test_writeoff_recovery,

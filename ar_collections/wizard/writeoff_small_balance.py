@@ -11,7 +11,7 @@ BATCH = 1000
 
 
 class ArWriteoffSmallBalance(models.TransientModel):
-    """One request per currency over all balances that are not worth a reminder."""
+    """One request per currency over all balances that are not worth a reminder, or a refund."""
 
     _name = "ar.writeoff.small.balance"
     _description = "Write Off Small Balances"
@@ -23,26 +23,45 @@ class ArWriteoffSmallBalance(models.TransientModel):
         domain=[("parent_id", "=", False)],
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
+    kind = fields.Selection(
+        [("small", "What customers owe"), ("credit", "What customers have too much")],
+        string="Balances",
+        default="small",
+        required=True,
+    )
     amount_max = fields.Monetary(
         string="Open Amount Up To",
         default=lambda self: scale(5, self.env.company.root_id.ar_amount_factor),
         required=True,
         help="Of each item; items in other currencies by today's rate.",
     )
-    older_than = fields.Integer(string="Overdue for at Least (days)", default=90, required=True)
+    older_than = fields.Integer(
+        string="Open for at Least (days)",
+        default=90,
+        required=True,
+        help="Since it fell due; credits since they were booked.",
+    )
     reason_id = fields.Many2one(
         "ar.writeoff.reason",
+        compute="_compute_reason_id",
+        store=True,
+        readonly=False,
+        precompute=True,
         required=True,
-        default=lambda self: self.env["ar.writeoff.reason"].search(
-            [("for_small_balances", "=", True)], limit=1
-        ),
     )
     item_count = fields.Integer(string="Items", compute="_compute_found")
     amount_total = fields.Monetary(string="Total", compute="_compute_found")
 
     _amount = models.Constraint("CHECK(amount_max > 0)", "Small balances are above zero.")
 
-    @api.depends("company_id", "amount_max", "older_than")
+    @api.depends("kind", "company_id")
+    def _compute_reason_id(self):
+        for wizard in self:
+            wizard.reason_id = self.env["ar.writeoff.reason"]._get_proposed(
+                wizard.company_id, wizard.kind
+            )
+
+    @api.depends("kind", "company_id", "amount_max", "older_than")
     def _compute_found(self):
         for wizard in self:
             rows = wizard._find_balances() if wizard.amount_max > 0 and wizard.company_id else []
@@ -50,7 +69,10 @@ class ArWriteoffSmallBalance(models.TransientModel):
             wizard.amount_total = sum(row[2] for row in rows)
 
     def _find_balances(self):
-        """Rows of ``(currency id, item id, residual in company currency)``, ready for requests."""
+        """Rows of ``(currency id, item id, amount in company currency)``, ready for requests.
+
+        A credit is what a customer has too much when nothing is owed.
+        """
         self.check_access("read")
         company = self.company_id.root_id
         if company not in self.env.companies.root_id:
@@ -66,18 +88,22 @@ class ArWriteoffSmallBalance(models.TransientModel):
         return self.env.execute_query(
             SQL(
                 """
-            SELECT item.currency_id, item.line_id, item.residual::float8
-              FROM (%(items)s) item
+            SELECT item.currency_id, item.line_id, ABS(item.residual)::float8
+              FROM (
+                SELECT item.*, BOOL_OR(residual > 0) OVER (
+                           PARTITION BY root_id, partner_id) AS is_owing
+                  FROM (%(items)s) item
+              ) item
               JOIN (VALUES %(limits)s) AS small(currency_id, amount)
                 ON small.currency_id = item.currency_id
-             WHERE item.residual > 0 AND item.followup
-               AND item.residual_currency <= small.amount
-               AND item.due <= %(last_day)s AND item.claimed = 0 AND item.credit = 0
+             WHERE %(condition)s
+               AND ABS(item.residual_currency) <= small.amount AND item.due <= %(last_day)s
                AND NOT EXISTS (
                 SELECT FROM ar_writeoff_request_line line
                  WHERE line.move_line_id = item.line_id AND line.state IN %(waiting)s)
              ORDER BY item.currency_id, item.due, item.line_id
             """,
+                condition=self._get_condition_sql(),
                 items=position._claimed_items_sql(company, today, current=True),
                 limits=SQL(", ").join(
                     SQL("(%s, %s::numeric)", currency.id, limit)
@@ -86,6 +112,30 @@ class ArWriteoffSmallBalance(models.TransientModel):
                 last_day=today - timedelta(days=self.older_than),
                 waiting=WAITING,
             )
+        )
+
+    def _get_condition_sql(self):
+        if self.kind == "credit":
+            return SQL(
+                "item.residual < 0 AND NOT item.is_owing AND item.partner_id NOT IN %s",
+                tuple(self.env["ar.position"]._get_insiders().ids) or (0,),
+            )
+        return SQL("item.residual > 0 AND item.followup AND item.claimed = 0 AND item.credit = 0")
+
+    def _get_note(self, currency):
+        values = {
+            "amount": self.currency_id._convert(
+                self.amount_max, currency, self.company_id, self.company_id._ar_today()
+            ),
+            "currency": currency.name,
+            "days": self.older_than,
+        }
+        if self.kind == "credit":
+            return self.env._(
+                "Credits up to %(amount)s %(currency)s each, open for %(days)s days.", **values
+            )
+        return self.env._(
+            "Balances up to %(amount)s %(currency)s each, overdue for %(days)s days.", **values
         )
 
     def action_create(self):
@@ -105,16 +155,9 @@ class ArWriteoffSmallBalance(models.TransientModel):
             request = requests.create(
                 {
                     "company_id": self.company_id.id,
-                    "kind": "small",
+                    "kind": self.kind,
                     "reason_id": self.reason_id.id,
-                    "note": self.env._(
-                        "Balances up to %(amount)s %(currency)s each, overdue for %(days)s days.",
-                        amount=self.currency_id._convert(
-                            self.amount_max, currency, self.company_id, self.company_id._ar_today()
-                        ),
-                        currency=currency.name,
-                        days=self.older_than,
-                    ),
+                    "note": self._get_note(currency),
                 }
             )
             requests |= request

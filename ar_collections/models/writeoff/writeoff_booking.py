@@ -109,6 +109,8 @@ class ArWriteoffBooking(models.AbstractModel):
 
         :return: ``(list of values, amount)``
         """
+        if request.kind == "credit":
+            return [self._prepare_credit_income_values(request, company)], 0.0
         currency = request.currency_id
         parts = {}
         shares = self._get_document_shares(request.line_ids.move_line_id.move_id)
@@ -140,6 +142,15 @@ class ArWriteoffBooking(models.AbstractModel):
             else:
                 values.append(self._prepare_tax_values(request, part, amount, loss_account))
         return [line for line in values if not currency.is_zero(line["balance"])], used
+
+    @api.model
+    def _prepare_credit_income_values(self, request, company):
+        """What customers have too much and nobody asks back is income."""
+        return {
+            "name": self.env._("Write-off %s", request.name),
+            "account_id": request.reason_id._recovery_account(company).id,
+            "balance": -request.amount_total,
+        }
 
     @api.model
     def _prepare_loss_values(self, request, part, amount, account):

@@ -92,12 +92,24 @@ class ArWriteoffRequestLine(models.Model):
         left = self.env["ar.position"]._get_net_residuals(self.move_line_id.sudo())
         for line in self:
             item = line.move_line_id.sudo()
-            line.amount = left.get(item._origin.id) or item.amount_residual_currency
+            line.amount = max(left.get(item._origin.id, 0), 0) or line._get_open(item)
 
     @api.depends("amount", "move_line_id")
     def _compute_amount_company(self):
         for line in self:
-            line.amount_company = get_company_share(line.move_line_id.sudo(), line.amount)
+            line.amount_company = line._get_share(line.move_line_id.sudo())
+
+    def _sign(self):
+        """Credits of customers are given up as positive amounts, too."""
+        return -1 if self.request_id.kind == "credit" else 1
+
+    def _get_open(self, item):
+        """What is open of the item, below zero when it is on the other side."""
+        return self._sign() * item.amount_residual_currency
+
+    def _get_share(self, item):
+        """What the amount is worth in company currency."""
+        return self._sign() * get_company_share(item, self._sign() * self.amount)
 
     @api.constrains("move_line_id", "amount")
     def _check_item(self):
@@ -124,14 +136,12 @@ class ArWriteoffRequestLine(models.Model):
                         company=request.company_id.display_name,
                     )
                 )
-            if line.currency_id.compare_amounts(line.amount, item.amount_residual_currency) > 0:
+            if line.currency_id.compare_amounts(line.amount, line._get_open(item)) > 0:
                 raise ValidationError(
                     self.env._(
                         "Of %(item)s only %(residual)s is open.",
                         item=name,
-                        residual=format_amount(
-                            self.env, item.amount_residual_currency, line.currency_id
-                        ),
+                        residual=format_amount(self.env, line._get_open(item), line.currency_id),
                     )
                 )
 
@@ -208,8 +218,7 @@ class ArWriteoffRequestLine(models.Model):
                 now=format_amount(self.env, residual, self.currency_id),
                 then=format_amount(self.env, self.residual_submitted, self.currency_id),
             )
-        share = get_company_share(item, self.amount)
-        if self.company_currency_id.compare_amounts(share, self.amount_company):
+        if self.company_currency_id.compare_amounts(self._get_share(item), self.amount_company):
             return self.env._("%s has another value in company currency now.", self.display_name)
         return ""
 
@@ -225,7 +234,7 @@ class ArWriteoffRequestLine(models.Model):
             "account_id": item.account_id.id,
             "partner_id": item.partner_id.id,
             "currency_id": item.currency_id.id,
-            "amount_currency": -self.amount,
-            "balance": -self.amount_company,
+            "amount_currency": -self._sign() * self.amount,
+            "balance": -self._sign() * self.amount_company,
             "date_maturity": False,
         }

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..figures.trade_receivable import RECEIVABLE
@@ -55,6 +55,10 @@ class ArWriteoffReason(models.Model):
         "submitted. Otherwise the approvers see it as a risk.",
     )
     for_small_balances = fields.Boolean(help="Proposed for many small balances at once.")
+    for_credit_balances = fields.Boolean(
+        string="For Small Credit Balances",
+        help="Proposed for what customers have too much; it is booked to the recovery account.",
+    )
 
     _code_uniq = models.UniqueIndex(
         "(code, company_id) NULLS NOT DISTINCT", "Another write-off reason has this code."
@@ -63,6 +67,18 @@ class ArWriteoffReason(models.Model):
         "CHECK(minimum_age >= 0 AND minimum_contacts >= 0)",
         "Least days and contacts cannot be negative.",
     )
+
+    @api.model
+    def _get_proposed(self, company, kind):
+        """The first reason for a kind of request in a company, none when there is none."""
+        return self.search(
+            [
+                ("company_id", "in", (company.id, False)),
+                ("for_small_balances", "=", kind == "small"),
+                ("for_credit_balances", "=", kind == "credit"),
+            ],
+            limit=1,
+        )
 
     def _expense_account(self, company):
         """The account that bears the loss in a company.

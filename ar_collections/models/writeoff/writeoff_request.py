@@ -54,7 +54,11 @@ class ArWriteoffRequest(models.Model):
 
     partner_id = fields.Many2one(required=False)
     kind = fields.Selection(
-        [("customer", "One customer"), ("small", "Small balances")],
+        [
+            ("customer", "One customer"),
+            ("small", "Small balances"),
+            ("credit", "Small credit balances"),
+        ],
         default="customer",
         required=True,
         readonly=True,
@@ -212,7 +216,7 @@ class ArWriteoffRequest(models.Model):
         "A request is submitted before it is approved.",
     )
     _customer = models.Constraint(
-        "CHECK(kind = 'small' OR partner_id IS NOT NULL)", "Choose the customer."
+        "CHECK(kind <> 'customer' OR partner_id IS NOT NULL)", "Choose the customer."
     )
     _booked = models.Constraint(
         "CHECK(state NOT IN ('posted', 'recovered', 'reversed') OR move_id IS NOT NULL)",
@@ -608,10 +612,7 @@ class ArWriteoffRequest(models.Model):
             raise ValidationError(
                 self.env._("A request is for one customer of one company: choose its items only.")
             )
-        reason = reason or self.env["ar.writeoff.reason"].search(
-            [("company_id", "in", (companies.id, False)), ("for_small_balances", "=", False)],
-            limit=1,
-        )
+        reason = reason or self.env["ar.writeoff.reason"]._get_proposed(companies, "customer")
         return self.create(
             {
                 "partner_id": customers.id,
