@@ -104,6 +104,7 @@ def post_init_hook(env):
     refresh = env["ar.credit.refresh"]
     companies = env["res.company"].search([("parent_id", "=", False)], order="id")
     companies._ar_fit_amounts()
+    companies._ar_choose_country_rule()
     for company in companies:
         refresh._refresh_figures(company, company._ar_today())
         # Limits of customers who owe nothing yet.

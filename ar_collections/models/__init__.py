@@ -1,7 +1,7 @@
 """Doors: thin ways into Odoo's own models. The wings load around them, from the ground up."""
 
 # From the ground up: a wing knows itself and what is below it.
-from . import common, figures, credit, collection, agreement  # isort: skip
+from . import common, law, figures, credit, collection, agreement  # isort: skip
 from . import (
     res_partner,
     ledger_touch,

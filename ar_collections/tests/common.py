@@ -118,6 +118,20 @@ class CollectionsCommon(SharedCommon):
         )
 
     @classmethod
+    def _own_rule(cls, pack=None, company=None):
+        """The company's own version of the pack that it lives by, or of another one."""
+        company = company or cls.company
+        rule = cls.env.ref(f"ar_collections.country_rule_{pack}") if pack else None
+        rule = rule or company._ar_get_country_rule().sudo(False)
+        if rule.company_id != company:
+            own = cls.env["ar.country.rule"].search(
+                [("company_id", "=", company.id), ("country_id", "=", rule.country_id.id)]
+            )
+            rule = own or rule._make_own(company)
+        rule._use(company)
+        return rule
+
+    @classmethod
     def _day(cls, days):
         return cls.today + timedelta(days=days)
 

@@ -11,7 +11,7 @@ from .common import CollectionsCommon
 ORDER = ["due", "demand", "payment", "promise", "plan", "acknowledgement", "lawsuit"]
 
 
-class TestLimitation(CollectionsCommon):
+class LimitationCommon(CollectionsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -91,13 +91,15 @@ class TestLimitation(CollectionsCommon):
         promise.sudo().date_made = self._day(day)
         return promise.sudo()
 
+
+class TestLimitation(LimitationCommon):
     def test_starts_on_the_due_date(self):
         self.invoice = self._invoice(self._customer("Quiet"), 100, due=-400)
         due = self._day(-400)
         self.assertEqual(self._clock(), (due, "due", due + relativedelta(years=3)))
-        self.company.ar_limitation_years = 2
+        self._own_rule().limitation_years = 2
         self.assertEqual(self._clock()[2], due + relativedelta(years=2))
-        self.company.ar_limitation_years = 0
+        self._own_rule().limitation_years = 0
         self.assertEqual(self._clock(), ())
 
     def test_what_starts_it_anew(self):
@@ -156,7 +158,7 @@ class TestLimitation(CollectionsCommon):
         self.assertEqual(self._clock(), before)
 
     def test_a_demand_revives_nothing_that_is_barred(self):
-        self.company.ar_limitation_years = 1
+        self._own_rule().limitation_years = 1
         old = self._invoice(self.customer, 300, due=-400)
         barred = (self._day(-400), "due", self._day(-400) + relativedelta(years=1))
         self._demand(10, invoice=old)
@@ -170,7 +172,7 @@ class TestLimitation(CollectionsCommon):
         self.assertEqual(self._clock(old, day=25), barred)
 
     def test_each_demand_in_time_counts_from_the_one_before(self):
-        self.company.ar_limitation_years = 1
+        self._own_rule().limitation_years = 1
         old = self._invoice(self.customer, 300, due=-800)
         for day in (-500, -200, 100):
             self._demand(day, invoice=old)

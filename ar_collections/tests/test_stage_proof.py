@@ -281,7 +281,7 @@ class TestStageProof(CollectionsCommon):
 
     def test_lapse_that_makes_the_court_better_is_a_setting(self):
         self.company.ar_escalation_days = 90
-        self.company.ar_limitation_years = 1
+        self._own_rule().limitation_years = 1
         self.company.ar_escalation_lapse_days = 30
         self._run(100)
         self.assertEqual(self.case.escalation, "agency")

@@ -13,7 +13,7 @@ class TestRipe(CollectionsCommon):
         return partner, self._invoice(partner, 100, due=-days)
 
     def test_three_reasons(self):
-        self.company.ar_limitation_years = 3
+        self._own_rule().limitation_years = 3
         partners = {
             "young": self._overdue("Young", 365),
             "old": self._overdue("Old", 366),

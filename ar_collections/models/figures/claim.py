@@ -43,6 +43,23 @@ def get_bounced_sql():
     )
 
 
+def get_debt_due_sql():
+    """SELECT of ``due``, for ``item.line_id``: when the last instalment of its document is due.
+
+    Instalments are what a payment term made of one invoice; the lines of an opening entry are
+    debts of their own.
+    """
+    return SQL(
+        """
+        SELECT MAX(COALESCE(other.date_maturity, other.date)) AS due
+          FROM account_move_line own
+          JOIN account_move_line other ON other.move_id = own.move_id
+           AND other.account_id = own.account_id AND other.display_type = 'payment_term'
+         WHERE own.id = item.line_id AND own.display_type = 'payment_term'
+        """
+    )
+
+
 def get_insiders_sql():
     """SELECT of the customers who are ourselves: companies of this database and staff.
 

@@ -4,6 +4,7 @@ from . import (
     res_company,
     res_users,
     account_move_line,
+    demand_receipt,
     limitation,
     placement,
     placement_remittance,

@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.tools import SQL
 
 
 class ArCreditFile(models.Model):
@@ -24,3 +25,16 @@ class ArCreditFile(models.Model):
             if placed:
                 payers[file] |= placed.agent_id.commercial_partner_id - file.partner_id
         return payers
+
+    @api.model
+    def _get_given_up_sql(self, companies, date, partners):
+        """SELECT of ``line_id, root_id, partner_id, due, residual, residual_currency,
+        currency_id`` of claims that the books gave up and the customer still owes.
+
+        A hook: nothing until something knows of it.
+        """
+        return SQL(
+            "SELECT NULL::int AS line_id, NULL::int AS root_id, NULL::int AS partner_id,"
+            " NULL::date AS due, 0.0 AS residual, 0.0 AS residual_currency,"
+            " NULL::int AS currency_id WHERE FALSE"
+        )

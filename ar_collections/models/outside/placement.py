@@ -97,7 +97,13 @@ class ArPlacement(models.Model):
         string="Filed in Court On",
         tracking=True,
         copy=False,
-        help="Limitation of the items starts anew on this day.",
+        help="What a lawsuit does to limitation of the items, the country pack says.",
+    )
+    date_judgment = fields.Date(
+        string="Judgment Of",
+        tracking=True,
+        copy=False,
+        help="What it grants can be enforced for as long as the country pack says.",
     )
     court_reference = fields.Char(tracking=True, copy=False)
     result = fields.Selection(

@@ -20,12 +20,6 @@ class ResCompany(models.Model):
         help="An old case whose first item is barred by limitation in so many days is proposed for "
         "legal action instead of an agency.",
     )
-    ar_limitation_years = fields.Integer(
-        string="Limitation (years)",
-        default=3,
-        help="After so many years a claim cannot be enforced any more. Zero when it does not "
-        "matter.",
-    )
     ar_limitation_warning_days = fields.Integer(
         string="Warn of Limitation (days)",
         default=90,
@@ -70,10 +64,9 @@ class ResCompany(models.Model):
         "Chances and costs are from 0 to 100 %, months zero or more.",
     )
     _ar_outside = models.Constraint(
-        "CHECK(ar_escalation_days >= 0 AND ar_limitation_years >= 0"
-        " AND ar_limitation_warning_days >= 0"
+        "CHECK(ar_escalation_days >= 0 AND ar_limitation_warning_days >= 0"
         " AND ar_escalation_lapse_days >= 0)",
-        "Days and years cannot be negative.",
+        "Days cannot be negative.",
     )
 
     def write(self, vals):
@@ -94,9 +87,6 @@ class ResConfigSettings(models.TransientModel):
     )
     ar_escalation_lapse_days = fields.Integer(
         related="company_id.root_id.ar_escalation_lapse_days", readonly=False
-    )
-    ar_limitation_years = fields.Integer(
-        related="company_id.root_id.ar_limitation_years", readonly=False
     )
     ar_limitation_warning_days = fields.Integer(
         related="company_id.root_id.ar_limitation_warning_days", readonly=False

@@ -63,7 +63,7 @@ class ArCollectionCase(models.Model):
         """Tell of each case once that there is nothing more to expect from it."""
         ages = [
             timedelta(days=company.ar_writeoff_ripe_days),
-            relativedelta(years=company.ar_limitation_years),
+            relativedelta(years=company._ar_get_country_rule().limitation_years),
         ]
         oldest = max((date - age for age in ages if age), default=date.min)
         cases = self.search(
@@ -133,8 +133,8 @@ class ArCollectionCase(models.Model):
             for case in cases
             if case in ended and not any(ended[case].mapped("amount_recovered"))
         }
-        if company.ar_limitation_years:
-            since = date - relativedelta(years=company.ar_limitation_years)
+        if years := company._ar_get_country_rule().limitation_years:
+            since = date - relativedelta(years=years)
             old = cases.filtered(lambda case: case.demand_due_date < since)
             lapses = self.env["ar.limitation"]._get_first_lapses(company, date, old.partner_id)
             ripe |= {
