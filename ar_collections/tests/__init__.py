@@ -84,6 +84,7 @@ from . import (
     test_writeoff_access,
     test_writeoff_credit,
     test_writeoff_discount,
+    test_writeoff_law,
     test_writeoff_posting,
     test_writeoff_recovery,
     test_writeoff_risk,

@@ -58,6 +58,41 @@ class ArCreditFile(models.Model):
         )
         files.invalidate_recordset(COLUMNS, flush=False)
 
+    @api.model
+    def _get_given_up_sql(self, companies, date, partners):
+        # EXTENDS ar_collections: less what came back; the rest of a settlement was waived, and a
+        # small rest is not worth a clock
+        self.env["ar.writeoff.request"].flush_model()
+        self.env["ar.writeoff.request.line"].flush_model()
+        self.env["ar.writeoff.reason"].flush_model(["for_small_balances"])
+        return SQL(
+            """
+            SELECT line.move_line_id AS line_id, request.company_id AS root_id,
+                   request.partner_id, MIN(line.due_date) AS due,
+                   SUM(line.amount_company * (1 - share)) AS residual,
+                   SUM(line.amount * (1 - share)) AS residual_currency, line.currency_id
+              FROM ar_writeoff_request_line line
+              JOIN ar_writeoff_request request ON request.id = line.request_id
+              JOIN ar_writeoff_reason reason ON reason.id = request.reason_id
+             CROSS JOIN LATERAL (
+                SELECT COALESCE(request.amount_recovered / NULLIF(request.amount_total, 0), 0)
+                       AS share
+             ) came_back
+             WHERE request.state = 'posted' AND request.date_posted <= %(date)s
+               AND request.company_id IN %(companies)s %(customers)s
+               AND line.move_line_id IS NOT NULL
+               AND request.is_settlement IS NOT TRUE AND reason.for_small_balances IS NOT TRUE
+             GROUP BY line.move_line_id, request.company_id, request.partner_id, line.currency_id
+            """,
+            date=date,
+            companies=tuple(companies.root_id.ids) or (0,),
+            customers=SQL()
+            if partners is None
+            else SQL(
+                "AND request.partner_id IN %s", tuple(partners.commercial_partner_id.ids) or (0,)
+            ),
+        )
+
     @api.readonly
     def action_open_writeoffs(self):
         self.ensure_one()

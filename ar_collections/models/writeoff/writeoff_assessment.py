@@ -68,6 +68,18 @@ class ArWriteoffAssessment(models.AbstractModel):
                     made=facts.contacts,
                 )
             )
+        # Who asks need not see the revenue.
+        large, most = reason.sudo()._get_too_large(
+            request.sudo().line_ids.move_line_id, company.sudo(), company._ar_today()
+        )
+        if large:
+            texts.append(
+                self.env._(
+                    "Each debt may be %(most)s at most; more is open of %(documents)s.",
+                    most=formatLang(self.env, most, currency_obj=request.currency_id),
+                    documents=", ".join(large.mapped("display_name")),
+                )
+            )
         return texts
 
     # Words

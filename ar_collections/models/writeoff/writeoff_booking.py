@@ -114,7 +114,7 @@ class ArWriteoffBooking(models.AbstractModel):
         currency = request.currency_id
         parts = {}
         shares = self._get_document_shares(request.line_ids.move_line_id.move_id)
-        with_relief = request.reason_id.tax_treatment == "relief"
+        with_relief = request.reason_id._gives_tax_back(company)
         for line in request.line_ids:
             for part, amount in spread(
                 line.amount_company,

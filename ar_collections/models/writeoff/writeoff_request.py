@@ -293,7 +293,7 @@ class ArWriteoffRequest(models.Model):
             company = request.move_company_id or request.company_id
             day = request.date or company._ar_today()
             journal = self.env["ar.writeoff.booking"]._get_journal(company)
-            with_tax = request.reason_id.tax_treatment == "relief"
+            with_tax = request.reason_id._gives_tax_back(company)
             move = self.env["account.move"].new(
                 {"move_type": "entry", "journal_id": journal.id, "company_id": company.id}
             )
