@@ -1,7 +1,7 @@
 {
     "name": "Credit and Collections",
     "summary": "Credit limits, collection cases, reminders and write-offs for receivables",
-    "version": "19.0.5.5.0",
+    "version": "19.0.5.6.0",
     "category": "Accounting/Accounting",
     "author": "ar_collections contributors",
     "license": "LGPL-3",

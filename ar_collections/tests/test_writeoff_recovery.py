@@ -1,3 +1,5 @@
+import ast
+
 from hypothesis import given, settings, strategies as st
 
 from odoo import Command
@@ -198,6 +200,55 @@ class TestRecoveryDay(RecoveryCommon):
         self._recover(payment)
         self.assertGreater(request.recovery_ids.date, self._day(-5))
         self.assertEqual(request.recovery_ids.date, request.recovery_ids.move_id.date)
+
+
+class TestWrittenOffDebts(RecoveryCommon):
+    """What left the books stays on record: who asks for it, when it lapses, what came back."""
+
+    def test_on_record(self):
+        file = self._case().file_id
+        file.collector_id = self.collector
+        request = self._posted(date=self._day(-30))
+        self.assertRecordValues(
+            request,
+            [
+                {
+                    "collector_id": self.collector.id,
+                    "amount_missing": 1000,
+                    "amount_recovered": 0,
+                    "date_recovered": False,
+                }
+            ],
+        )
+        first = request.lapse_date
+        self.assertEqual(
+            first, self.env["ar.limitation"].search([("is_written_off", "=", True)]).lapse_date
+        )
+        self.assertGreater(first, self.today)
+        payment = self._paid(400, day=-10)
+        self._recover(payment)
+        self.assertRecordValues(
+            request, [{"amount_missing": 600, "date_recovered": self._day(-10)}]
+        )
+        request.recovery_ids.with_user(self.biller).action_reverse()
+        self.assertRecordValues(request, [{"amount_missing": 1000, "date_recovered": False}])
+        self._recover(payment)
+        self._recover(self._paid(600))
+        self.assertRecordValues(
+            request, [{"state": "recovered", "amount_missing": 0, "lapse_date": False}]
+        )
+
+    def test_not_on_record(self):
+        """Nobody owes what was not given up, and nobody watches cents."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "ar_collections.ar_writeoff_request_action_watched"
+        )
+        draft, posted = self._request(), self._lost(500)
+        reversed_ = self._lost(300)
+        reversed_.with_user(self.biller).action_reverse()
+        found = self.env["ar.writeoff.request"].search(ast.literal_eval(action["domain"]))
+        self.assertEqual(found & (draft | posted | reversed_), posted)
+        self.assertEqual(reversed_.amount_missing, 0)
 
 
 class TestRecoveryPayer(RecoveryCommon):

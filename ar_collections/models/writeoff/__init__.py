@@ -7,6 +7,7 @@ from . import (
     writeoff_tier,
     writeoff_risk_rule,
     writeoff_settled,
+    writeoff_watched,
     writeoff_request,
     writeoff_line,
     writeoff_settlement,

@@ -5,8 +5,9 @@ from odoo.tools import formatLang
 
 from ..figures.settlement import money_domain
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
-from .writeoff_request import BOOKED, EDITABLE, WAITING
+from .writeoff_request import EDITABLE, WAITING
 from .writeoff_risk import WriteoffFacts, assess
+from .writeoff_watched import BOOKED
 
 
 class ArWriteoffAssessment(models.AbstractModel):

@@ -5,7 +5,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
-from .writeoff_request import BOOKED
+from .writeoff_watched import BOOKED
 
 
 class ArCollectionCase(models.Model):

@@ -7,7 +7,7 @@ from odoo.tools import format_amount
 from ..figures.settlement import money_domain
 from ..figures.trade_receivable import RECEIVABLE, TRADE_RECEIVABLE_DOMAIN, is_trade_receivable
 from .writeoff_entry import split
-from .writeoff_request import RECOVERY_ACTIVITY
+from .writeoff_watched import RECOVERY_ACTIVITY
 
 
 class Debt(NamedTuple):

@@ -4,11 +4,11 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..figures.trade_receivable import is_trade_receivable
+from .writeoff_watched import BOOKED, RECOVERY_ACTIVITY
 
 MANAGER = "ar_collections.group_credit_manager"
 ACCOUNTING = "account.group_account_invoice"
 ACTIVITY = "ar_collections.activity_writeoff"
-RECOVERY_ACTIVITY = "ar_collections.activity_recovery"
 STATES = [
     ("draft", "Draft"),
     ("submitted", "To Approve"),
@@ -23,10 +23,9 @@ STATES = [
 APPROVED_FIELDS = ("reason_id", "line_ids", "partner_id", "company_id", "kind")
 # Marks that the customer of a request became another one: nothing was changed of the request.
 MOVED = object()
-# States in which a request is worked on, waits for a decision, or is booked.
+# States in which a request is worked on, or waits for a decision.
 EDITABLE = ("draft", "refused")
 WAITING = ("submitted", "approved")
-BOOKED = ("posted", "recovered")
 
 
 class ArWriteoffRequest(models.Model):
@@ -41,6 +40,7 @@ class ArWriteoffRequest(models.Model):
         "ar.numbered.mixin",
         "ar.state.mixin",
         "ar.four.eyes.mixin",
+        "ar.writeoff.watched",
         "ar.case.record",
         "mail.activity.mixin",
         "ar.writeoff.settled",
@@ -198,19 +198,6 @@ class ArWriteoffRequest(models.Model):
         help="The rest was booked as a loss.",
     )
 
-    recovery_ids = fields.One2many(
-        "ar.writeoff.recovery", "request_id", string="Recoveries", readonly=True, copy=False
-    )
-    amount_recovered = fields.Monetary(
-        string="Recovered", compute="_compute_amount_recovered", store=True
-    )
-    recovery_share = fields.Float(
-        string="Recovered (%)",
-        compute="_compute_amount_recovered",
-        store=True,
-        aggregator="avg",
-    )
-
     _submitted = models.Constraint(
         "CHECK(state NOT IN ('submitted', 'approved') OR round > 0)",
         "A request is submitted before it is approved.",
@@ -300,14 +287,6 @@ class ArWriteoffRequest(models.Model):
             locks = company._get_violated_lock_dates(day, with_tax, journal)
             request.posting_date = move._get_accounting_date(day, with_tax, locks) if locks else day
             request.is_date_moved = request.posting_date != day
-
-    @api.depends("recovery_ids.amount", "recovery_ids.state", "amount_total")
-    def _compute_amount_recovered(self):
-        for request in self:
-            booked = request.recovery_ids.filtered(lambda recovery: recovery.state == "posted")
-            amount = request.currency_id.round(sum(booked.mapped("amount")))
-            request.amount_recovered = amount
-            request.recovery_share = amount / request.amount_total if request.amount_total else 0
 
     @api.constrains("company_id", "partner_id", "line_ids")
     def _check_items(self):
@@ -769,17 +748,6 @@ class ArWriteoffRequest(models.Model):
 
     def _after_booking(self):
         self.activity_unlink([ACTIVITY, RECOVERY_ACTIVITY])
-        self.env["ar.credit.file"]._refresh_writeoffs(self.file_id)
-
-    def _after_recovery(self):
-        for request in self:
-            full = not request.currency_id.compare_amounts(
-                request.amount_recovered, request.amount_total
-            )
-            state = "recovered" if full else "posted"
-            if request.state in BOOKED and request.state != state:
-                request.state = state
-            request.activity_unlink([RECOVERY_ACTIVITY])
         self.env["ar.credit.file"]._refresh_writeoffs(self.file_id)
 
     # The daily run

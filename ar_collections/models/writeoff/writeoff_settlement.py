@@ -2,7 +2,8 @@ from odoo import Command, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date
 
-from .writeoff_request import ACTIVITY, BOOKED, EDITABLE, WAITING
+from .writeoff_request import ACTIVITY, EDITABLE, WAITING
+from .writeoff_watched import BOOKED
 
 # Code of the write-off reason of settlements.
 REASON = "settlement"
