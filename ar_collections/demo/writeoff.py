@@ -15,12 +15,25 @@ class WriteoffScene:
 
     def set_up(self):
         self.collector.group_ids += self.env.ref("ar_collections.group_collector")
+        self._account()
         self._request("Toledo", "closed", "Shop is empty, the owner moved away.")
         self.approve(self._request("Rosario", "court", "Enforcement brought nothing.", share=0.2))
         lost = self.approve(self._request("San Diego", "bankrupt", "Assets do not cover costs."))
         lost.with_user(self.admin).action_post()
         self._pay(lost.partner_id, 500)
         self.env["ar.writeoff.recovery.booking"]._propose_recoveries(self.company, self.today)
+
+    def _account(self):
+        if self.company.ar_writeoff_account_id:
+            return
+        self.company.ar_writeoff_account_id = self.env["account.account"].create(
+            {
+                "name": "Bad Debts",
+                "code": "682800",
+                "account_type": "expense",
+                "company_ids": [Command.set(self.company.ids)],
+            }
+        )
 
     def _request(self, city, reason, note, share=1):
         """A submitted request over the customer's overdue items, or a share of each."""

@@ -13,6 +13,7 @@ from . import (
     test_collection_cadence,
     test_collection_case,
     test_collection_channel,
+    test_case_period,
     test_collection_hand_over,
     test_collection_exclusion,
     test_collection_failure,

@@ -45,6 +45,7 @@ class CollectionsCommon(SharedCommon):
         )
         cls.env.cr.precommit.run()  # loads the accounts of the branch
         cls.env.user.company_ids |= cls.branch
+        cls.company.ar_writeoff_account_id = cls.company_data["default_account_expense"]
         cls.env["ar.collection.policy"].search([]).active = False
         cls.env["ar.collection.stage"].search([]).active = False
         cls.stages = {

@@ -121,7 +121,7 @@ class TestAllowance(AllowanceCommon):
                 "file_id": file.id,
                 "amount": amount,
                 "covered_share": share,
-                "date_from": self._day(-100),
+                "date_from": self._day(-400),
                 "currency_id": self.company.currency_id.id,
                 **values,
             }
@@ -143,7 +143,7 @@ class TestAllowance(AllowanceCommon):
 
     def test_cover_of_another_time_or_sold_items_covers_nothing(self):
         self._item(300, 120)
-        self._cover(300, date_to=self._day(-10))
+        self._cover(300, kind="guarantee", date_to=self._day(-10))
         self._cover(300, date_from=self._day(0))
         self._cover(300, kind="financing")
         self._cover(300, active=False)
@@ -151,12 +151,88 @@ class TestAllowance(AllowanceCommon):
 
     def test_cover_counts_from_its_first_to_its_last_day(self):
         self._item(300, 120)
-        last_day = self._cover(100, date_to=MAY)
-        first_day = self._cover(50, date_from=MAY, date_to=False)
+        last_day = self._cover(100, kind="guarantee", date_to=MAY)
+        first_day = self._cover(50, kind="deposit", date_from=MAY, date_to=False)
         self.assertEqual(self._allowance(MAY, "computed").covered_amount, 150)
         last_day.date_to = MAY - timedelta(days=1)
         first_day.date_from = MAY + timedelta(days=1)
         self.assertEqual(self._allowance(MAY, "computed").covered_amount, 0)
+
+    def test_insurance_is_an_indemnity(self):
+        """Specific rate 50 %. Owed 50,000, insured 90 % up to 100,000: the insurer makes good
+        45,000, 5,000 are at risk and 2,500 expected to be lost. Up to 40,000: 36,000, so 14,000
+        and 7,000."""
+        self._item(50000, 10)
+        self._specific(rate=0.5)
+        cover = self._cover(100000, 0.9)
+        for amount, covered, allowance in ((100000, 45000, 2500), (40000, 36000, 7000)):
+            with self.subTest(amount=amount):
+                cover.amount = amount
+                run = self._allowance(MAY, "computed")
+                self.assertEqual((run.covered_amount, run.closing), (covered, allowance))
+
+    def test_deductible(self):
+        """90 % of 50,000 less 3,000: 42,000; of a small debt nothing is left."""
+        move = self._item(50000, 10)
+        self._cover(100000, 0.9, deductible=3000)
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 42000)
+        self._pay(move, 47000, day=-20)
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 0)
+
+    def test_two_covers_are_no_more_than_the_debt(self):
+        self._item(1000, 10)
+        self._cover(5000, 0.9)
+        self._cover(800, kind="guarantee")
+        run = self._allowance(MAY, "computed")
+        self.assertEqual((run.covered_amount, run.closing), (1000, 0))
+
+    def test_insured_are_invoices_of_the_policy(self):
+        """Invoices are of 30 days before they are due: 40, 70 and 150 days before the month's
+        end. The policy ran from day 100 to day 50 before it: 700 of the second are insured, also
+        now that it has ended."""
+        for amount, days in ((500, 10), (700, 40), (900, 120)):
+            self._item(amount, days)
+        cover = self._cover(
+            5000, date_from=MAY - timedelta(days=100), date_to=MAY - timedelta(days=50)
+        )
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 700)
+        cover.date_from = MAY - timedelta(days=69)
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 0)
+
+    def test_what_is_disputed_is_not_insured(self):
+        move = self._item(1000, 10)
+        self._cover(5000, 0.9)
+        item = move.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        self.env["ar.dispute"].sudo().create(
+            {
+                "partner_id": self.customer.id,
+                "company_id": self.company.id,
+                "reason_id": self.env.ref("ar_collections.dispute_reason_other").id,
+                "date": MAY - timedelta(days=5),
+                "line_ids": [Command.create({"move_line_id": item.id, "amount": 400})],
+            }
+        )
+        # 90 % of 600.
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 540)
+
+    def test_credits_come_off_before_the_insurance(self):
+        self._item(1000, 10)
+        self._item(300, 40, move_type="out_refund")
+        self._cover(5000, 0.9)
+        self.assertEqual(self._allowance(MAY, "computed").covered_amount, 630)
+
+    def test_stage_as_it_was_on_the_day(self):
+        """The stage of today, at 80 %, does not make 800.00 of 20.00 for a month that is over."""
+        self._item(1000, 16)
+        self._run(-5)
+        self.stages["final"].allowance_rate = 0.8
+        self._run(0)
+        self._case().stage_id = self.stages["final"]
+        self.assertEqual(self._allowance(MAY, "computed").closing, 20)
+        self._run(30)
+        self.assertEqual(
+            self._allowance(MAY + timedelta(days=30), "computed", today=self._day(40)).closing, 800
+        )
 
     def test_cover_in_another_currency(self):
         euro = self.setup_other_currency("EUR", rates=[("2020-01-01", 2.0)])
@@ -257,7 +333,7 @@ class TestAllowance(AllowanceCommon):
         self.assertGreater(case.date_closed, MAY)
         self.assertEqual(self._allowance(MAY, "computed").closing, 400)
         # One that was closed on the day itself does not count any more.
-        case.sudo().date_closed = MAY
+        self.env["ar.case.period"].search([("case_id", "=", case.id)])[0].sudo().date_to = MAY
         self.assertEqual(self._allowance(MAY, "computed").closing, 20)
 
     # Dates, companies, currencies

@@ -42,6 +42,7 @@ WRITES = {
     "ar.credit.hold.action_hold",
     "ar.credit.hold.action_release",
     "ar.late.charge.waive.action_waive",
+    "ar.writeoff.recover.action_book",
     "res.partner.action_open_credit_file",
 }
 

@@ -78,7 +78,8 @@ class ArAllowanceComputation(models.AbstractModel):
             SQL(
                 """
             WITH figure AS MATERIALIZED (%(figures)s),
-            cover AS (%(cover)s), stage AS (%(stage)s), specific AS (%(specific)s),
+            insured AS MATERIALIZED (%(insured)s), cover AS (%(cover)s),
+            stage AS (%(stage)s), specific AS (%(specific)s),
             item AS (
                 SELECT figure.company_id, figure.partner_id, bucket.number, bucket.id AS bucket_id,
                        bucket.gross, LEAST(bucket.gross, GREATEST(-figure.unallocated - COALESCE(
@@ -131,6 +132,7 @@ class ArAllowanceComputation(models.AbstractModel):
              ORDER BY partner_id, number
             """,
                 figures=self.env["ar.position"]._figures_sql(company, date),
+                insured=self._get_insured_sql(run),
                 cover=self._get_cover_sql(run),
                 stage=self._get_stage_sql(run),
                 specific=self._get_specific_sql(run),
@@ -177,6 +179,9 @@ class ArAllowanceComputation(models.AbstractModel):
     def _get_cover_sql(self, run):
         """SELECT of ``partner_id, amount``: what stands behind a customer's debt at the date.
 
+        An insurer makes good a loss, it is no money in hand: the insured share of what is owed,
+        up to the insured amount, of invoices that were made while the policy ran and that nobody
+        disputes, less the deductible. Several covers never make more than what is owed.
         Receivables that were sold, or pledged, cover nothing, as for the credit limit.
         """
         covers = self.env["ar.credit.cover"]
@@ -192,14 +197,28 @@ class ArAllowanceComputation(models.AbstractModel):
         ]
         return SQL(
             """
-            SELECT partner_id, SUM(ROUND(
-                       amount * covered_share::numeric * rate.rate::numeric, %(digits)s)) AS amount
+            SELECT cover.partner_id, SUM(ROUND(GREATEST(CASE
+                       WHEN kind = 'insurance'
+                       THEN LEAST(owed.amount, most.amount) * covered_share::numeric
+                       ELSE most.amount * covered_share::numeric
+                   END - most.deductible, 0), %(digits)s)) AS amount
               FROM ar_credit_cover cover
               JOIN (VALUES %(rates)s) AS rate(currency_id, rate)
                 ON rate.currency_id = cover.currency_id
+             CROSS JOIN LATERAL (
+                SELECT cover.amount * rate.rate::numeric AS amount,
+                       COALESCE(cover.deductible, 0) * rate.rate::numeric AS deductible
+             ) most
+             CROSS JOIN LATERAL (
+                SELECT COALESCE(SUM(item.amount), 0) AS amount FROM insured item
+                 WHERE item.partner_id = cover.partner_id AND item.date >= cover.date_from
+                   AND (cover.date_to IS NULL OR item.date <= cover.date_to)
+             ) owed
              WHERE active AND company_id = %(company)s AND kind <> 'financing'
-               AND date_from <= %(date)s AND (date_to IS NULL OR date_to >= %(date)s)
-             GROUP BY partner_id
+               AND date_from <= %(date)s
+               -- What was invoiced while it ran stays insured.
+               AND (kind = 'insurance' OR date_to IS NULL OR date_to >= %(date)s)
+             GROUP BY cover.partner_id
             """,
             digits=company.currency_id.decimal_places,
             rates=SQL(", ").join(SQL("(%s, %s::float8)", *rate) for rate in rates or [(0, 0)]),
@@ -208,20 +227,42 @@ class ArAllowanceComputation(models.AbstractModel):
         )
 
     @api.model
+    def _get_insured_sql(self, run):
+        """SELECT of ``partner_id, date, amount``: what insured customers owe and nobody disputes,
+        by the day of the invoice, less what open credits leave of it."""
+        company = run.company_id
+        customers = (
+            self.env["ar.credit.cover"]
+            .search([("company_id", "=", company.id), ("kind", "=", "insurance")])
+            .partner_id
+        )
+        return SQL(
+            """
+            SELECT item.partner_id, COALESCE(move.invoice_date, line.date) AS date,
+                   GREATEST(item.residual - item.credit - item.disputed, 0) AS amount
+              FROM (%(items)s) item
+              JOIN account_move_line line ON line.id = item.line_id
+              JOIN account_move move ON move.id = line.move_id
+             WHERE item.residual > 0
+            """,
+            items=self.env["ar.position"]._claimed_items_sql(company, run.date, customers),
+        )
+
+    @api.model
     def _get_stage_sql(self, run):
-        """SELECT of ``partner_id, id, rate``: the stage of the case that was open at the date."""
-        self.env["ar.collection.case"].flush_model()
+        """SELECT of ``partner_id, id, rate``: the stage in which a case was at the date."""
+        self.env["ar.case.period"].flush_model()
         self.env["ar.collection.stage"].flush_model()
         return SQL(
             """
-            SELECT DISTINCT ON (kase.partner_id) kase.partner_id, stage.id,
+            SELECT DISTINCT ON (period.partner_id) period.partner_id, stage.id,
                    stage.allowance_rate AS rate
-              FROM ar_collection_case kase
-              JOIN ar_collection_stage stage ON stage.id = kase.stage_id
-             WHERE kase.company_id = %(company)s AND stage.allowance_rate > 0
-               AND kase.date_opened <= %(date)s
-               AND (kase.date_closed IS NULL OR kase.date_closed > %(date)s)
-             ORDER BY kase.partner_id, stage.allowance_rate DESC
+              FROM ar_case_period period
+              JOIN ar_collection_stage stage ON stage.id = period.stage_id
+             WHERE period.company_id = %(company)s AND stage.allowance_rate > 0
+               AND period.date_from <= %(date)s
+               AND (period.date_to IS NULL OR period.date_to > %(date)s)
+             ORDER BY period.partner_id, stage.allowance_rate DESC
             """,
             company=run.company_id.id,
             date=run.date,

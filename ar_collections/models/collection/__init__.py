@@ -12,6 +12,7 @@ from . import (
     case_rule,
     collection_priority_rule,
     case_record,
+    case_period,
     collection_case,
     collection_sync,
     ledger_touch,

@@ -38,7 +38,13 @@ class ArCollectionCase(models.Model):
     """
 
     _name = "ar.collection.case"
-    _inherit = ["ar.ledger.follower", "ar.readonly.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "ar.ledger.follower",
+        "ar.case.responsible",
+        "ar.readonly.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _description = "Collection Case"
     _order = "priority desc, oldest_due_date, id"
     _rec_name = "partner_id"

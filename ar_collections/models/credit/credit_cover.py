@@ -56,6 +56,9 @@ class ArCreditCover(models.Model):
     covered_share = fields.Float(
         string="Covered", default=1.0, tracking=True, help="Share of the amount that is covered."
     )
+    deductible = fields.Monetary(
+        tracking=True, help="What we bear ourselves of each loss before the insurer pays."
+    )
     date_from = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
     date_to = fields.Date(string="Valid Until", tracking=True, index=True)
     amount_company = fields.Monetary(
@@ -82,7 +85,10 @@ class ArCreditCover(models.Model):
         readonly=True, copy=False, help="The end date that the credit manager was told of."
     )
 
-    _amount = models.Constraint("CHECK(amount >= 0)", "The amount of a cover cannot be negative.")
+    _amount = models.Constraint(
+        "CHECK(amount >= 0 AND COALESCE(deductible, 0) >= 0)",
+        "The amount of a cover cannot be negative.",
+    )
     _share = models.Constraint(
         "CHECK(covered_share >= 0 AND covered_share <= 1)",
         "The covered share is between 0 and 100 %.",

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
-from ..common.res_company import BY_CODE
+from ..common.res_company import BY_CODE, Clock
 from ..common.table_statistics import take_statistics
 from .run_pace import Shift
 
@@ -142,7 +142,10 @@ class ArCollectionRun(models.Model):
         :param as_job: hold back what the daily job holds back
         """
         company, date = company.root_id, fields.Date.to_date(date)
-        runs = self.sudo() if as_job else self.sudo().with_context(ar_by_code=BY_CODE)
+        # Whatever is asked for the day meanwhile, it is this one.
+        runs = self.sudo().with_context(ar_clock=Clock(date))
+        if not as_job:
+            runs = runs.with_context(ar_by_code=BY_CODE)
         run = runs.search([("company_id", "=", company.id), ("date", "=", date)])
         if not run:
             run = runs.create({"company_id": company.id, "date": date})

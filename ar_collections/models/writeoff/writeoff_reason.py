@@ -160,20 +160,21 @@ class ArWriteoffReason(models.Model):
         )
 
     def _expense_account(self, company):
-        """The account that bears the loss in a company.
+        """The account that bears the loss in a company, never another one that is at hand.
 
         :raises UserError: none is set
         """
         root = company.root_id
         account = (
             self.with_company(company).expense_account_id
+            or self.with_company(root).expense_account_id
             or root.ar_writeoff_account_id
-            or root.expense_account_id
         )
         if not account:
             raise UserError(
                 self.env._(
-                    "Choose the expense account of “%(reason)s” in %(company)s.",
+                    "Choose the account for bad debts in the settings of %(company)s, or one of "
+                    "“%(reason)s” alone.",
                     reason=self.name,
                     company=company.display_name,
                 )
