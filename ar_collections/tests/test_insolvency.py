@@ -2,6 +2,7 @@ from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw
 from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
@@ -85,22 +86,13 @@ class TestInsolvency(CollectionsCommon):
         return self.case.action_ids.filtered(lambda action: action.state == "planned")
 
     def test_nobody_calls(self):
-        """Neither what was planned before, nor after a broken promise or an excuse."""
-        self.env["ar.payment.promise"].create(
-            {
-                "partner_id": self.customer.id,
-                "company_id": self.company.id,
-                "amount": 1000,
-                "date": self._day(2),
-            }
-        )
+        """Neither what was planned before, nor what comes up afterwards."""
         self.case.sudo()._plan_call(self.today, "Ask again")
         self.assertTrue(self._planned())
         insolvency = self._open()
         self.assertFalse(self._planned())
         self.assertFalse(self.case.activity_ids.filtered(lambda one: one.summary == "Ask again"))
-        self._run(9)
-        self.assertEqual(self.file.broken_promises, 1)
+        self.case.sudo()._plan_call(self._day(9), "The promise was broken")
         self.assertFalse(self._planned())
         self.assertIn("was broken", self.case.message_ids[0].body)
         self.assertIn("nobody is asked to call", self.case.message_ids[0].body)
@@ -157,16 +149,80 @@ class TestInsolvency(CollectionsCommon):
         insolvency.with_user(self.manager).action_close()
         self.assertFalse(get_warning("res.partner", self.customer.ids))
 
-    def test_nobody_is_reminded_of_instalments(self):
+    def _promise(self, user, amount=200, **values):
+        return (
+            self.env["ar.payment.promise"]
+            .with_user(user)
+            .create(
+                {
+                    "partner_id": self.customer.id,
+                    "company_id": self.company.id,
+                    "amount": amount,
+                    "date": self._day(2),
+                    **values,
+                }
+            )
+        )
+
+    def _plan(self, user):
         plan = self.env["ar.payment.plan"].browse(self.case.action_plan()["res_id"])
+        plan = plan.with_user(user)
         plan.write({"instalment_count": 2, "first_date": self._day(7), "reminder_days": 3})
+        plan.action_distribute()
+        return plan
+
+    def test_agreements_end_unbroken(self):
+        """Of 1,000 a plan pays 800, and 200 were promised: neither is due, kept or broken now."""
+        self.company.write({"ar_charge_from": self._day(-100), "ar_charge_grace_days": 0})
+        self.file.grade_id.late_charge_rate = 0.1
+        plan = self._plan(self.manager)
+        plan.item_ids.amount = 800
+        plan.write({"waive_charges": True})
         plan.action_distribute()
         plan.action_propose()
         plan.sudo()._accept("Director")
-        self._open()
-        for day in range(1, 8):
+        promise = self._promise(self.collector)
+        self.assertEqual((self.file.demand_amount, self.file.promised), (0, 1000))
+        insolvency = self._open()
+        self.assertRecordValues(plan, [{"state": "cancelled", "date_closed": self.today}])
+        self.assertRecordValues(promise, [{"state": "cancelled", "is_decided": False}])
+        texts = "".join(self.case.message_ids.mapped("body"))
+        self.assertIn(f"Ended, as the customer is insolvent: {plan.display_name}; $", texts)
+        self.assertIn(insolvency.name, plan.message_ids[0].body)
+        for day in range(1, 12):
             self._run(day)
         self.assertFalse(any(plan.line_ids.mapped("date_reminded")))
+        self.assertRecordValues(plan, [{"state": "cancelled"}])
+        self.assertEqual((self.file.broken_promises, self.file.promised), (0, 0))
+        self.assertFalse(self.env["ar.late.charge"].search([("plan_id", "=", plan.id)]))
+
+    def test_nothing_new_is_agreed_on(self):
+        """Whoever pays one creditor now may have to ask for the money back."""
+        draft = self._plan(self.collector)
+        administrator = self._customer("Receivers and Partners")
+        insolvency = self._open(administrator_id=administrator.id)
+        self.assertIn("filed with Receivers and Partners", draft.obstacle)
+        for user in (self.collector, self.manager, self.env.user):
+            with self.assertRaisesRegex(UserError, "Customer is insolvent.*Receivers and Partners"):
+                self._promise(user)
+            with self.assertRaisesRegex(UserError, "claim is filed with.*enters why, in the field"):
+                call_kw(draft.with_user(user), "action_propose", [draft.ids], {})
+        with self.assertRaisesRegex(UserError, "Please get in touch|please get in touch"):
+            self.env["ar.portal.claim"].sudo()._make_promise(
+                self.file.sudo(),
+                self.invoice.line_ids.filtered("date_maturity").sudo(),
+                50,
+                self._day(2),
+                "Director",
+            )
+        draft.exception_reason = "By the plan of reorganisation"
+        with self.assertRaisesRegex(UserError, "credit manager has to agree"):
+            draft.action_propose()
+        draft.with_user(self.manager).action_propose()
+        self.assertRecordValues(draft, [{"state": "proposed", "approved_by_id": self.manager.id}])
+        self.assertIn("By the plan of reorganisation", "".join(draft.message_ids.mapped("body")))
+        insolvency.with_user(self.manager).action_close()
+        self.assertTrue(self._promise(self.collector))
 
     def test_no_payment_lifts_the_hold(self):
         """A hold by rule or stage was there before, and would end with its cause."""

@@ -135,6 +135,16 @@ class ArPaymentPlan(models.Model):
     )
     contact_id = fields.Many2one("res.partner", string="Agreed With")
     note = fields.Text(string="Terms", help="Printed on the plan.")
+    obstacle = fields.Char(
+        compute="_compute_obstacle", help="Why nothing can be agreed on with the customer."
+    )
+    exception_reason = fields.Char(
+        string="Agreed All the Same Because",
+        tracking=True,
+        copy=False,
+        help="Of a plan with a customer who can agree on nothing by itself, an insolvent one for "
+        "example: a credit manager alone proposes it.",
+    )
     # Nothing was left to pay, by a write-off for example: it lives again when that is undone.
     closed_by_ledger = fields.Boolean(readonly=True, copy=False)
 
@@ -158,6 +168,12 @@ class ArPaymentPlan(models.Model):
     def _compute_amount_planned(self):
         for plan in self:
             plan.amount_planned = sum(plan.line_ids.mapped("amount"))
+
+    @api.depends("file_id", "state")
+    def _compute_obstacle(self):
+        for plan in self:
+            is_open = plan.state in ("draft", "proposed")
+            plan.obstacle = is_open and plan.sudo().file_id._get_reason_not_to_agree()
 
     @api.depends("amount_total", "waived_amount")
     def _compute_amount_to_pay(self):
@@ -360,16 +376,36 @@ class ArPaymentPlan(models.Model):
         self._check_instalments()
         self._check_waiver()
         for plan in self:
+            plan._check_customer()
             plan._approve_beyond(plan._get_excess())
         for plan in self.sudo():
             plan.state = "proposed"
             plan._mail_customer(SETTLEMENT if plan.waived_amount else PROPOSAL)
+
+    def _check_customer(self):
+        """Refuse a plan with who can agree on nothing, but for a credit manager who says why.
+
+        :raises UserError: with what to do
+        """
+        reason = self.sudo().file_id._get_reason_not_to_agree()
+        if not reason or (self.exception_reason or "").strip():
+            return
+        raise UserError(
+            self.env._(
+                "%(reason)s A credit manager who agrees on a plan all the same enters why, in the "
+                "field “%(field)s”.",
+                reason=reason,
+                field=self._fields["exception_reason"]._description_string(self.env),
+            )
+        )
 
     def _get_excess(self):
         """What of the plan a credit manager alone may propose: a list of texts."""
         plan, company = self.sudo(), self.company_id
         today = company._ar_today()
         excess = []
+        if plan.file_id._get_reason_not_to_agree():
+            excess.append(self.env._("it is an exception: %s", plan.exception_reason))
         if plan.waived_amount:
             excess.append(
                 self.env._(
@@ -447,7 +483,11 @@ class ArPaymentPlan(models.Model):
                 raise AccessError(
                     self.env._("Only a credit manager cancels a plan that was accepted.")
                 )
-        for company, plans in self.sudo().grouped("company_id").items():
+        self.sudo()._give_up()
+
+    def _give_up(self):
+        """The plans end without being kept or broken, and so does what they would have waived."""
+        for company, plans in self.grouped("company_id").items():
             plans.write({"state": "cancelled", "date_closed": company._ar_today()})
             plans._drop_waiver()
             self.env["ar.ledger.touch"]._touch_customers(company, plans.partner_id)

@@ -138,6 +138,8 @@ class ArPaymentPromise(models.Model):
 
     def _check_term(self):
         for promise in self:
+            if reason := promise.file_id._get_reason_not_to_agree():
+                raise UserError(reason)
             if promise.date < promise.date_made:
                 raise ValidationError(
                     self.env._("The promised day is in the past: choose a later one.")
@@ -367,7 +369,11 @@ class ArPaymentPromise(models.Model):
             if promise.state != "open":
                 raise UserError(self.env._("Only an open promise can be cancelled."))
         self.check_access("write")
-        for company, promises in self.sudo().grouped("company_id").items():
+        self.sudo()._give_up()
+
+    def _give_up(self):
+        """Nothing is expected any more, and nothing is held against the customer."""
+        for company, promises in self.grouped("company_id").items():
             promises.write({"state": "cancelled", "date_closed": company._ar_today()})
             self.env["ar.ledger.touch"]._touch_customers(company, promises.partner_id)
 

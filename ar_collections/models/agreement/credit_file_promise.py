@@ -38,6 +38,11 @@ class ArCreditFile(models.Model):
         months = policy.sudo().max_plan_months
         return limits._replace(plan_months=months) if months else limits
 
+    def _get_reason_not_to_agree(self):
+        """Hook: why the customer can agree on nothing with us, in a sentence; empty when it can."""
+        self.ensure_one()
+        return ""
+
     @api.model
     def _count_promises(self, company, date, partners=None):
         """Count decided promises and plans, of all customers or some, in one statement."""

@@ -38,3 +38,19 @@ class ArCreditFile(models.Model):
             " NULL::date AS due, 0.0 AS residual, 0.0 AS residual_currency,"
             " NULL::int AS currency_id WHERE FALSE"
         )
+
+    def _get_reason_not_to_agree(self):
+        # EXTENDS ar_collections: who is insolvent may favour none of its creditors
+        insolvency = self.env["ar.insolvency"]._get_open_insolvencies(
+            self.company_id, self.partner_id
+        )
+        if not insolvency:
+            return super()._get_reason_not_to_agree()
+        return self.env._(
+            "%(customer)s is insolvent (%(number)s): no promise or plan is agreed on, the claim is "
+            "filed with %(administrator)s.",
+            customer=self.partner_id.display_name,
+            number=insolvency.name,
+            administrator=insolvency.administrator_id.display_name
+            or self.env._("the administrator of the insolvency"),
+        )

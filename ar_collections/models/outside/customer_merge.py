@@ -31,3 +31,4 @@ class ArCustomerMerge(models.AbstractModel):
         kept = insolvencies.filtered(lambda each: each.file_id == file)[:1] or insolvencies[:1]
         (insolvencies - kept)._close()
         self._move_to_file(self.env["ar.insolvency"], file, doubles, target)
+        kept._end_agreements()

@@ -85,8 +85,6 @@ class ArInsolvency(models.Model):
         for insolvency in insolvencies:
             insolvency.sudo()._take_claims()
             insolvency.sudo()._hold_credit()
-            # Nor is the customer reminded of instalments.
-            insolvency.file_id.sudo().plan_ids.reminder_days = 0
             insolvency.sudo()._call_off_contacts()
             insolvency._remind()
             if insolvency.case_id:
@@ -97,6 +95,7 @@ class ArInsolvency(models.Model):
                     ),
                     subtype_xmlid="mail.mt_note",
                 )
+            insolvency.sudo()._end_agreements()
         return insolvencies
 
     def write(self, vals):
@@ -117,6 +116,24 @@ class ArInsolvency(models.Model):
         """Calls, letters and messages that were planned: nobody asks for anything any more."""
         cases = self.file_id.case_ids.filtered(lambda case: case.state != "closed")
         cases.action_ids.filtered(lambda action: action.state in ("planned", "failed"))._cancel()
+
+    def _end_agreements(self):
+        """Promises and plans end: the customer may pay nobody by itself, so none of them is broken,
+        and no settlement comes into effect. What is open of them is in the claim."""
+        promises = self.file_id.promise_ids.filtered(lambda promise: promise.state == "open")
+        plans = self.file_id.plan_ids.filtered(lambda plan: plan.state in ("proposed", "accepted"))
+        promises._give_up()
+        plans._give_up()
+        for plan in plans:
+            plan.message_post(
+                body=self.env._("Ended, as the customer is insolvent: %s", self._get_html_link()),
+                subtype_xmlid="mail.mt_note",
+            )
+        if ended := [*plans.mapped("display_name"), *promises.mapped("display_name")]:
+            (self.case_id or self.file_id).message_post(
+                body=self.env._("Ended, as the customer is insolvent: %s", "; ".join(ended)),
+                subtype_xmlid="mail.mt_note",
+            )
 
     @api.model
     def _get_open_insolvencies(self, company, partners):

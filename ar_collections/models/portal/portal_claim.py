@@ -53,6 +53,13 @@ class ArPortalClaim(models.AbstractModel):
         """
         file.ensure_one()
         self._check_words(name, note)
+        if file._get_reason_not_to_agree():
+            raise UserError(
+                self.env._(
+                    "We can take no promise to pay from you at present: please get in touch with "
+                    "us."
+                )
+            )
         # What is on its way need not be promised.
         residuals = self._check_lines(file, lines)
         today = file.company_id._ar_today()
