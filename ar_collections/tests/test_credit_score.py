@@ -2,6 +2,7 @@ from datetime import timedelta
 from statistics import pstdev
 from unittest.mock import patch
 
+from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings, strategies as st
 from psycopg2 import IntegrityError
 
@@ -639,6 +640,49 @@ class TestRescore(ReviewCommon):
             self._queries(lambda: self._rescore(few)),
             self._queries(lambda: self._rescore(many)),
         )
+
+    def test_opening_many_reviews_costs_the_same(self):
+        """92 queries more for 48 files it was: a number, a file and a customer for each."""
+        self.env["ar.credit.document.type"].create({"name": "Statement"})
+
+        def opened(name, count):
+            files = self.env["ar.credit.file"].union(
+                *(
+                    self.env["ar.credit.file"]._get_file(
+                        self._customer(f"{name} {index}"), self.company, create=True
+                    )
+                    for index in range(count)
+                )
+            )
+            files.sudo().collector_id = self.collector
+            reviews = self.env["ar.credit.review"]
+            queries = self._queries(lambda: reviews._open_for(files, "metrics", "x", self.today))
+            made = reviews.search([("file_id", "in", files.ids)])
+            self.assertEqual(len(set(made.mapped("name"))), count)
+            self.assertEqual(len(made.activity_ids), count)
+            return queries
+
+        opened("First", 1)
+        few, many = opened("Few", 5), opened("Many", 50)
+        self.assertLessEqual(many, few + 5, "inserts of many rows are cut into batches")
+
+    def test_numbers_without_gaps_and_of_two_years(self):
+        reviews = self.env["ar.credit.review"].sudo()
+        first = reviews._get_next_numbers(self.company, self.today, 3)
+        self.assertEqual(len(set(first)), 3)
+        start = int(first[0].split("/")[-1])
+        self.assertEqual(first, [f"CR/{self.today.year}/{start + index:04d}" for index in range(3)])
+        later = reviews._get_next_numbers(self.company, self.today + relativedelta(years=1), 2)
+        self.assertEqual(later, [f"CR/{self.today.year + 1}/{index:04d}" for index in (1, 2)])
+        sequence = (
+            self.env["ir.sequence"]
+            .sudo()
+            .search([("code", "=", reviews._name), ("company_id", "=", self.company.id)])
+        )
+        sequence.use_date_range = False
+        self.assertEqual(len(set(reviews._get_next_numbers(self.company, self.today, 3))), 3)
+        sequence.implementation = "no_gap"
+        self.assertEqual(len(set(reviews._get_next_numbers(self.company, self.today, 3))), 3)
 
     def test_wizard(self):
         self._figures(self.file, avg_days_late=0)
