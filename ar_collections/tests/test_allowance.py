@@ -116,15 +116,19 @@ class TestAllowance(AllowanceCommon):
 
     def _cover(self, amount, share=1.0, **values):
         file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
-        return self.env["ar.credit.cover"].create(
-            {
-                "file_id": file.id,
-                "amount": amount,
-                "covered_share": share,
-                "date_from": self._day(-400),
-                "currency_id": self.company.currency_id.id,
-                **values,
-            }
+        return (
+            self.env["ar.credit.cover"]
+            .sudo()
+            .create(
+                {
+                    "file_id": file.id,
+                    "amount": amount,
+                    "covered_share": share,
+                    "date_from": self._day(-400),
+                    "currency_id": self.company.currency_id.id,
+                    **values,
+                }
+            )
         )
 
     def test_cover_comes_off_before_the_rate(self):

@@ -349,3 +349,129 @@ class TestAuthority(ReviewCommon):
             }
         )
         self.assertEqual(held.effective_limit, 0)
+
+    # Covers, and days that are put off
+
+    def _cover(self, file, user=None, **values):
+        return (
+            self.env["ar.credit.cover"]
+            .with_user(user or self.manager)
+            .create(
+                {
+                    "file_id": file.id,
+                    "reference": "POL-7",
+                    "amount": 1000,
+                    "covered_share": 0.9,
+                    "date_from": self._day(0),
+                    "date_to": self._day(100),
+                    **values,
+                }
+            )
+        )
+
+    def test_a_cover_is_credit(self):
+        """Limit 1,000 of the grade; a cover of 1,000 x 90 % makes it 1,900, one of 2,000 2,800."""
+        file = self._file_of("Insured", grade_id=self.fair.id)
+        for values in (
+            {},
+            {"date_from": self._day(50)},
+            {"kind": "deposit", "covered_share": 0.01},
+        ):
+            self._needs_review(lambda values=values: self._cover(file, **values))
+        self._needs_review(lambda: file.write({"cover_ids": [(0, 0, {"amount": 5})]}))
+        self.assertFalse(self._cover(file, kind="financing").amount_company, "covers nothing")
+        cover = self._cover(file, user=self.env.user.browse(1)).with_user(self.manager)
+        self.assertEqual(file.effective_limit, 1900)
+        for values in (
+            {"amount": 1001},
+            {"covered_share": 1},
+            {"date_to": self._day(101)},
+            {"date_to": False},
+            {"file_id": self.mine.id},
+        ):
+            self._needs_review(lambda values=values: cover.write(values))
+        cover.write({"reference": "POL-8"})
+        cover.write({"date_to": self._day(60), "amount": 900})
+        self.assertEqual(file.effective_limit, 1810)
+        cover.active = False
+        self.assertEqual(file.effective_limit, 1000)
+        self._needs_review(lambda: cover.write({"active": True}))
+        # Without a limit no cover gives more, and a worse day does not make up for a better one.
+        file.sudo().limit_mode = "unlimited"
+        self._cover(file)
+        file.sudo().limit_mode = "grade"
+        second = self._cover(file, user=self.env.user.browse(1), date_from=self._day(-9))
+        self._needs_review(
+            lambda: second.with_user(self.manager).write({"amount": 10, "date_to": self._day(300)})
+        )
+
+    def test_a_cover_within_the_tolerance(self):
+        """10 % of 1,000: 90 is covered by 100 x 90 %, and 108 by 120 x 90 %."""
+        file = self._file_of("Insured", grade_id=self.fair.id)
+        self._tolerate(limit_share=0.1)
+        self._needs_review(lambda: self._cover(file, amount=120))
+        self._cover(file, amount=100)
+        self.assertRecordValues(
+            file, [{"effective_limit": 1090, "raised_alone_date": self.company._ar_today()}]
+        )
+        file.invalidate_recordset(["message_ids"])
+        self.assertIn("POL-7", "".join(file.message_ids.mapped("body")), "the reason")
+        self._needs_review(lambda: self._cover(file, amount=1, reference="POL-8"))
+
+    def test_a_review_asks_for_covers(self):
+        file = self._file_of("Insured", grade_id=self.fair.id)
+        cover = self._cover(file, user=self.env.user.browse(1)).with_user(self.manager)
+        review = self._ask(self._needs_review(lambda: cover.write({"amount": 2000})))
+        self.assertIn("90 % of $\N{NO-BREAK SPACE}2,000.00 from", review.asked_text)
+        self._decide(review)
+        self.assertEqual((cover.amount, file.effective_limit), (2000, 2800))
+        review = self._ask(
+            self._needs_review(lambda: self._cover(file, kind="guarantee", reference="G-1"))
+        )
+        self._decide(review)
+        self.assertEqual(file.effective_limit, 3700)
+        self.assertRecordValues(
+            file.cover_ids - cover, [{"kind": "guarantee", "reference": "G-1", "amount": 1000}]
+        )
+        # What the context of a request says is of this customer only, and a cover only.
+        review = self.env["ar.credit.review"].with_user(self.manager).create({"file_id": file.id})
+        review._ask_for(
+            {
+                "grade_id": False,
+                "limit_mode": "grade",
+                "reason": "x",
+                "more": {"covers": [[cover.id, {"file_id": self.file.id, "warned_for": "x"}]]},
+            }
+        )
+        self.assertEqual(review.asked, {"covers": [[cover.id, {}]]})
+
+    def test_days_are_put_off(self):
+        """Valid until day 10, next review on day 20."""
+        file = self._file_of("Dated", limit_expiry=self._day(10), next_review_date=self._day(20))
+        reason = {"limit_reason": "They move house"}
+        for values in (
+            {"limit_expiry": self._day(11)},
+            {"limit_expiry": False},
+            {"next_review_date": self._day(21)},
+            {"next_review_date": False},
+        ):
+            self._needs_review(lambda values=values: file.write({**values, **reason}))
+            self._needs_review(
+                lambda values=values: call_kw(file, "write", [file.ids, {**values, **reason}], {})
+            )
+        file.write({"limit_expiry": self._day(9), "next_review_date": self._day(19)})
+        self._tolerate(postpone_days=30)
+        self._refused(lambda: file.write({"limit_expiry": self._day(39)}), UserError)
+        self._needs_review(lambda: file.write({"limit_expiry": self._day(40), **reason}))
+        self._needs_review(lambda: file.write({"limit_expiry": False, **reason}))
+        file.write({"limit_expiry": self._day(39), **reason})
+        refused = self._needs_review(
+            lambda: file.write({"next_review_date": self._day(25), **reason})
+        )
+        self.assertIn("One person raised it", str(refused))
+        review = self._ask(refused)
+        self.assertIn("Next Review Date: ", review.asked_text)
+        self._decide(review)
+        self.assertEqual(file.next_review_date, self._day(25), "and not the grade's six months")
+        empty = self._file_of("Undated", next_review_date=False)
+        empty.write({"next_review_date": self._day(900), "limit_expiry": self._day(900)})

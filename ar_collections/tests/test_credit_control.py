@@ -160,18 +160,22 @@ class TestReasons(ControlCommon):
         self.assertEqual(self._codes(), ["promise"])
 
     def test_expiry_of_review_limit_and_cover(self):
-        self.file.write({"next_review_date": self._day(0), "limit_expiry": self._day(0)})
+        self.file.sudo().write({"next_review_date": self._day(0), "limit_expiry": self._day(0)})
         self.assertEqual(self._codes(), [])
-        self.file.write({"next_review_date": self._day(-1), "limit_expiry": self._day(-1)})
+        self.file.sudo().write({"next_review_date": self._day(-1), "limit_expiry": self._day(-1)})
         self.assertEqual(self._codes(), ["review_expired", "limit_expired"])
-        self.file.write({"next_review_date": False, "limit_expiry": False})
-        cover = self.env["ar.credit.cover"].create(
-            {
-                "file_id": self.file.id,
-                "amount": 10,
-                "date_from": self._day(-20),
-                "date_to": self._day(-1),
-            }
+        self.file.sudo().write({"next_review_date": False, "limit_expiry": False})
+        cover = (
+            self.env["ar.credit.cover"]
+            .sudo()
+            .create(
+                {
+                    "file_id": self.file.id,
+                    "amount": 10,
+                    "date_from": self._day(-20),
+                    "date_to": self._day(-1),
+                }
+            )
         )
         self.assertEqual(self._codes(), ["cover_expired"])
         cover.active = False

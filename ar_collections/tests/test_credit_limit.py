@@ -66,7 +66,7 @@ class TestEffectiveLimit(ReviewCommon):
     def test_share_of_the_cover(self):
         self.fair.cover_share = 0.5
         self.assertEqual(self._limits(), 0, "no risk of our own without cover")
-        self.env["ar.credit.cover"].create(
+        self.env["ar.credit.cover"].sudo().create(
             {"file_id": self.file.id, "amount": 600, "date_from": self.today}
         )
         self.assertEqual(self._limits(), 900, "600 covered, and half as much at our own risk")

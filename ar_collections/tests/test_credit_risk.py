@@ -160,16 +160,20 @@ class TestCover(CollectionsCommon):
         cls.company.ar_credit_manager_id = cls.manager
 
     def _cover(self, **values):
-        return self.env["ar.credit.cover"].create(
-            {
-                "file_id": self.file.id,
-                "kind": "insurance",
-                "amount": 500,
-                "covered_share": 0.5,
-                "date_from": self._day(0),
-                "date_to": self._day(40),
-                **values,
-            }
+        return (
+            self.env["ar.credit.cover"]
+            .sudo()
+            .create(
+                {
+                    "file_id": self.file.id,
+                    "kind": "insurance",
+                    "amount": 500,
+                    "covered_share": 0.5,
+                    "date_from": self._day(0),
+                    "date_to": self._day(40),
+                    **values,
+                }
+            )
         )
 
     def test_active_cover_raises_the_limit(self):
@@ -369,8 +373,10 @@ class TestGroups(CollectionsCommon):
         )
         member = files._get_file(self._customer("Member"), self.company, create=True)
         member.parent_id = lost
-        cover = self.env["ar.credit.cover"].create(
-            {"file_id": lost.id, "amount": 70, "date_from": self._day(0)}
+        cover = (
+            self.env["ar.credit.cover"]
+            .sudo()
+            .create({"file_id": lost.id, "amount": 70, "date_from": self._day(0)})
         )
         kept.write({"limit_mode": "custom", "custom_limit": 10})
         self.env["base.partner.merge.automatic.wizard"]._merge((keep | lose).ids, keep)

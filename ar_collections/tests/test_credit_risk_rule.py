@@ -91,7 +91,7 @@ class TestRiskRule(ReviewCommon):
         self.assertEqual((file.effective_limit, file.custom_limit), (1000, 5000))
         file.write({"temporary_limit": 8000, "temporary_limit_end": self._day(3)})
         self.assertEqual(file.effective_limit, 1600)
-        self.env["ar.credit.cover"].create(
+        self.env["ar.credit.cover"].sudo().create(
             {"file_id": file.id, "amount": 600, "date_from": self.today}
         )
         self.assertEqual(file.effective_limit, 2200)

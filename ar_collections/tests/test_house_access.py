@@ -34,8 +34,10 @@ class TestAccess(CollectionsCommon):
         cls._run(0)
         cls.case = cls.env["ar.collection.case"].search([("partner_id", "=", cls.customer.id)])
         cls.file = cls.case.file_id
-        cls.cover = cls.env["ar.credit.cover"].create(
-            {"file_id": cls.file.id, "amount": 10, "date_from": cls.today}
+        cls.cover = (
+            cls.env["ar.credit.cover"]
+            .sudo()
+            .create({"file_id": cls.file.id, "amount": 10, "date_from": cls.today})
         )
         cls.review = cls.env["ar.credit.review"].create({"file_id": cls.file.id})
         cls.file.write({"hold": True, "hold_reason": "Cheque came back"})

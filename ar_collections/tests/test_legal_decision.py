@@ -124,15 +124,19 @@ class TestLegalDecision(CollectionsCommon):
     # The sheet
 
     def test_starts_from_the_case(self):
-        cover = self.env["ar.credit.cover"].create(
-            {
-                "file_id": self.case.file_id.id,
-                "amount": 4000,
-                "covered_share": 0.9,
-                "date_from": self.today,
-            }
+        cover = (
+            self.env["ar.credit.cover"]
+            .sudo()
+            .create(
+                {
+                    "file_id": self.case.file_id.id,
+                    "amount": 4000,
+                    "covered_share": 0.9,
+                    "date_from": self.today,
+                }
+            )
         )
-        self.env["ar.credit.cover"].create(
+        self.env["ar.credit.cover"].sudo().create(
             {
                 "file_id": self.case.file_id.id,
                 "amount": 9999,
@@ -143,7 +147,7 @@ class TestLegalDecision(CollectionsCommon):
         other = self.env["ar.credit.file"]._get_file(
             self._customer("Well Insured"), self.company, create=True
         )
-        self.env["ar.credit.cover"].create(
+        self.env["ar.credit.cover"].sudo().create(
             {"file_id": other.id, "amount": 5000, "covered_share": 1, "date_from": self.today}
         )
         sheet = self._sheet()

@@ -152,7 +152,7 @@ class TestWriteoff(WriteoffCommon):
         booking = self.env["ar.writeoff.recovery.booking"]
         insurer, stranger = self._customer("Insurer"), self._customer("Stranger")
         request = self._posted()
-        self.env["ar.credit.cover"].create(
+        self.env["ar.credit.cover"].sudo().create(
             {
                 "file_id": self._case().file_id.id,
                 "kind": "insurance",
@@ -177,7 +177,7 @@ class TestWriteoff(WriteoffCommon):
         item = self._items(self._invoice(other, 500, due=-200))
         self._run(2)
         second = self._posted({item: 500})
-        self.env["ar.credit.cover"].create(
+        self.env["ar.credit.cover"].sudo().create(
             {
                 "file_id": self._case(other).file_id.id,
                 "kind": "insurance",

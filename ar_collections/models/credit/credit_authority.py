@@ -21,15 +21,58 @@ MANAGER_FIELDS = (
     "hold_reason",
 )
 GROUP_FIELDS = ("parent_id", "group_limited", "group_limit")
-# What of a credit file may give more credit.
-RAISING_FIELDS = {*LIMIT_FIELDS, *GROUP_FIELDS, "hold"}
+# Until when something is decided: later is more credit.
+DATE_FIELDS = ("limit_expiry", "next_review_date")
+# What of a credit file may give more credit, and what of a cover.
+RAISING_FIELDS = {*LIMIT_FIELDS, *GROUP_FIELDS, *DATE_FIELDS, "hold"}
+COVER_FIELDS = {
+    "active",
+    "kind",
+    "currency_id",
+    "amount",
+    "covered_share",
+    "date_from",
+    "date_to",
+    "file_id",
+}
 # So many customers are named when a write is refused.
 MOST_NAMED = 5
+
+
+def read_date(value):
+    return fields.Date.to_string(fields.Date.to_date(value)) or False
+
+
+def read_covers(value):
+    """Covers that a review asks for: list of ``[id, or false for a new one, values]``."""
+    return [
+        [
+            int(cover_id or 0) or False,
+            {name: read(values[name]) for name, read in COVER_ASKED.items() if name in values},
+        ]
+        for cover_id, values in value
+    ]
+
+
+COVER_ASKED = {
+    "active": bool,
+    "kind": str,
+    "reference": lambda value: str(value or "") or False,
+    "issuer_id": lambda value: int(value or 0) or False,
+    "currency_id": int,
+    "amount": float,
+    "covered_share": float,
+    "date_from": read_date,
+    "date_to": read_date,
+}
 # What a review asks for beside grade and limit: field of the credit file -> what the value is.
 ASKED = {
+    "covers": read_covers,
+    "limit_expiry": read_date,
+    "next_review_date": read_date,
     "hold": bool,
     "temporary_limit": float,
-    "temporary_limit_end": lambda value: fields.Date.to_string(fields.Date.to_date(value)),
+    "temporary_limit_end": read_date,
     "parent_id": lambda value: int(value) or False,
     "group_limited": bool,
     "group_limit": float,
@@ -46,6 +89,10 @@ class Standing(NamedTuple):
     group_limit: float | None
     reason: str
     hold_reason: str
+    # ``{name: date}`` of ``DATE_FIELDS``.
+    dates: dict
+    # What is done to covers, as :func:`read_covers` takes it.
+    covers: tuple = ()
 
 
 class Rise(NamedTuple):
@@ -97,15 +144,66 @@ class ArCreditAuthority(models.AbstractModel):
         if self.env.su or vals.keys().isdisjoint(RAISING_FIELDS):
             return {}
         return {
-            file: Standing(
-                file.grade_id,
-                file.hold,
-                file._limit_terms(file.company_id._ar_default_credit_limit()),
-                self._get_group_limit(file),
-                vals.get("limit_reason"),
-                vals.get("hold_reason"),
-            )
+            file: self._get_standing(file, vals.get("limit_reason"), vals.get("hold_reason"))
             for file in files.sudo()
+        }
+
+    @api.model
+    def _get_standing(self, file, reason, hold_reason="", covers=()):
+        return Standing(
+            file.grade_id,
+            file.hold,
+            self._get_terms(file),
+            self._get_group_limit(file),
+            reason,
+            hold_reason,
+            {name: file[name] for name in DATE_FIELDS},
+            covers,
+        )
+
+    @api.model
+    def _get_terms(self, file):
+        """The terms of a file with what its covers add on each day, at the rates of today."""
+        today = file.company_id._ar_today()
+        return file._limit_terms(file.company_id._ar_default_credit_limit())._replace(
+            periods=tuple(cover._get_period(today) for cover in file.cover_ids)
+        )
+
+    @api.model
+    def _get_cover_standings(self, changes):
+        """What customers are allowed before covers of theirs are written or made.
+
+        :param changes: ``[(cover, or false for a new one, values)]``
+        :return: ``{file: Standing}``, empty when they cannot give more
+        """
+        files = self.env["ar.credit.file"].sudo()
+        asked = {}
+        for cover, vals in changes:
+            if self.env.su or (cover and vals.keys().isdisjoint(COVER_FIELDS)):
+                continue
+            known = cover and cover.sudo()
+            kept = (
+                {
+                    name: known._fields[name].convert_to_write(known[name], known)
+                    for name in COVER_ASKED
+                }
+                if known
+                else {}
+            )
+            file_id = vals.get("file_id") or (known and known.file_id.id)
+            # What is moved to another customer is a new cover there.
+            moved = known and known.file_id.id != file_id
+            asked.setdefault(file_id, []).append(
+                [known and not moved and known.id, {**kept, **vals}]
+            )
+        return {
+            file: self._get_standing(
+                file,
+                "; ".join(self.env["ar.credit.cover"]._describe(vals) for _id, vals in covers),
+                covers=tuple(covers),
+            )
+            for file_id, covers in asked.items()
+            for file in files.browse(file_id)
         }
 
     @api.model
@@ -123,9 +221,10 @@ class ArCreditAuthority(models.AbstractModel):
                 mode=limit.get("limit_mode", "grade"),
                 custom=limit.get("custom_limit", 0),
                 default=file.company_id._ar_default_credit_limit(),
+                periods=(),
                 **grade._limit_terms(),
             )
-            standings[file] = Standing(grade, False, terms, None, vals.get("limit_reason"), "")
+            standings[file] = Standing(grade, False, terms, None, vals.get("limit_reason"), "", {})
         return standings
 
     @api.model
@@ -204,10 +303,22 @@ class ArCreditAuthority(models.AbstractModel):
                 former=standing.grade.display_name or self.env._("none"),
             )
             rises.append(Rise(text, is_first and not capped and steps <= tolerance.grade_steps))
-        terms = file._limit_terms(file.company_id._ar_default_credit_limit())
+        terms = self._get_terms(file)
         temporary = ("temporary_limit", "temporary_limit_end") if terms.temporary_end else ()
         raised = find_raise(standing.terms, terms, file.company_id._ar_today())
         add_limit(self.env._("credit limit"), *raised, temporary)
+        for name, former in standing.dates.items():
+            date = file[name]
+            if not former or (date and date <= former):
+                continue
+            text = self.env._(
+                "%(name)s %(date)s instead of %(former)s",
+                name=file._fields[name]._description_string(self.env),
+                date=format_date(self.env, date) or self.env._("no date"),
+                former=format_date(self.env, former),
+            )
+            within = bool(date) and (date - former).days <= tolerance.postpone_days
+            rises.append(Rise(text, is_first and within, (name,)))
         former, limit = standing.group_limit, self._get_group_limit(file)
         raised = get_increase(former, limit), former, limit
         add_limit(self.env._("group limit"), *raised, GROUP_FIELDS)
@@ -248,8 +359,11 @@ class ArCreditAuthority(models.AbstractModel):
                     "limit_currency_id": file.limit_currency_id.id,
                     "limit_in_currency": file.limit_in_currency,
                     "more": {
-                        name: file._fields[name].convert_to_write(file[name], file)
-                        for name in names
+                        **{
+                            name: file._fields[name].convert_to_write(file[name], file)
+                            for name in names
+                        },
+                        **({"covers": read_covers(standing.covers)} if standing.covers else {}),
                     },
                     "reason": standing.reason or standing.hold_reason or False,
                 }
@@ -323,6 +437,20 @@ class ArCreditAuthority(models.AbstractModel):
                     date=format_date(self.env, end),
                 )
             )
+        for name in DATE_FIELDS:
+            if name in asked:
+                texts.append(
+                    self.env._(
+                        "%(name)s: %(date)s",
+                        name=files._fields[name]._description_string(self.env),
+                        date=format_date(self.env, asked[name]) or self.env._("no date"),
+                    )
+                )
+        covers = self.env["ar.credit.cover"]
+        partner = {"file_id": review.file_id.id, "partner_id": review.partner_id.id}
+        texts += [
+            covers._describe({**values, **partner}) for _id, values in asked.get("covers", ())
+        ]
         if "group_limited" in asked:
             limit = money("group_limit") if asked["group_limited"] else self.env._("no limit")
             if head := files.browse(asked["parent_id"] or ()):
@@ -330,6 +458,22 @@ class ArCreditAuthority(models.AbstractModel):
             else:
                 texts.append(self.env._("Group limit: %s", limit))
         return "\n".join(texts)
+
+    @api.model
+    def _get_asked_values(self, review):
+        """What a review asks for of the credit file beside grade and limit."""
+        return {name: value for name, value in (review.asked or {}).items() if name != "covers"}
+
+    @api.model
+    def _apply_covers(self, review):
+        """Make and change the covers that a review asked for, as it was approved."""
+        covers = self.env["ar.credit.cover"].sudo().with_context(active_test=False)
+        for cover_id, values in (review.asked or {}).get("covers", ()):
+            cover = covers.search([("id", "=", cover_id), ("file_id", "=", review.file_id.id)])
+            if cover:
+                cover.write(values)
+            elif not cover_id:
+                covers.create({**values, "file_id": review.file_id.id})
 
     @api.model
     def _check_reason(self, review):

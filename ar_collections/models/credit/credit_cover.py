@@ -2,9 +2,10 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import format_date
+from odoo.tools import format_amount, format_date, formatLang
 
 from ..figures.trade_receivable import TRADE_RECEIVABLE_DOMAIN
+from .credit_limit import CoverPeriod
 
 
 class ArCreditCover(models.Model):
@@ -147,15 +148,22 @@ class ArCreditCover(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        authority = self.env["ar.credit.authority"]
+        asked = [(False, vals) for vals in vals_list]
+        standings = authority._get_cover_standings(asked)
         covers = super().create(vals_list)
         self._refresh_files(covers.file_id)
+        authority._check_raise(standings)
         return covers
 
     def write(self, vals):
+        authority = self.env["ar.credit.authority"]
         files = self.file_id
+        standings = authority._get_cover_standings([(cover, vals) for cover in self])
         result = super().write(vals)
         if vals.keys() - {"amount_company", "warned_for", "line_ids"}:
             self._refresh_files(files | self.file_id)
+        authority._check_raise(standings)
         return result
 
     def unlink(self):
@@ -171,6 +179,26 @@ class ArCreditCover(models.Model):
             return 0.0
         return self.currency_id._convert(
             self.amount * self.covered_share, self.company_id.currency_id, self.company_id, date
+        )
+
+    def _get_period(self, date):
+        """The :class:`CoverPeriod` of the cover, at the rate of a date."""
+        return CoverPeriod(self._get_amount_at(date), self.date_from, self.date_to)
+
+    @api.model
+    def _describe(self, values):
+        """Values of a cover in words, as a credit review asks for it.
+
+        :param values: as for ``create``
+        """
+        cover = self.new(values)
+        return self.env._(
+            "%(cover)s: %(share)s %% of %(amount)s from %(start)s to %(end)s",
+            cover=cover.display_name,
+            share=formatLang(self.env, 100 * cover.covered_share, digits=0),
+            amount=format_amount(self.env, cover.amount, cover.currency_id),
+            start=format_date(self.env, cover.date_from),
+            end=format_date(self.env, cover.date_to) or self.env._("further notice"),
         )
 
     @api.model

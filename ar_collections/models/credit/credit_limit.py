@@ -28,6 +28,15 @@ RISK_LIMIT_FIELDS = ("risk_from", "risk_limit_share")
 SALES_RULES = ("months", "term")
 
 
+class CoverPeriod(NamedTuple):
+    """What a credit cover adds, in company currency, and on which days."""
+
+    amount: float
+    start: object
+    # The last day, false for no end.
+    end: object = None
+
+
 class LimitTerms(NamedTuple):
     """What decides the limit of one customer; amounts in company currency."""
 
@@ -45,8 +54,9 @@ class LimitTerms(NamedTuple):
     days_unpaid: float = 0.0
     # The company's default limit, ``None`` when it has none.
     default: float = None
-    # What credit cover adds.
+    # What credit cover adds, and on which days; ``None``: on any.
     cover: float = 0.0
+    periods: tuple = None
     # Caps of the grade; zero for none: of the equity, ``None`` when unknown, and of the cover.
     equity_share: float = 0.0
     equity: float = None
@@ -69,7 +79,18 @@ def effective_limit(terms, date=None):
     :param date: judges whether a temporary limit still counts; without one it does
     """
     limit = _own_limit(terms, date)
-    return None if limit is None else limit * terms.risk_share + terms.cover
+    return None if limit is None else limit * terms.risk_share + get_cover(terms, date)
+
+
+def get_cover(terms, date=None):
+    """What credit cover adds on a day."""
+    if terms.periods is None or date is None:
+        return terms.cover
+    return sum(
+        period.amount
+        for period in terms.periods
+        if period.start <= date and not (period.end and period.end < date)
+    )
 
 
 def agreed_limit(terms, date=None):
@@ -90,14 +111,17 @@ def _own_limit(terms, date):
 def find_raise(former, terms, date):
     """What terms allow more than the former ones, on the day from a date on when it is most.
 
-    A limit changes with the end of a temporary one alone: what comes after counts as well. What
-    is agreed counts also while the risk cuts it, for it comes back.
+    A limit changes by itself when a temporary one ends, or a cover begins or ends: what comes
+    then counts as well. What is agreed counts also while the risk cuts it, for it comes back.
 
     :return: ``(amount, limit before, limit now)``, limits as :func:`effective_limit` says; the
         amount is infinite when no limit is left, and zero or negative when nothing is raised
     """
-    ends = {each.temporary_end for each in (former, terms) if each.temporary_end}
+    periods = (*(former.periods or ()), *(terms.periods or ()))
+    ends = {each.temporary_end for each in (former, terms)} | {each.end for each in periods}
+    ends -= {None, False}
     days = {date, *ends, *(end + timedelta(days=1) for end in ends)}
+    days |= {each.start for each in periods}
     changes = [
         (get_limit(former, day), get_limit(terms, day))
         for day in sorted(days)
@@ -141,7 +165,7 @@ def get_caps(terms, date=None):
     if terms.equity_share and terms.equity is not None:
         caps.append(("equity", max(terms.equity, 0) * terms.equity_share))
     if terms.cover_share:
-        caps.append(("cover", terms.cover * terms.cover_share))
+        caps.append(("cover", get_cover(terms, date) * terms.cover_share))
     if is_young(terms, date):
         caps.append(("young", terms.young_limit))
     return caps

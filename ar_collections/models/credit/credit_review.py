@@ -244,7 +244,15 @@ class ArCreditReview(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        reviews = super().create([{**self._get_agreed_limit(vals), **vals} for vals in vals_list])
+        file_ids = [vals["file_id"] for vals in vals_list if vals.get("file_id")]
+        files = self.env["ar.credit.file"].browse(file_ids).grouped("id")
+        none = self.env["ar.credit.file"]
+        reviews = super().create(
+            [
+                {**self._get_agreed_limit(files.get(vals.get("file_id"), none), vals), **vals}
+                for vals in vals_list
+            ]
+        )
         reviews.sudo()._prepare_new()
         return reviews
 
@@ -391,12 +399,11 @@ class ArCreditReview(models.Model):
     # Content
 
     @api.model
-    def _get_agreed_limit(self, vals):
+    def _get_agreed_limit(self, file, vals):
         """What a new review starts from, as values: the limit as it is agreed now.
 
         Not when somebody asks for another one at once.
         """
-        file = self.env["ar.credit.file"].browse(vals.get("file_id"))
         if not file or "limit_mode" in vals:
             return {}
         if file.limit_mode == "custom":
@@ -565,9 +572,10 @@ class ArCreditReview(models.Model):
             limit["custom_limit"] = self.limit_amount
         today = self.company_id._ar_today()
         self.applied_date = today
+        authority = self.env["ar.credit.authority"]
+        authority._apply_covers(self)
         self.file_id.write(
             {
-                **(self.asked or {}),
                 **limit,
                 "raised_alone_date": False,
                 "grade_id": self.grade_id.id,
@@ -581,6 +589,7 @@ class ArCreditReview(models.Model):
                 "score_grade_id": self.proposed_grade_id.id,
                 "knockout_id": self.knockout_id.id,
                 "next_review_date": self.grade_id._get_review_date(today),
+                **authority._get_asked_values(self),
             }
         )
         self.file_id._message_log(
@@ -616,6 +625,8 @@ class ArCreditReview(models.Model):
             return user, deadline
 
         reviews = self.with_context(mail_activity_quick_update=True)
+        # Each activity is called as its review is: customers are read once.
+        self.partner_id.mapped("display_name")
         for (user, deadline), batch in reviews.grouped(worker).items():
             if user:
                 batch.activity_schedule(

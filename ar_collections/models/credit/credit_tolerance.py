@@ -12,6 +12,8 @@ class Tolerance(NamedTuple):
     limit_amount: float = 0.0
     # Exposure in company currency up to which a hold is lifted.
     hold_amount: float = 0.0
+    # By how many days an end or a review is put off.
+    postpone_days: int = 0
 
 
 class ArCreditTolerance(models.Model):
@@ -46,12 +48,19 @@ class ArCreditTolerance(models.Model):
         help="In the currency of each company. Zero: lifts no hold alone.",
     )
 
+    postpone_days = fields.Integer(
+        string="Puts Off By (days)",
+        help="The day until which a limit is valid, and the date of the next review. Zero: puts "
+        "off nothing alone.",
+    )
+
     _role_uniq = models.UniqueIndex(
         "(group_id, company_id) NULLS NOT DISTINCT WHERE active",
         "This role has a tolerance already.",
     )
     _not_negative = models.Constraint(
-        "CHECK(grade_steps >= 0 AND limit_share >= 0 AND limit_amount >= 0 AND hold_amount >= 0)",
+        "CHECK(grade_steps >= 0 AND limit_share >= 0 AND limit_amount >= 0 AND hold_amount >= 0"
+        " AND postpone_days >= 0)",
         "A tolerance cannot be negative.",
     )
 
