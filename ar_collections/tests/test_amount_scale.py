@@ -176,8 +176,12 @@ class TestAmounts(CollectionsCommon):
         self.first.ar_amount_factor = 150
         watch = self.env.ref("ar_collections.credit_grade_d")
         self.assertEqual(watch.limit_amount, 300_000)
-        self.assertFalse(watch.search([("replaces_id", "!=", False)]))
+        self.assertFalse(watch.search([("replaces_id", "!=", False), ("company_id", "=", 1)]))
         self.assertEqual(self._amounts(self.first)[1], [0, 1_500_000, 15_000_000])
+        # Who shared its amounts in dollars, or begins now in dollars, has them in dollars.
+        for company in (self.company, self._company(self.env.ref("base.USD"))):
+            self.assertEqual(self._amounts(company)[1], [0, 10_000, 100_000])
+            self.assertEqual(self._amounts(company)[3], 2000)
         yuan = self._company(self.yuan)
         self.assertEqual(self._amounts(yuan)[1], [0, 70_000, 700_000])
         self.assertEqual(self._amounts(self._company(self.yen))[1], [0, 1_500_000, 15_000_000])
@@ -215,3 +219,109 @@ class TestAmounts(CollectionsCommon):
         fields = self.env["ar.credit.file"]._fields
         domain = ["|", ("exposure", ">", 1), ("partner_id.name", "=", "x")]
         self.assertEqual(scale_domain(domain, 7, fields)[1], ("exposure", ">", 7))
+
+    # What is shared and has no copy of a company's own
+
+    def test_shared_tolerance_in_the_currency_of_each(self):
+        yen, dollar = self._company(self.yen), self._company(self.env.ref("base.USD"))
+        tolerances = self.env["ar.credit.tolerance"].sudo()
+        tolerances.search([]).unlink()
+        role = self.env.ref("ar_collections.group_credit_manager")
+        shared = tolerances.create(
+            {"group_id": role.id, "limit_amount": 500, "hold_amount": 40, "limit_share": 0.1}
+        )
+        get_tolerance = self.env["ar.credit.tolerance"]._get_tolerance
+        for company, limit, hold in ((yen, 70_000, 6000), (dollar, 500, 40), (self.first, 500, 40)):
+            found = get_tolerance(company)
+            self.assertEqual((found.limit_amount, found.hold_amount), (limit, hold), company.name)
+            self.assertEqual(found.limit_share, 0.1)
+        # A company's own word counts instead, as it is written: also when it is less.
+        tolerances.create({"group_id": role.id, "limit_amount": 9, "company_id": yen.id})
+        self.assertEqual(get_tolerance(yen)[:4], (0, 0, 9, 0))
+        yen.ar_amount_factor = 300
+        self.assertEqual(get_tolerance(yen).limit_amount, 20, "9 x 2, in friendly figures")
+        self.assertEqual((shared.limit_amount, get_tolerance(dollar).limit_amount), (500, 500))
+
+    def test_shared_policy_in_the_currency_of_each(self):
+        """Who owes 5,000 yen, some 33 dollars, is not asked when 50 dollars is the least."""
+        yen = self._company(self.yen)
+        self.policy.min_amount = 50
+        step = self.steps["Call"]
+        step.min_amount = 1000
+        planner = self.env["ar.collection.planner"]
+        for company, least, call in ((yen, 7000, 150_000), (self.company, 50, 1000)):
+            values = planner._get_policy_values(company, self.today, self.policy.ids)
+            self.assertEqual(values[self.policy.id]["min_amount"], least)
+            self.assertEqual(values[self.policy.id]["steps"][15], (call, True))
+            self.assertEqual(step._get_min_amount(company), call)
+        shown = self.policy.with_company(yen)
+        self.assertEqual(shown.currency_id, self.first.currency_id, "no 50 yen")
+        own = self.policy.copy({"company_id": yen.id, "min_amount": 50})
+        self.assertEqual((own._get_min_amount(yen), own.currency_id), (50, self.yen))
+
+    def test_shared_conditions_in_the_currency_of_each(self):
+        yen = self._company(self.yen)
+        files = self.env["ar.credit.file"]
+        here, there = (
+            files._get_file(self.customer, company, create=True) for company in (self.company, yen)
+        )
+        for file in (here, there):
+            file.sudo().overdue_amount = 20_000
+        domain = "[('overdue_amount', '>', 1000)]"
+        self.policy.write({"domain": domain, "sequence": 0})
+        other = self.policy.copy({"domain": "[]", "sequence": 1})
+        matching = self.env["ar.collection.policy"]._get_matching_policies(here | there)
+        self.assertEqual(matching, {here: self.policy, there: other})
+        grade = self.env.ref("ar_collections.credit_grade_d")
+        rules = self.env["ar.credit.knockout"]
+        rules.search([]).active = False
+        rule = rules.create({"name": "Owes a lot", "grade_id": grade.id, "domain": domain})
+        caps = rules._get_caps(here | there)
+        self.assertEqual([bool(caps[file.id]) for file in (here, there)], [True, False])
+        there.sudo().overdue_amount = 150_001
+        self.assertTrue(rules._get_caps(there)[there.id])
+        rule.company_id = yen
+        there.sudo().overdue_amount = 20_000
+        self.assertTrue(rules._get_caps(there)[there.id], "its own rule is in yen")
+
+    def test_a_shared_priority_rule_that_comes_later(self):
+        yen = self._company(self.yen)
+        rules = self.env["ar.collection.priority.rule"]
+        rules.search([]).active = False
+        rules.create({"name": "Large", "domain": "[('amount_overdue', '>', 2000)]", "points": 7})
+        values = {"partner_id": self.customer.id, "amount_overdue": 20_000}
+        cases = self.env["ar.collection.case"].sudo()
+        there = cases.create({**values, "company_id": yen.id})
+        here = cases.create({**values, "company_id": self.company.id})
+        for company in (yen, self.company):
+            rules._score_cases(company)
+        self.assertEqual((there.priority, here.priority), (0, 7))
+
+    def test_a_shared_grade_that_comes_later(self):
+        yen = self._company(self.yen)
+        grade = self.env["ar.credit.grade"].create(
+            {"code": "Z9", "name": "New", "limit_rule": "fixed", "limit_amount": 500}
+        )
+        own = grade.search([("replaces_id", "=", grade.id), ("company_id", "=", yen.id)])
+        self.assertEqual(own.limit_amount, 70_000)
+        grade.limit_amount = 600
+        self.assertEqual(own.limit_amount, 70_000, "what a company has is its own")
+        tiers = self.env["ar.writeoff.tier"]
+        tiers.search([]).sudo().unlink()
+        values = {"name": "All", "group_id": self.env.ref("base.group_user").id}
+        tiers.create([{**values, "amount_from": 0}, {**values, "amount_from": 1000}])
+        self.assertEqual(tiers._get_tiers(yen).mapped("amount_from"), [0, 150_000])
+        self.assertEqual(tiers._get_tiers(self.company).mapped("amount_from"), [0, 1000])
+
+    def test_a_document_from_a_limit_on(self):
+        yen = self._company(self.yen)
+        types = self.env["ar.credit.document.type"]
+        types.search([]).active = False
+        types.create({"name": "Statement", "required": True, "limit_from": 10_000})
+        asked = {}
+        for company in (yen, self.company):
+            file = self.env["ar.credit.file"]._get_file(self.customer, company, create=True)
+            file.sudo().write({"limit_mode": "custom", "custom_limit": 20_000})
+            review = self.env["ar.credit.review"].sudo().create({"file_id": file.id})
+            asked[company] = review.document_ids.required
+        self.assertEqual(asked, {yen: False, self.company: True})

@@ -273,7 +273,7 @@ class ArCollectionAction(models.Model):
                 asked_again |= dict.fromkeys(wanted and plan.again_ids, wanted)
                 continue
             for step in steps[plan.policy_id, plan.decision.step_day]:
-                if not wanted or plan.amount < step.min_amount:
+                if not wanted or plan.amount < step._get_min_amount(company):
                     continue
                 vals_list.append(
                     {

@@ -505,7 +505,7 @@ class ArCollectionPlanner(models.AbstractModel):
             policy.id: {
                 "steps": {
                     day: (
-                        min(steps.mapped("min_amount")),
+                        min(step._get_min_amount(company) for step in steps),
                         not contacts.isdisjoint(steps.mapped("channel")),
                     )
                     for day, steps in policy.step_ids.grouped("days").items()
@@ -513,7 +513,7 @@ class ArCollectionPlanner(models.AbstractModel):
                 },
                 "courtesy": tuple({step.days for step in policy.step_ids if step.days <= 0}),
                 "repeat_days": policy.repeat_days,
-                "min_amount": policy.min_amount,
+                "min_amount": policy._get_min_amount(company),
                 "min_days_between": policy.min_days_between,
                 "held_back": held.get(policy),
             }

@@ -40,7 +40,10 @@ class ArCollectionPolicy(models.Model):
     )
     step_ids = fields.One2many("ar.collection.step", "policy_id", copy=True)
     min_amount = fields.Monetary(
-        string="Minimum Amount", help="Customers who owe less are not contacted."
+        string="Minimum Amount",
+        help="Customers who owe less are not contacted. Amounts of a policy for all companies are "
+        "in the currency of the first one, and mean a friendly figure of the currency of each "
+        "other one.",
     )
     net_of_credit = fields.Boolean(
         string="Net of Open Credits",
@@ -84,10 +87,15 @@ class ArCollectionPolicy(models.Model):
     )
 
     @api.depends("company_id")
-    @api.depends_context("company")
     def _compute_currency_id(self):
+        first = self.env["res.company"]._ar_get_first()
         for policy in self:
-            policy.currency_id = (policy.company_id or self.env.company).currency_id
+            policy.currency_id = (policy.company_id or first).sudo().currency_id
+
+    def _get_min_amount(self, company):
+        """The smallest debt that is asked for, as it counts in a company."""
+        self.ensure_one()
+        return company._ar_get_amount(self.min_amount, self.company_id)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -35,6 +35,15 @@ class ArCollectionPriorityRule(models.Model):
         scaled = scale_domain(domain, ratio, self.env["ar.collection.case"]._fields)
         return {"domain": repr(scaled)} if scaled != domain else {}
 
+    def _get_fitting_domain(self, company):
+        """Its cases, by amounts that fit the company's currency when companies share the rule."""
+        self.ensure_one()
+        domain = literal_eval(self.domain)
+        if self.company_id:
+            return domain
+        cases = self.env["ar.collection.case"]._fields
+        return scale_domain(domain, company._ar_get_shared_ratio(), cases)
+
     @api.model
     def _score_cases(self, company, cases=None):
         """Write priority and top rules of open cases of the company in one statement.
@@ -52,7 +61,7 @@ class ArCollectionPriorityRule(models.Model):
                 "SELECT id, %s AS rule_id, %s AS points FROM %s hit",
                 rule.id,
                 rule.points,
-                cases._search([*literal_eval(rule.domain), *scope]).subselect(),
+                cases._search([*rule._get_fitting_domain(company), *scope]).subselect(),
             )
             for rule in rules
         ) or SQL("SELECT NULL::int AS id, NULL::int AS rule_id, 0 AS points WHERE FALSE")

@@ -108,6 +108,11 @@ class ArCollectionStep(models.Model):
     currency_id = fields.Many2one(related="policy_id.currency_id")
     cc_role = fields.Selection(CONTACT_ROLES, string="Copy To")
 
+    def _get_min_amount(self, company):
+        """The smallest debt for which the step is taken, as it counts in a company."""
+        self.ensure_one()
+        return company._ar_get_amount(self.min_amount, self.policy_id.company_id)
+
     @api.depends("channel", "days")
     def _compute_name(self):
         channels = dict(self._fields["channel"]._description_selection(self.env))

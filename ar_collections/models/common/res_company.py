@@ -3,7 +3,9 @@ from typing import NamedTuple
 
 from pytz import timezone
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
+
+from .amount_scale import scale
 
 # A company that does not work for so long does not work at all.
 WITHOUT_WORK_DAYS = 31
@@ -46,7 +48,8 @@ class ResCompany(models.Model):
         copy=False,
         help="Limits, approval levels and thresholds are shipped in US dollars; so many units of "
         "the company's currency a dollar is. A new factor multiplies the amounts once, to friendly "
-        "figures.",
+        "figures. Amounts of records that companies share are in the currency of the first "
+        "company, and mean a friendly figure of this one's.",
     )
 
     _ar_amount_factor = models.Constraint(
@@ -72,9 +75,12 @@ class ResCompany(models.Model):
         )
         result = super().write(vals)
         if "ar_amount_factor" in vals:
+            self.env.registry.clear_cache()
             for company in self.root_id & self:
                 if former[company] != company.ar_amount_factor:
                     company._ar_scale_amounts(former[company])
+            if not self.env.context.get("ar_fits_many"):
+                self._ar_fit_shared()
         moved._ar_fit_amounts()
         return result
 
@@ -85,12 +91,30 @@ class ResCompany(models.Model):
         """The company whose currency shared amounts are in: the oldest one."""
         return self.sudo().search([("parent_id", "=", False)], order="id", limit=1)
 
+    @tools.ormcache("self.id")
+    def _ar_get_shared_ratio(self):
+        """How many units of the company's currency one of shared amounts is."""
+        return self.root_id.sudo().ar_amount_factor / self._ar_get_first().ar_amount_factor
+
+    def _ar_get_amount(self, amount, owner):
+        """An amount of a record as it counts in this company.
+
+        The one rule of shared records without a copy of the company's own: they are in the
+        currency of the first company, and mean a friendly figure of this one's.
+
+        :param owner: the company of the record, empty when companies share it
+        """
+        return amount if owner or not amount else scale(amount, self._ar_get_shared_ratio())
+
     def _ar_fit_amounts(self):
         """Give these companies the factor of their currency, where it is another one."""
-        for company in self.sudo().filtered(lambda company: not company.parent_id):
+        companies = self.sudo().filtered(lambda company: not company.parent_id)
+        for company in companies.with_context(ar_fits_many=True):
             factor = company.currency_id._ar_get_factor()
             if company.ar_amount_factor != factor:
                 company.ar_amount_factor = factor
+        if companies:
+            self._ar_fit_shared()
 
     def _ar_scale_amounts(self, former):
         """Hook: the factor of the company is another one, so its amounts are, each wing's own.
@@ -101,8 +125,8 @@ class ResCompany(models.Model):
     def _ar_scale_records(self, former, records, get_values, whole=False):
         """Scale records whose amounts are in the currency of each company, once.
 
-        Those that companies share are in the currency of the first company. Another one gets
-        its own, made of the shared ones, as soon as its factor is another one.
+        Those that companies share are in the currency of the first company. Another one whose
+        factor is another one gets its own, made of the shared ones, of which it has none yet.
 
         :param former: the factor so far
         :param records: an empty recordset of their model
@@ -118,22 +142,31 @@ class ResCompany(models.Model):
         if self == first:
             own |= records.search([("company_id", "=", False)])
         ratio, made = self.ar_amount_factor / former, records.browse()
-        if self != first and not own:
-            ratio = self.ar_amount_factor / first.ar_amount_factor
-            shared = records.search([("company_id", "=", False), ("active", "=", True)])
-            with_amounts = shared.filtered(lambda record: get_values(record, 2))
-            if ratio == 1 or not with_amounts:
-                return made
-            for record in shared if whole else with_amounts:
-                values = {"company_id": self.id}
-                if not whole:
-                    values["replaces_id"] = record.id
-                made |= record.copy(values)
-            own = made
-        for record in own:
+        for record in own if ratio != 1 else made:
             if values := get_values(record, ratio):
                 record.write(values)
+        ratio = self._ar_get_shared_ratio()
+        if self == first or ratio == 1 or (whole and own):
+            return made
+        shared = records.search([("company_id", "=", False), ("active", "=", True)])
+        with_amounts = shared.filtered(lambda record: get_values(record, 2))
+        if not whole:
+            shared = with_amounts - own.replaces_id
+        elif not with_amounts:
+            return made
+        for record in shared:
+            values = {"company_id": self.id}
+            if not whole:
+                values["replaces_id"] = record.id
+            made |= record.copy(values | get_values(record, ratio))
         return made
+
+    @api.model
+    def _ar_fit_shared(self):
+        """Make what companies of another currency need of their own of what is shared now."""
+        for company in self.sudo().search([("parent_id", "=", False)]):
+            if company._ar_get_shared_ratio() != 1:
+                company._ar_scale_amounts(company.ar_amount_factor)
 
     def _ar_today(self):
         """Today where the company is: crons have no time zone of their own."""

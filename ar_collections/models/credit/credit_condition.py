@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from ..common.amount_scale import scale_domain
+
 
 class ArCreditCondition(models.AbstractModel):
     """Something that is for the customers of a domain, in one company or in all."""
@@ -39,7 +41,20 @@ class ArCreditCondition(models.AbstractModel):
                 ) from error
 
     def _get_domain(self):
-        """The customers that it is for, in any company that it is of."""
-        domain = Domain(literal_eval(self.domain))
-        company = self.company_id
-        return domain & Domain("company_id", "=", company.id) if company else domain
+        """The customers that it is for, in any company that it is of.
+
+        Amounts of a shared one mean what fits the currency of each company.
+        """
+        domain, company = literal_eval(self.domain), self.company_id
+        if company:
+            return Domain(domain) & Domain("company_id", "=", company.id)
+        files = self.env["ar.credit.file"]._fields
+        if scale_domain(domain, 2, files) == domain:
+            return Domain(domain)
+        companies = self.env["res.company"].sudo().search([("parent_id", "=", False)])
+        return Domain.OR(
+            Domain(scale_domain(domain, ratio, files)) & Domain("company_id", "in", same.ids)
+            for ratio, same in companies.grouped(
+                lambda company: company._ar_get_shared_ratio()
+            ).items()
+        )

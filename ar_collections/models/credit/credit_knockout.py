@@ -31,7 +31,9 @@ class ArCreditKnockout(models.Model):
         """
         caps = {file_id: [] for file_id in files.ids}
         scope = Domain("id", "in", files.ids)
+        # An amount is searched in no currency, or else in all of those of the records.
+        everybody = files.browse().sudo()
         for rule in self.sudo().search([("company_id", "in", (*files.company_id.ids, False))]):
-            for file_id in files.sudo().search(scope & rule._get_domain()).ids:
+            for file_id in everybody.search(scope & rule._get_domain()).ids:
                 caps[file_id].append((rule.id, rule.grade_id.score_from))
         return caps

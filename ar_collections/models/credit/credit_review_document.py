@@ -18,7 +18,8 @@ class ArCreditDocumentType(models.Model):
     )
     required = fields.Boolean(help="A review is not submitted without it.")
     limit_from = fields.Float(
-        string="Required from a Limit of", help="In the currency of each company; zero for always."
+        string="Required from a Limit of",
+        help="Zero for always. Of a document for all companies: in the currency of the first one.",
     )
 
     _limit_from = models.Constraint("CHECK(limit_from >= 0)", "A limit cannot be negative.")
@@ -54,8 +55,11 @@ class ArCreditReviewDocument(models.Model):
     def _compute_required(self):
         for document in self:
             review, type_sudo = document.review_id, document.type_id.sudo()
+            limit_from = review.company_id._ar_get_amount(
+                type_sudo.limit_from, type_sudo.company_id
+            )
             document.required = type_sudo.required and (
-                not review.is_limited or review.limit_amount >= type_sudo.limit_from
+                not review.is_limited or review.limit_amount >= limit_from
             )
 
     @api.depends("required", "attachment_ids")

@@ -2,6 +2,9 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 
+# In the currency of the company, or of the first one when companies share them.
+AMOUNT_FIELDS = ("limit_amount", "hold_amount")
+
 
 class Tolerance(NamedTuple):
     """How far somebody alone may go in giving more credit; zero is not at all."""
@@ -34,18 +37,19 @@ class ArCreditTolerance(models.Model):
     company_id = fields.Many2one(
         "res.company",
         domain=[("parent_id", "=", False)],
-        help="Leave empty for all companies.",
+        help="Leave empty for all companies that say nothing else of the role.",
     )
     active = fields.Boolean(default=True)
     grade_steps = fields.Integer(string="Grades Up", help="Zero: no better grade alone.")
     limit_share = fields.Float(string="Limit Up By", help="Share of the limit so far.")
     limit_amount = fields.Float(
         string="Or By This Amount",
-        help="In the currency of each company, where it is more than the share.",
+        help="Where it is more than the share. For all companies: in the currency of the first "
+        "one, and a friendly figure of the currency of each other one.",
     )
     hold_amount = fields.Float(
         string="Lifts Holds up to an Exposure Of",
-        help="In the currency of each company. Zero: lifts no hold alone.",
+        help="As the amount of limits for all companies. Zero: lifts no hold alone.",
     )
 
     postpone_days = fields.Integer(
@@ -66,13 +70,27 @@ class ArCreditTolerance(models.Model):
 
     @api.model
     def _get_tolerance(self, company):
-        """The :class:`Tolerance` of the user in a root company."""
+        """The :class:`Tolerance` of the user in a root company, in its currency.
+
+        What a company says of a role counts instead of what is shared.
+        """
         roles = self.sudo().search(
             [
                 ("group_id", "in", self.env.user.all_group_ids.ids),
                 ("company_id", "in", (company.id, False)),
             ]
         )
+        own = roles.filtered("company_id")
+        roles = roles.filtered(lambda role: role in own or role.group_id not in own.group_id)
+
+        def value(role, name):
+            if name in AMOUNT_FIELDS:
+                return company._ar_get_amount(role[name], role.company_id)
+            return role[name]
+
         return Tolerance(
-            *(max(roles.mapped(name), default=zero) for name, zero in Tolerance()._asdict().items())
+            *(
+                max((value(role, name) for role in roles), default=zero)
+                for name, zero in Tolerance()._asdict().items()
+            )
         )

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ..common.amount_scale import scale
+from .credit_tolerance import AMOUNT_FIELDS
 
 
 class ResCompany(models.Model):
@@ -88,7 +89,7 @@ class ResCompany(models.Model):
         if self == self._ar_get_first():
             tolerances |= tolerances.search([("company_id", "=", False)])
         for tolerance in tolerances:
-            for name in ("limit_amount", "hold_amount"):
+            for name in AMOUNT_FIELDS:
                 tolerance[name] = scale(tolerance[name], self.ar_amount_factor / former)
         return result
 

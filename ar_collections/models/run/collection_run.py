@@ -432,7 +432,7 @@ class ArCollectionRun(models.Model):
         return [
             len(plan.again_ids)
             or sum(
-                step.automatic and step.min_amount <= plan.amount
+                step.automatic and step._get_min_amount(self.company_id) <= plan.amount
                 for step in planner._get_plan_steps(plan, steps)
             )
             for plan in plans
@@ -695,7 +695,7 @@ class ArCollectionRun(models.Model):
             if plan.decision.wait:
                 lines.append(common)
             for step in planner._get_plan_steps(plan, steps):
-                if plan.amount < step.min_amount:
+                if plan.amount < step._get_min_amount(self.company_id):
                     continue
                 field = step._get_address_field()
                 contact = recipients[field][draft]

@@ -53,6 +53,24 @@ class ArWriteoffTier(models.Model):
                     self.env._("Choose a group or users who approve in tier “%s”.", tier.name)
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        tiers = super().create(vals_list)
+        tiers._fit_shared()
+        return tiers
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.keys().isdisjoint(("amount_from", "company_id", "active")):
+            self._fit_shared()
+        return result
+
+    def _fit_shared(self):
+        """Companies of another currency get tiers of their own when shared ones have amounts."""
+        # The system says itself when all of them are there.
+        if not self.env.su and any(not tier.company_id and tier.amount_from for tier in self):
+            self.env["res.company"]._ar_fit_shared()
+
     @api.model
     def _get_tiers(self, company):
         """The tiers of a root company: its own, or else the shared ones."""
