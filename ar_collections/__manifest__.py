@@ -44,6 +44,7 @@
         "data/res_currency.xml",
         "data/ledger_index.xml",
         "views/country_rule.xml",
+        "views/credit_grade_change.xml",
         "views/credit_grade.xml",
         "views/credit_criterion.xml",
         "views/credit_knockout.xml",

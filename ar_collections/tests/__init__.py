@@ -34,6 +34,7 @@ from . import (
     test_credit_control,
     test_credit_decision,
     test_credit_file,
+    test_credit_grade_change,
     test_credit_rating,
     test_credit_review,
     test_credit_risk,

@@ -17,15 +17,19 @@ class ControlCommon(CollectionsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.grade = cls.env["ar.credit.grade"].create(
-            {
-                "code": "CTRL",
-                "name": "Controlled",
-                "limit_rule": "fixed",
-                "limit_amount": 1000,
-                "max_term_days": 30,
-                **dict.fromkeys(CONTROL_FIELDS, "block"),
-            }
+        cls.grade = (
+            cls.env["ar.credit.grade"]
+            .sudo()
+            .create(
+                {
+                    "code": "CTRL",
+                    "name": "Controlled",
+                    "limit_rule": "fixed",
+                    "limit_amount": 1000,
+                    "max_term_days": 30,
+                    **dict.fromkeys(CONTROL_FIELDS, "block"),
+                }
+            )
         )
         cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
         cls.file.grade_id = cls.grade

@@ -10,14 +10,18 @@ class TestCreditFile(CollectionsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.grade = cls.env["ar.credit.grade"].create(
-            {
-                "code": "TEST",
-                "name": "Test",
-                "limit_rule": "fixed",
-                "limit_amount": 500,
-                "risk_tier": "high",
-            }
+        cls.grade = (
+            cls.env["ar.credit.grade"]
+            .sudo()
+            .create(
+                {
+                    "code": "TEST",
+                    "name": "Test",
+                    "limit_rule": "fixed",
+                    "limit_amount": 500,
+                    "risk_tier": "high",
+                }
+            )
         )
         cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
 

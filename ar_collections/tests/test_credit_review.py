@@ -35,7 +35,9 @@ class ReviewCommon(CollectionsCommon):
             "Bureau", "ability", 20, [("AA", 90), ("B", 20)], kind="external"
         )
         cls.good, cls.fair, cls.poor = (
-            cls.env["ar.credit.grade"].create(
+            cls.env["ar.credit.grade"]
+            .sudo()
+            .create(
                 {
                     "code": f"T{code}",
                     "name": name,
@@ -315,11 +317,15 @@ class TestReview(ReviewCommon):
         self._figures(self.file, avg_days_late=12, avg_term_days=30, avg_monthly_sales=500)
         review = self._review()
         self._fill(review)
-        by_term = self.env["ar.credit.grade"].create(
-            {"code": "TT", "name": "By Term", "limit_rule": "term"}
+        by_term = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "TT", "name": "By Term", "limit_rule": "term"})
         )
-        default = self.env["ar.credit.grade"].create(
-            {"code": "T0", "name": "Own", "limit_rule": "none"}
+        default = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "T0", "name": "Own", "limit_rule": "none"})
         )
         for grade, values, limited, amount, text in (
             (self.good, {}, True, 1000, "2 months x $ 500.00 average monthly sales = $ 1,000.00."),
@@ -385,8 +391,10 @@ class TestReview(ReviewCommon):
         self.company.account_use_credit_limit = True
         self.env["ir.default"].set("res.partner", "credit_limit", 300, company_id=self.company.id)
         review = self._review()
-        review.grade_id = self.env["ar.credit.grade"].create(
-            {"code": "T0", "name": "Own", "limit_rule": "none"}
+        review.grade_id = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "T0", "name": "Own", "limit_rule": "none"})
         )
         self.assertRecordValues(review, [{"is_limited": True, "limit_amount": 300}])
         self.assertIn("default limit of the company", review.limit_explanation)
@@ -533,8 +541,10 @@ class TestReview(ReviewCommon):
             {"name": "Statements", "required": True, "limit_from": 900}
         )
         review = self._review()
-        review.grade_id = self.env["ar.credit.grade"].create(
-            {"code": "T0", "name": "Own", "limit_rule": "none"}
+        review.grade_id = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "T0", "name": "Own", "limit_rule": "none"})
         )
         self.assertFalse(review.is_limited)
         self.assertTrue(review.document_ids.required)

@@ -19,15 +19,19 @@ class TestHold(CollectionsCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.file = cls.env["ar.credit.file"]._get_file(cls.customer, cls.company, create=True)
-        cls.grade = cls.env["ar.credit.grade"].create(
-            {
-                "code": "RULE",
-                "name": "Rule",
-                "on_hold": "warn",
-                "hold_by_rule": True,
-                "hold_days": 10,
-                "hold_amount": 50,
-            }
+        cls.grade = (
+            cls.env["ar.credit.grade"]
+            .sudo()
+            .create(
+                {
+                    "code": "RULE",
+                    "name": "Rule",
+                    "on_hold": "warn",
+                    "hold_by_rule": True,
+                    "hold_days": 10,
+                    "hold_amount": 50,
+                }
+            )
         )
         cls.file.grade_id = cls.grade
 
@@ -405,8 +409,10 @@ class TestWarning(CollectionsCommon):
             company_ids=[Command.set(cls.company.ids)],
         )
         cls.company.ar_credit_manager_id = cls.manager
-        cls.good = cls.env["ar.credit.grade"].create(
-            {"code": "LOW", "name": "Low", "risk_tier": "low"}
+        cls.good = (
+            cls.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "LOW", "name": "Low", "risk_tier": "low"})
         )
 
     @staticmethod
@@ -463,8 +469,10 @@ class TestWarning(CollectionsCommon):
         self.assertEqual(seen, set(TIERS))
 
     def test_grade_is_the_least_risk(self):
-        self.file.grade_id = self.env["ar.credit.grade"].create(
-            {"code": "BAD", "name": "Bad", "risk_tier": "high"}
+        self.file.grade_id = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "BAD", "name": "Bad", "risk_tier": "high"})
         )
         self._run(0)
         self.assertEqual((self.file.warning_tier, self.file.risk_tier), ("low", "high"))

@@ -18,8 +18,10 @@ class LateChargeCommon(CollectionsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.grade = cls.env["ar.credit.grade"].create(
-            {"code": "LATE", "name": "Late", "late_charge_rate": 7.3}
+        cls.grade = (
+            cls.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "LATE", "name": "Late", "late_charge_rate": 7.3})
         )
         cls.file = cls.env["ar.credit.file"].create(
             {

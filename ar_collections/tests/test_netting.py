@@ -124,15 +124,19 @@ class TestNetting(CollectionsCommon):
 
     def test_balance_of_zero_is_left_in_peace(self):
         """Paid and not matched: no case, no hold, no risk, and the next invoice is posted."""
-        grade = self.env["ar.credit.grade"].create(
-            {
-                "code": "STRICT",
-                "name": "Strict",
-                "risk_tier": "low",
-                "hold_by_rule": True,
-                "on_overdue": "block",
-                "on_hold": "block",
-            }
+        grade = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create(
+                {
+                    "code": "STRICT",
+                    "name": "Strict",
+                    "risk_tier": "low",
+                    "hold_by_rule": True,
+                    "on_overdue": "block",
+                    "on_hold": "block",
+                }
+            )
         )
         file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.sudo().grade_id = grade

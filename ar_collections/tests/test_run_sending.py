@@ -110,13 +110,17 @@ class TestPreparing(SendingCase):
 
     def test_orders_go_on(self):
         """Neither stages nor rules hold anybody by themselves before the company is started."""
-        grade = self.env["ar.credit.grade"].create(
-            {
-                "code": "HR",
-                "name": "Held by rule",
-                "hold_by_rule": True,
-                "hold_days": 5,
-            }
+        grade = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create(
+                {
+                    "code": "HR",
+                    "name": "Held by rule",
+                    "hold_by_rule": True,
+                    "hold_days": 5,
+                }
+            )
         )
         customer = self._owe(due=-60)
         file = self.env["ar.credit.file"]._get_file(customer, self.company, create=True)

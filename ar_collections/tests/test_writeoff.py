@@ -462,8 +462,10 @@ class TestWriteoff(WriteoffCommon):
         self.assertEqual(plan.state, "cancelled", "by hand is for ever")
 
     def test_credit_control_and_score_know(self):
-        grade = self.env["ar.credit.grade"].create(
-            {"code": "WO", "name": "Written off", "on_written_off": "block"}
+        grade = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create({"code": "WO", "name": "Written off", "on_written_off": "block"})
         )
         file = self._case().file_id
         file.grade_id = grade

@@ -12,15 +12,19 @@ class SaleControlCommon(CollectionsCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.env.user.group_ids += cls.env.ref("sales_team.group_sale_manager")
-        cls.grade = cls.env["ar.credit.grade"].create(
-            {
-                "code": "CTRL",
-                "name": "Controlled",
-                "limit_rule": "fixed",
-                "limit_amount": 1000,
-                "max_term_days": 30,
-                **dict.fromkeys(CONTROL_FIELDS, "block"),
-            }
+        cls.grade = (
+            cls.env["ar.credit.grade"]
+            .sudo()
+            .create(
+                {
+                    "code": "CTRL",
+                    "name": "Controlled",
+                    "limit_rule": "fixed",
+                    "limit_amount": 1000,
+                    "max_term_days": 30,
+                    **dict.fromkeys(CONTROL_FIELDS, "block"),
+                }
+            )
         )
         cls.file = cls._limited(cls.customer)
         cls.seller = cls._user("seller", "sales_team.group_sale_salesman_all_leads")

@@ -21,14 +21,18 @@ class TestPicking(PickingCommon):
 
     def test_only_a_hold_stops_a_delivery(self):
         self.file.sudo()._lift_hold()
-        grade = self.env["ar.credit.grade"].create(
-            {
-                "code": "X",
-                "name": "Strict",
-                "limit_rule": "fixed",
-                "limit_amount": 0,
-                "on_hold": "warn",
-            }
+        grade = (
+            self.env["ar.credit.grade"]
+            .sudo()
+            .create(
+                {
+                    "code": "X",
+                    "name": "Strict",
+                    "limit_rule": "fixed",
+                    "limit_amount": 0,
+                    "on_hold": "warn",
+                }
+            )
         )
         self.file.grade_id = grade
         self._invoice(self.customer, 100, due=-90)

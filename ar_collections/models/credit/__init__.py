@@ -9,6 +9,7 @@ from . import (
     credit_grade,
     credit_tolerance,
     credit_authority,
+    credit_grade_change,
     credit_hold,
     account_payment_term,
     credit_offer,

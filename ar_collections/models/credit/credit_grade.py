@@ -32,6 +32,7 @@ AMOUNT_FIELDS = (
     "hold_amount",
 )
 SCALE_FIELDS = ("score_from", "score_to", "is_default", "active", "company_id")
+CHANGE_GROUPS = "ar_collections.group_credit_manager,ar_collections.group_auditor"
 CONTROLS = [
     ("allow", "Allow"),
     ("warn", "Warn"),
@@ -47,6 +48,7 @@ def is_risky(tier, risk_from):
 
 class ArCreditGrade(models.Model):
     _name = "ar.credit.grade"
+    _inherit = "ar.readonly.mixin"
     _description = "Credit Grade"
     _order = "sequence, id"
     _rec_names_search = ["code", "name"]
@@ -191,6 +193,10 @@ class ArCreditGrade(models.Model):
     hold_days = fields.Integer(string="Hold beyond Days Overdue")
     hold_amount = fields.Float(string="Hold beyond Overdue Amount")
     review_months = fields.Integer(string="Review Every (months)", default=12)
+    change_ids = fields.One2many(
+        "ar.credit.grade.change", "grade_id", readonly=True, groups=CHANGE_GROUPS
+    )
+    change_count = fields.Integer(compute="_compute_change_count", groups=CHANGE_GROUPS)
 
     _code_uniq = models.UniqueIndex(
         "(code, company_id) NULLS NOT DISTINCT", "Another grade has this code."
@@ -233,12 +239,29 @@ class ArCreditGrade(models.Model):
         for grade in self:
             grade.display_name = " ".join(filter(None, (grade.code, grade.name)))
 
+    @api.depends("change_ids")
+    def _compute_change_count(self):
+        for grade in self:
+            grade.change_count = len(grade.change_ids)
+
     @api.model_create_multi
     def create(self, vals_list):
         self.env.registry.clear_cache()
+        changes = self.env["ar.credit.grade.change"]
+        defaults = changes._get_defaults({name for vals in vals_list for name in vals})
         grades = super().create(vals_list)
+        changes._check_defaults(defaults)
+        grades._fit_shared()
         grades._report_faults()
         return grades
+
+    def _fit_shared(self):
+        """Companies of another currency get grades of their own for shared ones with amounts."""
+        # The system says itself when all of them are there.
+        if not self.env.su and any(
+            not grade.company_id and grade._get_scaled_values(2) for grade in self
+        ):
+            self.env["res.company"]._ar_fit_shared()
 
     def unlink(self):
         self.env.registry.clear_cache()
@@ -246,7 +269,11 @@ class ArCreditGrade(models.Model):
 
     def write(self, vals):
         self.env.registry.clear_cache()
+        changes = self.env["ar.credit.grade.change"]
+        rules, defaults = changes._get_rules(self, vals), changes._get_defaults(vals)
         result = super().write(vals)
+        changes._check_rules(rules)
+        changes._check_defaults(defaults)
         acts = not vals.keys().isdisjoint(RISK_FIELDS)
         if acts or not vals.keys().isdisjoint(RULE_FIELDS):
             files = self.env["ar.credit.file"].sudo().search([("grade_id", "in", self.ids)])
@@ -254,9 +281,23 @@ class ArCreditGrade(models.Model):
             if acts:
                 files._record_history(self.env._("Rule of the grade for the risk"))
                 files._note_risk()
+        if not vals.keys().isdisjoint((*self._get_amount_fields(), "company_id", "active")):
+            self._fit_shared()
         if not vals.keys().isdisjoint(SCALE_FIELDS):
             self._report_faults()
         return result
+
+    @api.readonly
+    def action_open_changes(self):
+        """What gave the customers of the grade more credit, asked for and decided."""
+        self.ensure_one()
+        self.env["ar.credit.grade.change"].check_access("read")
+        return {
+            **self.env["ir.actions.act_window"]._for_xml_id(
+                "ar_collections.ar_credit_grade_change_action"
+            ),
+            "domain": [("grade_id", "=", self.id)],
+        }
 
     @api.model
     def _get_default_grade(self, company):
@@ -267,14 +308,14 @@ class ArCreditGrade(models.Model):
     @ormcache("company_id")
     def _default_id(self, company_id):
         # Every invoice that is posted asks for it.
-        return (
-            self.sudo()
-            .search(
-                [("is_default", "=", True), ("company_id", "in", (company_id, False))],
-                order="company_id, sequence",
-                limit=1,
-            )
-            .id
+        return self._find_default(company_id).id
+
+    @api.model
+    def _find_default(self, company_id):
+        return self.sudo().search(
+            [("is_default", "=", True), ("company_id", "in", (company_id, False))],
+            order="company_id, sequence",
+            limit=1,
         )
 
     @api.model
