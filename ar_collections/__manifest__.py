@@ -107,6 +107,7 @@
         "views/account_journal.xml",
         "views/account_move.xml",
         "views/res_partner.xml",
+        "views/insolvency_banner.xml",
         "views/portal_layout.xml",
         "views/portal_statement.xml",
         "views/portal_forms.xml",

@@ -149,6 +149,79 @@ class TestInsolvency(CollectionsCommon):
         insolvency.with_user(self.manager).action_close()
         self.assertFalse(get_warning("res.partner", self.customer.ids))
 
+    def test_no_agency_asks(self):
+        """One that has the claim is called back, none gets it now; a lawyer files it."""
+        stages = self.env["ar.collection.stage"]
+        for kind, sequence in (("agency", 8), ("legal", 9)):
+            stages.create({"name": kind, "kind": kind, "sequence": sequence})
+        placements = self.env["ar.placement"].with_user(self.collector)
+        values = {
+            "partner_id": self.customer.id,
+            "company_id": self.company.id,
+            "agent_id": self._customer("Inkasso").id,
+        }
+        running = placements.create({**values, "kind": "agency"})
+        running.with_user(self.manager).action_place()
+        self._open()
+        self.assertRecordValues(
+            running.activity_ids,
+            [
+                {
+                    "summary": "The customer is insolvent: take the claim back",
+                    "user_id": self.collector.id,
+                }
+            ],
+        )
+        running.with_user(self.manager).action_withdraw()
+        again = placements.create({**values, "kind": "agency"})
+        with self.assertRaisesRegex(UserError, "no agency may ask for payment"):
+            call_kw(again.with_user(self.manager), "action_place", [again.ids], {})
+        again.kind = "lawyer"
+        again.with_user(self.manager).action_place()
+        self.assertEqual(again.state, "placed")
+
+    def test_who_writes_in_a_chatter_sees_it(self):
+        """The box of the chatter is no wizard: the record beside it says so."""
+        contact = self.env["res.partner"].create(
+            {"name": "Bookkeeper", "parent_id": self.customer.id}
+        )
+        seller = new_test_user(
+            self.env,
+            "insolvency_seller",
+            "base.group_user,account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
+        def seen():
+            self.env.invalidate_all()
+            alerts = self.invoice.with_user(seller)._get_alerts()
+            return (
+                *(
+                    partner.with_user(seller).ar_insolvency_warning
+                    for partner in (self.customer, contact)
+                ),
+                alerts.get("ar_insolvency", {}).get("message", ""),
+                self.file.with_user(self.collector).insolvency_id.name or "",
+            )
+
+        self.assertEqual(seen(), ("", "", "", ""))
+        insolvency = self._open()
+        warning = (
+            "Customer: insolvent. Do not ask for payment; the claim is filed with the "
+            "administrator."
+        )
+        self.assertEqual(seen(), (warning, warning, warning, insolvency.name))
+        other = self._customer("Solvent")
+        both = (self.customer | other).with_user(seller)
+        self.assertEqual(both.mapped("ar_insolvency_warning"), [warning, ""])
+        with Form(self.customer.with_user(self.manager)) as form:
+            self.assertEqual(form.ar_insolvency_warning, warning)
+        self._pay(self.invoice)
+        self.assertFalse(seen()[2], "a paid invoice is no claim")
+        insolvency.with_user(self.manager).action_close()
+        self.assertEqual(seen(), ("", "", "", ""))
+
     def _promise(self, user, amount=200, **values):
         return (
             self.env["ar.payment.promise"]

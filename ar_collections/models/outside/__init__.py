@@ -14,6 +14,8 @@ from . import (
     placement_line,
     placement_bundle,
     insolvency,
+    res_partner,
+    account_move,
     legal_decision,
     collection_case,
     collection_planner,

@@ -1,9 +1,21 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 
 class ArCreditFile(models.Model):
     _inherit = "ar.credit.file"
+
+    insolvency_id = fields.Many2one(
+        "ar.insolvency", string="Open Insolvency", compute="_compute_insolvency_id"
+    )
+
+    @api.depends("partner_id", "company_id")
+    def _compute_insolvency_id(self):
+        for company, files in self.grouped("company_id").items():
+            found = self.env["ar.insolvency"]._get_open_insolvencies(company, files.partner_id)
+            insolvencies = {insolvency.partner_id: insolvency for insolvency in found}
+            for file in files:
+                file.insolvency_id = insolvencies.get(file.partner_id, False)
 
     def _get_payers(self):
         # EXTENDS ar_collections: agencies and lawyers remit what they collected, also late

@@ -86,6 +86,7 @@ class ArInsolvency(models.Model):
             insolvency.sudo()._take_claims()
             insolvency.sudo()._hold_credit()
             insolvency.sudo()._call_off_contacts()
+            insolvency.sudo()._call_off_agency()
             insolvency._remind()
             if insolvency.case_id:
                 insolvency.sudo().case_id.message_post(
@@ -116,6 +117,25 @@ class ArInsolvency(models.Model):
         """Calls, letters and messages that were planned: nobody asks for anything any more."""
         cases = self.file_id.case_ids.filtered(lambda case: case.state != "closed")
         cases.action_ids.filtered(lambda action: action.state in ("planned", "failed"))._cancel()
+
+    def _call_off_agency(self):
+        """Somebody tells the agency that it may not ask any more; a lawyer may go on."""
+        placements = self.env["ar.placement"].search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("partner_id", "=", self.partner_id.id),
+                ("state", "=", "placed"),
+                ("kind", "=", "agency"),
+            ]
+        )
+        for placement in placements:
+            people = placement.user_id | self.company_id._ar_credit_manager(self.file_id)
+            placement.activity_schedule(
+                "mail.mail_activity_data_todo",
+                self.company_id._ar_today(),
+                summary=self.env._("The customer is insolvent: take the claim back"),
+                user_id=people._ar_or_next(self.company_id).id or self.env.uid,
+            )
 
     def _end_agreements(self):
         """Promises and plans end: the customer may pay nobody by itself, so none of them is broken,
@@ -160,14 +180,18 @@ class ArInsolvency(models.Model):
         companies = self.env.companies
         if model != "res.partner" and "company_id" in records:
             companies = records.company_id or companies
-        found = self.browse()
+        found = self.sudo().browse()
         for company in companies.root_id:
             found |= self._get_open_insolvencies(company, partners)
-        if not found:
+        return found._describe_warning()
+
+    def _describe_warning(self):
+        """What whoever writes to these customers has to know; empty without insolvencies."""
+        if not self:
             return ""
         return self.env._(
             "%s: insolvent. Do not ask for payment; the claim is filed with the administrator.",
-            ", ".join(found.partner_id.mapped("display_name")),
+            ", ".join(self.partner_id.mapped("display_name")),
         )
 
     def _take_claims(self):

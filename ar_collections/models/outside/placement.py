@@ -269,6 +269,7 @@ class ArPlacement(models.Model):
             placement._check_draft()
             if not placement.agent_id:
                 raise UserError(self.env._("Choose the agency or lawyer."))
+            placement._check_solvent()
             if placement.case_id.state not in ("open", "paused"):
                 placement.case_id = self.env["ar.collection.case"]._get_open_case(
                     placement.partner_id, placement.company_id
@@ -287,6 +288,21 @@ class ArPlacement(models.Model):
                 raise UserError(self.env._("There is nothing open to hand over."))
             placement._move_case()
             placement.write({"state": "placed", "date": placement.company_id._ar_today()})
+
+    def _check_solvent(self):
+        """An agency may not ask who is insolvent; a lawyer may file the claim."""
+        insolvency = self.env["ar.insolvency"]._get_open_insolvencies(
+            self.company_id, self.partner_id
+        )
+        if insolvency and self.kind == "agency":
+            raise UserError(
+                self.env._(
+                    "%(customer)s is insolvent (%(number)s): no agency may ask for payment. Hand "
+                    "the claim over to a lawyer who files it, or file it yourself.",
+                    customer=self.partner_id.name,
+                    number=insolvency.name,
+                )
+            )
 
     def _move_case(self):
         """The case enters the agency or legal stage, and its own steps end."""
