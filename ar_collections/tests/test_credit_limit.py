@@ -174,6 +174,40 @@ class TestEffectiveLimit(ReviewCommon):
         self._run(20)
         self.assertEqual(self.file.grade_id, self.poor)
 
+    def test_what_somebody_decides_by_hand_since_stands(self):
+        """Approved on day 0 for day 10: grade 1. On day 5 a manager hears of the fire."""
+        review = self._submitted_from(10, self.good, "Audited figures")
+        review.action_approve()
+        file = self.file.with_user(self.manager)
+        file.write({"collector_id": self.collector.id})
+        self.assertEqual(review.state, "approved", "no decision on credit")
+        file.write({"grade_id": self.poor.id})
+        self.assertEqual(review.state, "cancelled")
+        self.assertIn("decided something else since", review.message_ids[0].body)
+        self._run(10)
+        self.assertEqual((self.file.grade_id, self._limits()), (self.poor, 0))
+
+    def test_a_hold_that_was_set_since_stays(self):
+        self.file.sudo().write({"hold": True, "hold_reason": "A cheque"})
+        review = self._review()
+        review._ask_for(
+            {
+                "grade_id": self.fair.id,
+                "limit_mode": "grade",
+                "more": {"hold": False},
+                "reason": "The cheque was paid",
+            }
+        )
+        review.date_from = self._day(10)
+        review.action_submit()
+        review.with_user(self.manager).action_approve()
+        # Set anew on day 3, by the insolvency of the customer.
+        self.file.sudo()._lift_hold()
+        self.file.sudo()._set_hold("Insolvent", self._day(3))
+        self._run(10)
+        self.assertTrue(review.applied_date)
+        self.assertRecordValues(self.file, [{"hold": True, "hold_reason": "Insolvent"}])
+
     def _submitted_from(self, day, grade, why):
         review = self._review()
         review.write({"grade_id": grade.id, "limit_mode": "grade", "reason_note": why})

@@ -25,6 +25,8 @@ GROUP_FIELDS = ("parent_id", "group_limited", "group_limit")
 DATE_FIELDS = ("limit_expiry", "next_review_date")
 # What of a credit file may give more credit, and what of a cover.
 RAISING_FIELDS = {*LIMIT_FIELDS, *GROUP_FIELDS, *DATE_FIELDS, "hold"}
+# By which somebody takes another decision than an approved review that waits for its day.
+DECIDED_FIELDS = RAISING_FIELDS - {*DATE_FIELDS, "equity", "cover_amount", "customer_since"}
 COVER_FIELDS = {
     "active",
     "kind",
@@ -415,6 +417,20 @@ class ArCreditAuthority(models.AbstractModel):
         if raised:
             file.raised_alone_date = file.company_id._ar_today()
 
+    @api.model
+    def _overtake_waiting(self, files, vals):
+        """What somebody decides now takes the place of what was approved for a later day."""
+        if self.env.su or vals.keys().isdisjoint(DECIDED_FIELDS):
+            return
+        reviews = self.env["ar.credit.review"].sudo()
+        for review in reviews.search(
+            [("file_id", "in", files.ids), *reviews._get_waiting_domain()]
+        ):
+            review.action_cancel()
+            review._message_log(
+                body=self.env._("%s has decided something else since.", self.env.user.name)
+            )
+
     # Asking
 
     @api.model
@@ -461,8 +477,15 @@ class ArCreditAuthority(models.AbstractModel):
 
     @api.model
     def _get_asked_values(self, review):
-        """What a review asks for of the credit file beside grade and limit."""
-        return {name: value for name, value in (review.asked or {}).items() if name != "covers"}
+        """What a review asks for of the credit file beside grade and limit.
+
+        A hold that was set after the decision stays: nobody who decided knew of it.
+        """
+        asked = {name: value for name, value in (review.asked or {}).items() if name != "covers"}
+        held_on = review.file_id.hold and review.file_id.hold_date
+        if held_on and review.decision_date and held_on > review.decision_date:
+            asked.pop("hold", None)
+        return asked
 
     @api.model
     def _apply_covers(self, review):

@@ -599,6 +599,7 @@ class ArCreditFile(models.Model):
         standings = authority._get_standings(self, vals)
         result = super().write(vals)
         authority._check_raise(standings)
+        authority._overtake_waiting(self, vals)
         if not vals.get("next_review_date"):
             regraded._plan_review()
         if "hold" in vals and "hold_cause" not in vals:

@@ -343,11 +343,17 @@ class ArCreditReview(models.Model):
             [
                 ("file_id", "in", self.file_id.ids),
                 ("id", "not in", self.ids),
-                ("state", "=", "approved"),
-                ("applied_date", "=", False),
-                ("date_from", "!=", False),
+                *self._get_waiting_domain(),
             ]
         )
+
+    @api.model
+    def _get_waiting_domain(self):
+        return [
+            ("state", "=", "approved"),
+            ("applied_date", "=", False),
+            ("date_from", "!=", False),
+        ]
 
     @api.model
     def _apply_due(self, company, date):
@@ -355,8 +361,7 @@ class ArCreditReview(models.Model):
         due = self.search(
             [
                 ("company_id", "=", company.id),
-                ("state", "=", "approved"),
-                ("applied_date", "=", False),
+                *self._get_waiting_domain(),
                 ("date_from", "<=", date),
             ]
         )
