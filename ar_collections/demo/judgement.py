@@ -48,6 +48,7 @@ class JudgementScene:
 
     def set_up(self):
         self._tolerance()
+        self._rule_of_a_grade()
         self._papers()
         self._application()
         self._visit()
@@ -70,6 +71,20 @@ class JudgementScene:
                 "hold_amount": 2000,
             }
         )
+
+    def _rule_of_a_grade(self):
+        """Longer terms for all customers of a grade: asked for, and not decided yet."""
+        grade = self.env["ar.credit.grade"].search([("code", "=", "B")], limit=1)
+        change = self.env["ar.credit.grade.change"].create(
+            {
+                "grade_id": grade.id,
+                "rules": {"max_term_days": [grade.max_term_days, grade.max_term_days + 15]},
+                "reason": "Competitors deliver on 60 days and more since spring.",
+                "requester_id": self.analyst.id,
+                "state": "submitted",
+            }
+        )
+        change._notify_managers()
 
     def _papers(self):
         """Accounts of two years, a bank line, and how the industry is doing."""

@@ -84,6 +84,9 @@ class Story:
         self.sales, self.payments = [], []
         self.traits_shown = set()
         self.last_message_id = self._last_message_id()
+        self.last_history_id = (
+            self.env["ar.credit.history"].search([], order="id desc", limit=1).id or 0
+        )
 
     def live(self):
         self._start_company()
@@ -477,11 +480,15 @@ class Story:
         return self.env["mail.message"].search([], order="id desc", limit=1).id or 0
 
     def _date_messages(self, day):
-        """The chatter tells the story in its own time."""
+        """The chatter tells the story in its own time, and so does the history of credit: month
+        ends know the risk of their day by it."""
         messages = self.env["mail.message"].search([("id", ">", self.last_message_id)])
+        history = self.env["ar.credit.history"].search([("id", ">", self.last_history_id)])
         if day != self.today:
-            messages.write({"date": datetime.combine(day, clock_time(hour=7, minute=30))})
+            for records in (messages, history):
+                records.write({"date": datetime.combine(day, clock_time(hour=7, minute=30))})
         self.last_message_id = self._last_message_id()
+        self.last_history_id = max([self.last_history_id, *history.ids])
 
 
 # Trait of a firm: (so many days ago, what happened)

@@ -1,5 +1,8 @@
+from lxml import html
+
 from odoo import Command
 from odoo.tests import new_test_user
+from odoo.tools import format_date
 
 from .common import CollectionsCommon
 
@@ -82,12 +85,23 @@ class TestDigest(CollectionsCommon):
         for day in range(1, 8):
             self._run(day)
         body = self._told(self.seller)[-1].body
-        for words in ("Broken Promises", "Cheque came back", "500.00"):
+        for words in ("Promises Not Kept", "Cheque came back", "500.00"):
             self.assertIn(words, body)
+        lines = [each.text_content() for each in html.fromstring(body).iter("li")]
+        day = format_date(self.env, self._day(1))
+        self.assertIn(f"Customer: $\N{NO-BREAK SPACE}500.00, promised for {day}", lines)
+        self.assertIn("Customer: Cheque came back", lines)
+        mails = (
+            self.env["mail.mail"]
+            .sudo()
+            .search([("mail_message_id", "in", self._told(self.seller).ids)])
+        )
+        self.assertTrue(mails)
+        self.assertNotIn("System", "".join(mails.mapped("body_html")), "nobody has written it")
         for day in range(8, 15):
             self._run(day)
         body = self._told(self.seller)[-1].body
-        self.assertNotIn("Broken Promises", body, "told last week")
+        self.assertNotIn("Promises Not Kept", body, "told last week")
         self.assertNotIn("Cheque came back", body)
 
     def test_nothing_to_tell_and_nobody_to_tell(self):

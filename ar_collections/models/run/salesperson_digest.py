@@ -55,14 +55,37 @@ class ArSalespersonDigest(models.AbstractModel):
         digest = self.with_context(lang=user.lang)
         body = digest.env["ir.qweb"]._render(
             "ar_collections.salesperson_digest",
-            {
-                "parts": parts,
-                "money": lambda amount: format_amount(digest.env, amount, company.currency_id),
-                "day": lambda date: format_date(digest.env, date),
-            },
+            {"parts": parts, "describe": digest._describe},
         )
         digest.env["mail.thread"].message_notify(
             partner_ids=user.partner_id.ids,
             subject=digest.env._("Receivables of your customers: %s", company.name),
             body=body,
+            # Nobody has written it.
+            email_add_signature=False,
         )
+
+    def _describe(self, title, record):
+        """A line of the message.
+
+        :param title: a key of :meth:`_get_parts`
+        """
+        customer = record.partner_id.name
+        if title == "overdue":
+            return self.env._(
+                "%(customer)s: %(amount)s, due since %(date)s",
+                customer=customer,
+                amount=format_amount(self.env, record.demand_amount, record.currency_id),
+                date=format_date(self.env, record.demand_due),
+            )
+        if title == "broken":
+            return self.env._(
+                "%(customer)s: %(amount)s, promised for %(date)s",
+                customer=customer,
+                amount=format_amount(self.env, record.amount, record.currency_id),
+                date=format_date(self.env, record.date),
+            )
+        text = record.hold_reason if title == "held" else record.display_name
+        if not text:
+            return customer
+        return self.env._("%(customer)s: %(text)s", customer=customer, text=text)
