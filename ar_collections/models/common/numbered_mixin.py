@@ -30,7 +30,7 @@ class ArNumberedMixin(models.AbstractModel):
 
     @api.model
     def _get_next_numbers(self, company, date, count):
-        """So many next numbers of the company's own sequence, which is made when it is needed first.
+        """So many next numbers of the company's own sequence, which is made when it is needed.
 
         :return: list of texts; the number of queries does not grow with them
         """
