@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.tests import TransactionCase, tagged
 
@@ -220,3 +221,48 @@ class TestMigrationOfActs(CollectionsCommon):
         self.env.invalidate_all()
         self.assertEqual((yen.ar_factor, company.ar_amount_factor), (150, 1))
         self.assertFalse(self.env["ar.writeoff.tier"].search([("company_id", "=", company.id)]))
+
+
+class TestMigrationOfJudgement(CollectionsCommon):
+    """What 19.0.5.6.0 brings to those who have the version before."""
+
+    def _migrate(self, name):
+        self.env.flush_all()
+        path = MIGRATIONS / "19.0.5.6.0" / f"post-{name}.py"
+        load(path).migrate(self.env.cr, "19.0.5.5.0")
+        self.env.invalidate_all()
+
+    def test_agreements_with_who_is_insolvent_already(self):
+        self._invoice(self.customer, 1000, due=-16)
+        values = {"partner_id": self.customer.id, "company_id": self.company.id}
+        promise = self.env["ar.payment.promise"].create(
+            {**values, "amount": 100, "date": self._day(5)}
+        )
+        insolvencies = self.env["ar.insolvency"]
+        with patch.object(type(insolvencies), "_end_agreements", lambda _self: None):
+            insolvencies.create(values)
+        self.assertEqual(promise.state, "open", "as the version before left it")
+        self._migrate("insolvency")
+        self.assertEqual(promise.state, "cancelled")
+
+    def test_the_shipped_tolerance(self):
+        shipped = self.env.ref("ar_collections.credit_tolerance_manager").sudo()
+        shipped.postpone_days = 0
+        self._migrate("credit-tolerance")
+        self.assertEqual(shipped.postpone_days, 30)
+        shipped.write({"postpone_days": 0, "limit_share": 0})
+        self._migrate("credit-tolerance")
+        self.assertEqual(shipped.postpone_days, 0, "nobody gives more alone there")
+
+    def test_shared_grades_in_the_currency_of_each(self):
+        yen = self.env["res.company"].create(
+            {"name": "In yen", "currency_id": self.env.ref("base.JPY").id}
+        )
+        grades = self.env["ar.credit.grade"].sudo()
+        own = grades.search([("company_id", "=", yen.id), ("replaces_id", "!=", False)])
+        self.assertTrue(own)
+        count = len(own)
+        own.unlink()
+        self._migrate("shared-amounts")
+        own = grades.search([("company_id", "=", yen.id), ("replaces_id", "!=", False)])
+        self.assertEqual(len(own), count)
