@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..figures.claim import get_document_date_sql
+
 TOTALS = ("gross_amount", "credit_amount", "covered_amount", "exposed_amount")
 MOVEMENTS = ("opening", "taken_over", "used", "recovered", "added", "released", "closing")
 
@@ -238,13 +240,13 @@ class ArAllowanceComputation(models.AbstractModel):
         )
         return SQL(
             """
-            SELECT item.partner_id, COALESCE(move.invoice_date, line.date) AS date,
+            SELECT item.partner_id, document.date,
                    GREATEST(item.residual - item.credit - item.disputed, 0) AS amount
               FROM (%(items)s) item
-              JOIN account_move_line line ON line.id = item.line_id
-              JOIN account_move move ON move.id = line.move_id
+             CROSS JOIN LATERAL (%(document)s) document
              WHERE item.residual > 0
             """,
+            document=get_document_date_sql(),
             items=self.env["ar.position"]._claimed_items_sql(company, run.date, customers),
         )
 

@@ -43,6 +43,18 @@ def get_bounced_sql():
     )
 
 
+def get_document_date_sql():
+    """SELECT of ``date``, for ``item.line_id``: the day of its invoice, else of its entry."""
+    return SQL(
+        """
+        SELECT COALESCE(document.invoice_date, own.date) AS date
+          FROM account_move_line own
+          JOIN account_move document ON document.id = own.move_id
+         WHERE own.id = item.line_id
+        """
+    )
+
+
 def get_debt_due_sql():
     """SELECT of ``due``, for ``item.line_id``: when the last instalment of its document is due.
 
