@@ -107,7 +107,9 @@ class ArCreditGradeChange(models.Model):
         index=True,
         tracking=True,
     )
-    rules = fields.Json(readonly=True, help="{field of the grade: [value so far, new value]}")
+    rules = fields.Json(
+        "Changes", readonly=True, help="{field of the grade: [value so far, new value]}"
+    )
     rules_text = fields.Text(string="Rules", compute="_compute_rules_text")
     file_count = fields.Integer(string="Customers of the Grade", compute="_compute_file_count")
     reason = fields.Text(help="Why the customers of the grade get more credit.")
