@@ -1,4 +1,7 @@
+import io
 from datetime import date
+
+from openpyxl import load_workbook
 
 from .allowance_common import AllowanceCommon
 from .common_writeoff import WriteoffCommon
@@ -27,6 +30,39 @@ class TestAllowanceUse(AllowanceCommon, WriteoffCommon):
         """``{account: balance}`` of the entry without the receivable."""
         lines = request.move_id.line_ids.filtered(lambda line: line.balance > 0)
         return {line.account_id: line.balance for line in lines}
+
+    def test_notes_of_the_accounts(self):
+        """Of 1,000.00 written off the allowance bears 850.00 and the year 150.00; what was
+        written off before the previous run, or went back, is not told again."""
+        report = self.env["ar.allowance.report"]
+        before = self._posted(
+            {self._items(self._invoice(self._customer("Before"), 70, due=-200)): 70},
+            date=self._day(-10),
+        )
+        may = self._allowance(MAY)
+        self.assertEqual(report._get_written_off(may), [(before, 70, 0, 70)])
+        request = self._posted()
+        other = self._posted({self._items(self._invoice(self._customer("Other"), 40, due=-9)): 40})
+        other.with_user(self.biller).action_reverse()
+        for number, amount in enumerate((100, 600, 300, 200, 500, 400), 1):
+            self._invoice(self._customer(f"Debtor {number}"), amount, due=30)
+        june = self._june()
+        self.assertEqual(report._get_written_off(june), [(request, 1000, 850, 150)])
+        largest = report._get_largest(june)
+        self.assertEqual([row[1] for row in largest], [600, 500, 400, 300, 200])
+        self.assertEqual(largest[0][0].name, "Debtor 2")
+        # Of 2,100.00 and the 40.00 that are open again; at 1 % as nothing is due.
+        self.assertAlmostEqual(largest[0][2], 600 / 2140)
+        self.assertEqual(largest[0][3], 6)
+        html = self.env["ir.qweb"]._render("ar_collections.allowance_run_document", {"o": june})
+        for text in ("Largest debtors", "Debtor 2", request.name, "850.00", "150.00"):
+            self.assertIn(text, html)
+        book = load_workbook(io.BytesIO(report._get_workbook(june)))
+        self.assertEqual(
+            [cell.value for cell in book["Written Off"][2]],
+            [self.customer.name, request.name, "Lost", 1000, 850, 150],
+        )
+        self.assertEqual(book["Largest Debtors"]["B2"].value, 600)
 
     def _june(self, **values):
         return self._allowance(JUNE, today=date(2030, 7, 2), **values)

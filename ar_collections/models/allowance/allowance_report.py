@@ -6,6 +6,10 @@ import xlsxwriter
 from odoo import api, fields, models
 
 from ..credit.credit_grade import RISK_TIERS
+from ..writeoff.writeoff_watched import BOOKED
+
+# As many as the notes of the accounts name.
+LARGEST = 5
 
 
 class ArAllowanceReport(models.AbstractModel):
@@ -56,6 +60,55 @@ class ArAllowanceReport(models.AbstractModel):
         """By customer, the buckets in their order."""
         return self.env["ar.allowance.line"].search([("run_id", "=", run.id)])
 
+    @api.model
+    def _get_largest(self, run):
+        """Who owes most at the date, for the notes of the accounts.
+
+        :return: ``[(customer, open amount, share of all, allowance)]``
+        """
+        rows = self.env["ar.allowance.line"]._read_group(
+            [("run_id", "=", run.id)],
+            ["partner_id"],
+            ["gross_amount:sum", "amount:sum"],
+            order="gross_amount:sum DESC, partner_id",
+            limit=LARGEST,
+        )
+        return [
+            (partner, gross, gross / run.gross_amount if run.gross_amount else 0.0, amount)
+            for partner, gross, amount in rows
+        ]
+
+    @api.model
+    def _get_written_off(self, run):
+        """What was written off since the previous run, for the notes of the accounts.
+
+        :return: ``[(request, amount, by the allowance, booked as a loss at once)]``; taxes that
+            were claimed back, or were never due, are neither
+        """
+        # The figures of a run are for whoever may see the run.
+        requests = self.env["ar.writeoff.request"].sudo()
+        domain = [
+            ("company_id", "=", run.company_id.id),
+            ("state", "in", BOOKED),
+            ("kind", "!=", "credit"),
+            ("move_id.date", "<=", run.date),
+        ]
+        if run.previous_id:
+            domain.append(("move_id.date", ">", run.previous_id.date))
+        return [
+            (
+                request,
+                request.amount_total,
+                request.amount_allowance,
+                sum(
+                    line.balance
+                    for line in request.move_id.line_ids
+                    if line.account_id.internal_group == "expense"
+                ),
+            )
+            for request in requests.search(domain, order="amount_total DESC, id")
+        ]
+
     # The workbook
 
     @api.model
@@ -66,6 +119,38 @@ class ArAllowanceReport(models.AbstractModel):
         book = xlsxwriter.Workbook(stream, {"in_memory": True, "constant_memory": False})
         self._write_lines(run, book)
         self._write_movements(run, book)
+        self._write_table(
+            run,
+            book,
+            self.env._("Largest Debtors"),
+            [
+                self.env._("Customer"),
+                self.env._("Open Items"),
+                self.env._("Share (%)"),
+                self.env._("Allowance"),
+            ],
+            [
+                (partner.name or "", gross, 100 * share, amount)
+                for partner, gross, share, amount in self._get_largest(run)
+            ],
+        )
+        self._write_table(
+            run,
+            book,
+            self.env._("Written Off"),
+            [
+                self.env._("Customer"),
+                self.env._("Write-off"),
+                self.env._("Reason"),
+                self.env._("Amount"),
+                self.env._("By the Allowance"),
+                self.env._("Loss"),
+            ],
+            [
+                (request.partner_id.name or "", request.name, request.reason_id.name, *amounts)
+                for request, *amounts in self._get_written_off(run)
+            ],
+        )
         book.close()
         return stream.getvalue()
 
@@ -99,6 +184,23 @@ class ArAllowanceReport(models.AbstractModel):
         )
         records = self.env["ar.allowance.movement"].search([("run_id", "=", run.id)])
         self._write_sheet(run, book, self.env._("Movement"), records, columns)
+
+    @api.model
+    def _write_table(self, run, book, title, labels, rows):
+        """Texts and amounts as they are."""
+        sheet = book.add_worksheet(title)
+        bold = book.add_format({"bold": True, "bottom": 1})
+        money = book.add_format({"num_format": f"#,##0.{'0' * run.currency_id.decimal_places}"})
+        for column, label in enumerate(labels):
+            sheet.write(0, column, label, bold)
+            sheet.set_column(column, column, 34 if not column else 16)
+        sheet.freeze_panes(1, 1)
+        for index, row in enumerate(rows, 1):
+            for column, value in enumerate(row):
+                if isinstance(value, str):
+                    sheet.write_string(index, column, value)
+                else:
+                    sheet.write_number(index, column, value, money)
 
     @api.model
     def _write_sheet(self, run, book, title, records, columns):
