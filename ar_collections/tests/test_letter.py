@@ -260,6 +260,21 @@ class TestLetter(LetterCommon):
                         self.assertRegex(html, "[\u4e00-\u9fff]")
                     letter.action_cancel()
 
+    def test_the_law_speaks_on_the_final_demand_alone(self):
+        """Its words are the country pack's, in the language of the customer."""
+        self._invoice(self.customer, 100, due=-20)
+        self._run(0)
+        words = "interrupts limitation"
+        for pack, told in (("neutral", False), ("cn", True)):
+            self._own_rule(pack)
+            letters = {name: self._letter(name=name) for name in ("final_demand", "formal_letter")}
+            self.assertEqual(words in self._html("final_demand", letters["final_demand"]), told)
+            self.assertNotIn(words, self._html("formal_letter", letters["formal_letter"]))
+            (letters["final_demand"] | letters["formal_letter"]).action_cancel()
+        self.customer.lang = "zh_CN"
+        self._own_rule("cn").with_context(lang="zh_CN").demand_text = "民法典"
+        self.assertIn("民法典", self._html("final_demand", self._letter(name="final_demand")))
+
     def test_date_and_deadline_are_of_the_day_it_is_sent(self):
         self._invoice(self.customer, 100, due=-20)
         self._run(0)
