@@ -2,6 +2,7 @@ from odoo.tools import SQL
 
 # In the order of their references.
 MODELS = (
+    "ar.late.charge.rate",
     "ar.late.charge",
     "ar.late.charge.run",
     "ar.allowance.movement",

@@ -33,9 +33,22 @@ def charge(env, company):
                     "account_type": "income_other",
                 }
             ).id,
+            "ar_charge_accrual_account_id": accounts.create(
+                {
+                    "name": "Accrued Interest from Customers",
+                    "code": accounts._search_new_account_code("120100"),
+                    "account_type": "asset_current",
+                }
+            ).id,
         }
     )
     runs = env["ar.late.charge.run"]
+    # What the last month had earned and nobody had charged.
+    month_end = today.replace(day=1) - timedelta(days=1)
+    closing = runs.create({"company_id": company.id, "date": month_end, "kind": "closing"})
+    closing.action_compute()
+    if closing.amount:
+        closing.action_post()
     posted = runs.create({"company_id": company.id, "date": today - timedelta(days=CHARGED)})
     posted.action_compute()
     posted.charge_ids[-1:]._waive_charges("Goods were delivered late, agreed on the phone")

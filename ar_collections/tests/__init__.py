@@ -47,6 +47,7 @@ from . import (
     test_late_charge_accrual,
     test_late_charge_excess,
     test_late_charge_plan,
+    test_late_charge_terms,
     test_ledger_touch,
     test_legal_decision,
     test_letter,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
@@ -80,3 +81,26 @@ def charge(numbers, rate, rounding):
     unit = Decimal(str(rounding))
     exact = numbers * Decimal(str(rate)) / 100 / DAYS_OF_A_YEAR
     return float((exact / unit).quantize(Decimal(1), ROUND_HALF_UP) * unit)
+
+
+def terms_stretches(debt, since, until, terms, days_of_a_year):
+    """What each day costs, unrounded: ``[exact]``.
+
+    :param terms: ``[(first day, percent a year)]``
+    :param days_of_a_year: zero for those of each year
+    """
+    costs = []
+    day = max(debt.due + ONE_DAY, since)
+    while day <= until:
+        rate = max((first, rate) for first, rate in terms if first <= day)[1]
+        is_leap = day.year % 4 == 0 and (day.year % 100 != 0 or day.year % 400 == 0)
+        days = days_of_a_year or (366 if is_leap else 365)
+        costs.append(Fraction(evening(debt, day - ONE_DAY)) * Fraction(str(rate)) / 100 / days)
+        day += ONE_DAY
+    return costs
+
+
+def charge_by_terms(costs, rounding):
+    """Rounded once, half away from zero."""
+    unit = Fraction(str(rounding))
+    return float(int(sum(costs) / unit + Fraction(1, 2)) * unit)

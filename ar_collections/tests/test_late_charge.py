@@ -75,6 +75,11 @@ class LateChargeCommon(CollectionsCommon):
         run.action_compute()
         return run
 
+    def _always(self, mode, rate=0):
+        """The terms of the customer, as if they had been so from the beginning."""
+        self.file.write({"late_charge_mode": mode, "late_charge_rate": rate})
+        self.file.late_charge_rate_ids.unlink()
+
     def _case_of_customer(self):
         self._run(0)
         return self._case()
@@ -382,7 +387,7 @@ class TestLateCharge(LateChargeCommon):
         }
         self.assertFalse(items & set(note.line_ids.ids))
         self.company.ar_charge_on_charges = True
-        self.file.write({"late_charge_mode": "custom", "late_charge_rate": 365})
+        self._always("custom", 365)
         items = {
             a.line_id for a in accruals._get_accruals(self.company, self.today)[self.customer.id]
         }

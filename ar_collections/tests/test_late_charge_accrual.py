@@ -26,6 +26,11 @@ class TestLateChargeAccrual(CollectionsCommon):
         )
         cls.company.ar_charge_from = cls._day(-365)
 
+    def _always(self, mode, rate=0):
+        """The terms of the customer, as if they had been so from the beginning."""
+        self.file.write({"late_charge_mode": mode, "late_charge_rate": rate})
+        self.file.late_charge_rate_ids.unlink()
+
     def _get_accruals(self, day=0, company=None):
         accrued = self.env["ar.late.charge.accrual"]._get_accruals(
             company or self.company, self._day(day), self.customer
@@ -83,9 +88,9 @@ class TestLateChargeAccrual(CollectionsCommon):
 
     def test_nothing_without_a_start_or_a_rate(self):
         self._invoice(self.customer, 1000, due=-10)
-        self.file.late_charge_mode = "none"
+        self._always("none")
         self.assertEqual(self._get_accruals(), [])
-        self.file.write({"late_charge_mode": "custom", "late_charge_rate": 14.6})
+        self._always("custom", 14.6)
         self.assertEqual(self._amounts(), [4.0])
         self.assertEqual(self.file.late_charge_rate_used, 14.6)
         self.company.ar_charge_from = self._day(-4)
@@ -430,7 +435,7 @@ class TestLateChargeAccrual(CollectionsCommon):
         try:
             foreign = self.setup_other_currency("JPY", rates=[("2000-01-01", 130)])
             self.company.write({"ar_charge_grace_days": grace, "ar_charge_from": self._day(since)})
-            self.file.write({"late_charge_mode": "custom", "late_charge_rate": rate / 100})
+            self._always("custom", rate / 100)
             expected, lived = {}, []
             for facts in debts:
                 currency = self.company.currency_id

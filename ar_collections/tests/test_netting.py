@@ -370,6 +370,8 @@ class TestNetting(CollectionsCommon):
         self.company.ar_charge_from = self._day(-100)
         file = self.env["ar.credit.file"]._get_file(self.customer, self.company, create=True)
         file.sudo().write({"late_charge_mode": "custom", "late_charge_rate": 24})
+        # As if it had been so from the beginning.
+        file.sudo().late_charge_rate_ids.unlink()
         self._invoice(self.customer, 1000, due=-60)
         accruals = self.env["ar.late.charge.accrual"]
 

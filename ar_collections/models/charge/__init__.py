@@ -2,6 +2,7 @@
 
 from . import (
     late_charge_setting,
+    late_charge_rate,
     late_charge_accrual,
     late_charge,
     late_charge_run,

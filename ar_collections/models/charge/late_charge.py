@@ -56,6 +56,22 @@ class ArLateCharge(models.Model):
         string="Average Open", readonly=True, aggregator=None, help="On these days."
     )
     rate = fields.Float(string="% a Year", readonly=True, aggregator="avg")
+    day_count = fields.Selection(
+        [
+            ("365", "365 days a year"),
+            ("360", "360 days a year"),
+            ("actual", "The days of each year (365 or 366)"),
+        ],
+        string="Days of a Year",
+        default="365",
+        required=True,
+        readonly=True,
+    )
+    waived_share = fields.Float(
+        readonly=True,
+        help="A plan was kept that was about this share of the item: the rest of these days is "
+        "still to be charged. Zero: all of them.",
+    )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     amount = fields.Monetary(string="Charge", readonly=True, help="Without taxes.")
     company_currency_id = fields.Many2one(
@@ -72,6 +88,7 @@ class ArLateCharge(models.Model):
             ("waived", "Waived"),
             ("reversed", "Reversed"),
             ("cancelled", "Set free"),
+            ("accrued", "Accrued at a month's end"),
         ],
         default="memo",
         required=True,
@@ -118,7 +135,8 @@ class ArLateCharge(models.Model):
 
     # Two runs at once see the same days free; the database lets one of them have the days.
     _days_once = models.UniqueIndex(
-        "(move_line_id, date_from) WHERE state IN ('drafted', 'posted', 'waived', 'reversed')",
+        "(move_line_id, date_from) WHERE state IN ('drafted', 'posted', 'waived', 'reversed')"
+        " AND COALESCE(waived_share, 0) = 0",
         "Somebody else has just charged these days. Compute the charges again.",
     )
 
@@ -189,6 +207,7 @@ class ArLateCharge(models.Model):
                 "days": accrual.days,
                 "base": accrual.base,
                 "rate": accrual.rate,
+                "day_count": accrual.day_count,
                 "currency_id": accrual.currency_id,
                 "amount": accrual.amount,
                 "amount_company": accrual.amount_company,
@@ -235,22 +254,30 @@ class ArLateCharge(models.Model):
         self._tell_cases()
 
     @api.model
-    def _waive_accrued(self, company, date, accruals, reason, **common):
+    def _waive_accrued(self, company, date, accruals, reason, shares=None, **common):
         """Give up what has accrued, also of items that are in dispute or in a plan.
 
+        :param shares: ``{journal item id: share of the item}`` of which it is given up; all of
+            the others
         :return: the waived charges
         """
-        charges = self.sudo().create(
-            self._prepare_values(
-                company,
-                date,
-                accruals,
-                state="waived",
-                reason=reason,
-                user_id=self.env.uid,
-                **common,
-            )
+        values = self._prepare_values(
+            company,
+            date,
+            accruals,
+            state="waived",
+            reason=reason,
+            user_id=self.env.uid,
+            **common,
         )
+        for vals, accrual in zip(values, accruals, strict=True):
+            share = (shares or {}).get(accrual.line_id, 1)
+            if share < 1:
+                currency = self.env["res.currency"].browse(accrual.currency_id)
+                vals["waived_share"] = share
+                vals["amount"] = currency.round(accrual.amount * share)
+                vals["amount_company"] = company.currency_id.round(accrual.amount_company * share)
+        charges = self.sudo().create(values)
         charges._tell_cases()
         return charges
 
@@ -338,8 +365,11 @@ class ArLateCharge(models.Model):
         )[self[:1]]
         term = partner.with_company(company).property_payment_term_id
         words = self.with_context(lang=partner.lang).env
-        taxes = company.ar_charge_tax_ids
-        no_taxes, no_product = taxes.browse(), self.env["product.product"]
+        position = (
+            self.env["account.fiscal.position"]
+            .with_company(company)
+            ._get_fiscal_position(recipient or partner)
+        )
         return {
             "move_type": "out_invoice",
             "company_id": company.id,
@@ -347,29 +377,61 @@ class ArLateCharge(models.Model):
             "partner_id": (recipient or partner).id,
             "currency_id": currency.id,
             "invoice_date": date,
+            "fiscal_position_id": position.id,
             "invoice_payment_term_id": term.id,
             **({} if term else {"invoice_date_due": date}),
             "ref": words._("Late charges until %s", format_date(words, date)),
-            "narration": words._(
-                "Simple interest by the day on what was open: amount x rate / 365 x days."
-            ),
+            "narration": self._get_formula_text(words),
             "invoice_line_ids": [
-                Command.create(
-                    {
-                        "sequence": index,
-                        "name": charge._get_note_line_text(words),
-                        "account_id": company.ar_charge_account_id.id,
-                        "quantity": 1,
-                        # Taxes that prices include come on top of a charge as all others do.
-                        "price_unit": taxes._adapt_price_unit_to_another_taxes(
-                            charge.amount, no_product, no_taxes, taxes
-                        ),
-                        "tax_ids": [Command.set(taxes.ids)],
-                    }
-                )
+                Command.create(charge._prepare_note_line(company, index, position, words))
                 for index, charge in enumerate(self, start=1)
             ],
         }
+
+    def _get_formula_text(self, words):
+        """How the charges of a debit note were computed, in the language of an environment."""
+        return {
+            "365": words._(
+                "Simple interest by the day on what was open: amount x rate / 365 x days."
+            ),
+            "360": words._(
+                "Simple interest by the day on what was open: amount x rate / 360 x days."
+            ),
+            "actual": words._(
+                "Simple interest by the day on what was open: amount x rate / days of the year "
+                "(365 or 366) x days."
+            ),
+        }[self[:1].day_count]
+
+    def _prepare_note_line(self, company, index, position, words):
+        taxes = position.map_tax(self._get_note_taxes(company))
+        no_taxes, no_product = taxes.browse(), self.env["product.product"]
+        return {
+            "sequence": index,
+            "name": self._get_note_line_text(words),
+            "account_id": position.map_account(company.ar_charge_account_id).id,
+            "quantity": 1,
+            # Taxes that prices include come on top of a charge as all others do.
+            "price_unit": taxes._adapt_price_unit_to_another_taxes(
+                self.amount, no_product, no_taxes, taxes
+            ),
+            "tax_ids": [Command.set(taxes.ids)],
+        }
+
+    def _get_note_taxes(self, company):
+        """The taxes of a charge before the fiscal position: those of the settings, or those of
+        the sale, of its largest part where the invoice has several."""
+        if company.ar_charge_tax_mode != "sale":
+            return company.ar_charge_tax_ids
+        # Whoever charges need not see all invoices.
+        lines = self.sudo().move_line_id.move_id.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product"
+        )
+        parts = lines.grouped("tax_ids")
+        if not parts:
+            return company.ar_charge_tax_ids
+        taxes = max(parts, key=lambda taxes: abs(sum(parts[taxes].mapped("balance"))))
+        return taxes.filtered(lambda tax: tax.type_tax_use == "sale").sudo(False)
 
     def _get_note_line_text(self, words):
         """The line of the debit note, in the language of an environment."""

@@ -6,6 +6,9 @@ from odoo.tools import SQL
 
 from ..figures.settlement import money_sql
 
+# A due date is at most so many days before the working day to which it moves.
+DAYS_BEFORE = 30
+
 
 class Accrual(NamedTuple):
     """Days of one item that accrued late charges and that nobody has charged or waived."""
@@ -25,16 +28,21 @@ class Accrual(NamedTuple):
     amount_company: float
     # Why it cannot be charged yet: ``plan``, ``dispute``, ``payment`` or ``None``.
     held: str
+    # Days of a year in the formula, see ``ar.country.rule``.
+    day_count: str
 
 
 class ArLateChargeAccrual(models.AbstractModel):
     """Late charges that have accrued, computed from the ledger whenever somebody asks.
 
-    A day costs ``open amount x annual rate / 365`` (simple interest, the formula of ERPNext's
-    dunning), a leap year too. Charged are the days after the due date and the free days, the day
-    of the payment included; what is open is what was open the evening before, by the real
-    matchings with their dates, and by money on account that nobody has matched yet. Rounded once
-    per item and period, to the currency. The rate is the one in force when the period is charged.
+    A day costs ``open amount x annual rate / days of the year`` (simple interest, the formula of
+    ERPNext's dunning); the days are 365, 360 or those of the year, as the country pack says.
+    Charged are the days after the due date and the free days, the day of the payment included;
+    a due date on a day off is the next working day where the law says so. What is open is what
+    was open the evening before, by the real matchings with their dates, and by money on account
+    that nobody has matched yet. Each day has the rate that was in force on it: of the grade that
+    the customer had, its own, or by law. A stretch of days is rounded once, to the currency, and
+    its rates share that amount.
 
     * Not charged: items without follow-up, bank entries, and charges themselves unless set.
     * The part of an item that is disputed in time does not accrue while the dispute is open. One
@@ -44,6 +52,8 @@ class ArLateChargeAccrual(models.AbstractModel):
       accrues but cannot be charged before that is decided.
     * Each day of an item is charged once: days that a charge has, waived ones too, are over.
     * What exceeds the cap of an item, or the customer's cap of the year, does not accrue.
+    * What was written off accrues nothing, also not for the days before.
+    * Days of which a plan has waived a share accrue the rest.
     """
 
     _name = "ar.late.charge.accrual"
@@ -69,18 +79,40 @@ class ArLateChargeAccrual(models.AbstractModel):
         """SELECT of the columns of :class:`Accrual`."""
         # It reads the ledger, what is agreed and disputed, grades, files and charges.
         self.env.flush_all()
+        weight, year = self._get_day_count_sql(company)
         return SQL(
             """
-            WITH item AS (%(items)s), set_off AS (%(set_offs)s), gap AS (%(gaps)s),
-            point AS (%(points)s), segment AS (%(segments)s), period AS (
-                SELECT line_id, MIN(day) AS date_from, MAX(day_to) AS date_to,
-                       SUM(day_to - day + 1) AS days, SUM(open * (day_to - day + 1)) AS numbers
-                  FROM segment WHERE open > 0
-                 GROUP BY line_id, first_day
+            WITH item AS MATERIALIZED (%(items)s), file_term AS MATERIALIZED (%(file_terms)s),
+            grade_term AS MATERIALIZED (%(grade_terms)s), law_term AS MATERIALIZED (%(law_terms)s),
+            set_off AS (%(set_offs)s), gap AS (%(gaps)s),
+            point AS (%(points)s), segment AS (%(segments)s), rated AS (
+                SELECT segment.*, %(rate)s AS rate
+                  FROM segment JOIN item ON item.line_id = segment.line_id
+            ), marked AS (
+                SELECT rated.*, (rate IS DISTINCT FROM LAG(rate) OVER (
+                           PARTITION BY line_id, first_day ORDER BY day))::int AS is_other
+                  FROM rated
+            ), cut AS (
+                SELECT marked.*, SUM(is_other) OVER (
+                           PARTITION BY line_id, first_day ORDER BY day) AS run
+                  FROM marked
+            ), period AS (
+                SELECT line_id, first_day, run, rate, MIN(day) AS date_from,
+                       MAX(day_to) AS date_to, SUM(day_to - day + 1) AS days,
+                       SUM(open * (day_to - day + 1)) AS numbers,
+                       SUM(open * (day_to - day + 1) * rate * %(weight)s) AS exact
+                  FROM cut WHERE open > 0 AND rate > 0
+                 GROUP BY line_id, first_day, run, rate
+            ), summed AS (
+                SELECT period.*, SUM(exact) OVER (
+                           PARTITION BY line_id, first_day ORDER BY run) AS until
+                  FROM period
             ), accrued AS (
-                SELECT item.*, period.date_from, period.date_to, period.days, period.numbers,
-                       ROUND(numbers * rate / 36500 / rounding) * rounding AS amount
-                  FROM period JOIN item ON item.line_id = period.line_id
+                SELECT item.*, summed.date_from, summed.date_to, summed.days, summed.numbers,
+                       summed.rate,
+                       (ROUND(until / %(year)s / rounding)
+                        - ROUND((until - exact) / %(year)s / rounding)) * rounding AS amount
+                  FROM summed JOIN item ON item.line_id = summed.line_id
             ), capped AS (
                 SELECT accrued.*, %(item_left)s AS allowed FROM accrued
             ), valued AS (
@@ -98,15 +130,22 @@ class ArLateChargeAccrual(models.AbstractModel):
             )
             SELECT partner_id, line_id, currency_id, date_from, date_to, days::int,
                    ROUND(numbers / days / rounding) * rounding::float8, rate::float8,
-                   charge::float8, allowed_value::float8, held
+                   charge::float8, allowed_value::float8, held, %(day_count)s
               FROM charge
              WHERE charge > 0
              ORDER BY due, line_id, date_from
             """,
             items=self._get_chargeable_items_sql(company, date, partners),
+            file_terms=self._get_file_terms_sql(company),
+            grade_terms=self._get_grade_terms_sql(),
+            law_terms=self._get_law_terms_sql(company),
+            rate=self._get_rate_sql(company),
+            weight=weight,
+            year=year,
+            day_count=company._ar_get_country_rule().day_count,
             set_offs=self.env["ar.netting"]._set_offs_sql(company, date, partners),
             gaps=self._gaps_sql(date),
-            points=self._points_sql(),
+            points=self._points_sql(self._get_term_days_sql(company, date)),
             segments=self._segments_sql(),
             item_left=self._item_left_sql(company),
             year_left=self._year_left_sql(company, date),
@@ -131,6 +170,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                            charge.base::numeric * charge.days AS numbers,
                            charge.days * currency.rounding::numeric AS unsure,
                            charge.rate::numeric AS rate, currency.rounding::numeric AS rounding,
+                           CASE charge.day_count WHEN '360' THEN 36000 ELSE 36500 END AS year,
                            line.id AS line_id, line.amount_currency::numeric AS principal,
                            charge.date_from AS first_day, charge.date_to AS last_day
                       FROM ar_late_charge charge
@@ -150,7 +190,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                 ), excess AS (
                     SELECT noted.id, noted.move_id,
                            noted.amount
-                           - ROUND(fresh.numbers * rate / 36500 / rounding) * rounding AS excess
+                           - ROUND(fresh.numbers * rate / year / rounding) * rounding AS excess
                       FROM noted JOIN fresh USING (line_id, first_day)
                      WHERE fresh.numbers < noted.numbers - unsure
                 ), uncredited AS (
@@ -165,7 +205,7 @@ class ArLateChargeAccrual(models.AbstractModel):
                 """,
                 chosen=chosen,
                 points=self._points_sql(),
-                segments=self._segments_sql(),
+                segments=self._segments_sql(given_up=False),
             )
         )
         return dict(rows)
@@ -189,13 +229,13 @@ class ArLateChargeAccrual(models.AbstractModel):
                 "AND l.move_id NOT IN"
                 " (SELECT move_id FROM ar_late_charge WHERE move_id IS NOT NULL)"
             )
-        grade = self.env["ar.credit.grade"]._get_default_grade(company)
         return SQL(
             """
             SELECT item.*,
-                   GREATEST(item.due + %(grace)s + 1, %(since)s) AS first_chargeable,
+                   GREATEST(payable.due + %(grace)s + 1, %(since)s) AS first_chargeable,
+                   payable.due + 1 AS breach, file.id AS file_id,
                    money.rounding::numeric AS rounding, money.conversion::numeric AS conversion,
-                   %(held)s AS held, %(rate)s AS rate
+                   %(held)s AS held
               FROM (
                 SELECT l.id AS line_id, l.currency_id, l.amount_currency::numeric AS principal,
                        l.move_id, COALESCE(l.date_maturity, l.date) AS due,
@@ -224,7 +264,8 @@ class ArLateChargeAccrual(models.AbstractModel):
                 ON money.id = item.currency_id
               LEFT JOIN ar_credit_file file
                 ON file.partner_id = item.partner_id AND file.company_id = %(company)s
-              LEFT JOIN ar_credit_grade grade ON grade.id = COALESCE(file.grade_id, %(grade)s)
+              LEFT JOIN (VALUES %(days_off)s) AS day_off(day, moved) ON day_off.day = item.due
+             CROSS JOIN LATERAL (SELECT COALESCE(day_off.moved, item.due) AS due) payable
              WHERE NOT EXISTS (
                 SELECT FROM ar_insolvency insolvency
                  WHERE insolvency.file_id = file.id AND insolvency.state = 'open')
@@ -240,16 +281,134 @@ class ArLateChargeAccrual(models.AbstractModel):
             is_money=money_sql(),
             currencies=self._currencies_sql(company, date),
             company=company.id,
-            grade=grade.id or None,
+            days_off=self._get_days_off_sql(company, date),
             held=self._held_sql(company, date),
-            rate=SQL(
-                """
-                COALESCE(CASE file.late_charge_mode WHEN 'none' THEN 0
-                              WHEN 'custom' THEN file.late_charge_rate
-                              ELSE grade.late_charge_rate END, 0)::numeric
-                """
+        )
+
+    @api.model
+    def _get_days_off_sql(self, company, date):
+        """VALUES of days off and the working day to which what is due on them moves, where the
+        law says so. What was due before the first chargeable day needs none."""
+        moved = [(None, None)]
+        if company._ar_get_country_rule().due_on_working_day:
+            moved = (
+                list(
+                    company._ar_get_moved_days(
+                        company.ar_charge_from - timedelta(days=DAYS_BEFORE), date
+                    ).items()
+                )
+                or moved
+            )
+        return SQL(", ").join(SQL("(%s::date, %s::date)", *pair) for pair in moved)
+
+    # The terms of each day
+
+    @api.model
+    def _get_file_terms_sql(self, company):
+        """SELECT of ``file_id, date, mode, rate, grade_id``: what customers' files said from when
+        on; the file itself where nothing was changed. Without a file it is the default grade."""
+        grade = self.env["ar.credit.grade"]._get_default_grade(company).id or None
+        return SQL(
+            """
+            SELECT file.id AS file_id, COALESCE(term.date, '-infinity') AS date,
+                   COALESCE(term.mode, file.late_charge_mode) AS mode,
+                   COALESCE(term.rate, file.late_charge_rate, 0)::numeric AS rate,
+                   COALESCE(CASE WHEN term.id IS NULL THEN file.grade_id
+                                 ELSE term.file_grade_id END, %(grade)s) AS grade_id
+              FROM ar_credit_file file
+              LEFT JOIN ar_late_charge_rate term ON term.file_id = file.id
+             WHERE file.id IN (SELECT file_id FROM item)
+             UNION ALL
+            SELECT NULL, '-infinity', 'grade', 0, %(grade)s
+            """,
+            grade=grade,
+        )
+
+    @api.model
+    def _get_grade_terms_sql(self):
+        """SELECT of ``grade_id, date, kind, rate``, as for files."""
+        return SQL(
+            """
+            SELECT grade.id AS grade_id, COALESCE(term.date, '-infinity') AS date,
+                   COALESCE(term.kind, grade.late_charge_kind) AS kind,
+                   COALESCE(term.rate, grade.late_charge_rate, 0)::numeric AS rate
+              FROM ar_credit_grade grade
+              LEFT JOIN ar_late_charge_rate term ON term.grade_id = grade.id
+             WHERE grade.id IN (SELECT grade_id FROM file_term)
+            """
+        )
+
+    @api.model
+    def _get_law_terms_sql(self, company):
+        """SELECT of ``date, rate`` of the statutory interest of the company."""
+        rates = company._ar_get_country_rule()._get_interest_rates() or [(None, 0)]
+        return SQL(
+            "SELECT * FROM (VALUES %s) AS law(date, rate)",
+            SQL(", ").join(
+                SQL("(%s::date, %s)", day, self._get_exact_sql(percent)) for day, percent in rates
             ),
         )
+
+    @api.model
+    def _get_term_days_sql(self, company, date):
+        """SELECT of the days of a ``gap`` on which another rate, or another year, may begin."""
+        rule = company._ar_get_country_rule()
+        days = SQL(
+            """
+            SELECT file_term.date FROM item JOIN file_term
+                ON file_term.file_id IS NOT DISTINCT FROM item.file_id
+             WHERE item.line_id = gap.line_id
+             UNION ALL
+            SELECT grade_term.date FROM item
+              JOIN file_term ON file_term.file_id IS NOT DISTINCT FROM item.file_id
+              JOIN grade_term ON grade_term.grade_id = file_term.grade_id
+             WHERE item.line_id = gap.line_id
+            """
+        )
+        if not rule.interest_fixed:
+            days = SQL("%s UNION ALL SELECT date FROM law_term", days)
+        if rule.day_count == "actual":
+            days = SQL(
+                "%s UNION ALL SELECT MAKE_DATE(year, 1, 1) FROM GENERATE_SERIES(%s, %s) year",
+                days,
+                company.ar_charge_from.year,
+                date.year,
+            )
+        return days
+
+    @api.model
+    def _get_rate_sql(self, company):
+        """Percent a year of ``item`` on ``day``."""
+        rule = company._ar_get_country_rule()
+        law = SQL(
+            "(SELECT rate FROM law_term WHERE date <= %s ORDER BY date DESC LIMIT 1)",
+            SQL("item.breach") if rule.interest_fixed else SQL("day"),
+        )
+        return SQL(
+            """
+            COALESCE((
+                SELECT CASE term.mode WHEN 'none' THEN 0 WHEN 'custom' THEN term.rate
+                                      WHEN 'law' THEN %(law)s ELSE (
+                            SELECT CASE grade_term.kind WHEN 'law' THEN %(law)s
+                                                        ELSE grade_term.rate END
+                              FROM grade_term
+                             WHERE grade_term.grade_id = term.grade_id AND grade_term.date <= day
+                             ORDER BY grade_term.date DESC LIMIT 1) END
+                  FROM file_term term
+                 WHERE term.file_id IS NOT DISTINCT FROM item.file_id AND term.date <= day
+                 ORDER BY term.date DESC LIMIT 1), 0)
+            """,
+            law=law,
+        )
+
+    @api.model
+    def _get_day_count_sql(self, company):
+        """What a day weighs, and by what the sum of weights is divided: exact for all years."""
+        kind = company._ar_get_country_rule().day_count
+        if kind != "actual":
+            return SQL("1"), SQL("%s::numeric", 100 * int(kind))
+        leap = SQL("(DATE_PART('doy', MAKE_DATE(DATE_PART('year', day)::int, 12, 31)) = 366)")
+        return SQL("CASE WHEN %s THEN 365 ELSE 366 END", leap), SQL("%s::numeric", 36500 * 366)
 
     @api.model
     def _currencies_sql(self, company, date):
@@ -313,10 +472,10 @@ class ArLateChargeAccrual(models.AbstractModel):
                     SELECT date_from, date_to FROM ar_late_charge
                      WHERE move_line_id = item.line_id AND date_from <= %(date)s
                        AND state IN ('drafted', 'posted', 'waived', 'reversed')
+                       AND COALESCE(waived_share, 0) = 0
                      UNION ALL
                     SELECT %(date)s + 1, NULL
                  ) taken
-                 WHERE item.rate > 0
               ) stretch
              WHERE first_day < date_from
             """,
@@ -324,8 +483,11 @@ class ArLateChargeAccrual(models.AbstractModel):
         )
 
     @api.model
-    def _points_sql(self):
-        """SELECT of the days in these stretches from which on another amount was open."""
+    def _points_sql(self, term_days=None):
+        """SELECT of the days in these stretches from which on another amount was open.
+
+        :param term_days: SELECT of days on which other terms begin
+        """
         return SQL(
             """
             SELECT gap.*, first_day AS day FROM gap
@@ -341,30 +503,42 @@ class ArLateChargeAccrual(models.AbstractModel):
                 SELECT UNNEST(ARRAY[dispute.date, dispute.date_closed])
                   FROM ar_dispute_line line JOIN ar_dispute dispute ON dispute.id = line.dispute_id
                  WHERE line.move_line_id = gap.line_id
+                 UNION ALL
+                SELECT UNNEST(ARRAY[part.date_from - 1, part.date_to]) FROM ar_late_charge part
+                 WHERE part.move_line_id = gap.line_id AND part.waived_share > 0
+                   AND part.state = 'waived'
+                 UNION ALL
+                SELECT term_day.date - 1 FROM (%s) term_day
+                 WHERE term_day.date > '-infinity'
              ) change
              WHERE change.date >= first_day AND change.date < last_day
-            """
+            """,
+            term_days or SQL("SELECT NULL::date AS date WHERE FALSE"),
         )
 
     @api.model
-    def _segments_sql(self):
-        """SELECT of the days from one point to the next, and what was open on each of them."""
+    def _segments_sql(self, given_up=True):
+        """SELECT of the days from one point to the next, and what was open on each of them.
+
+        :param given_up: what was written off was never owed
+        """
         return SQL(
             """
             SELECT point.*,
                    COALESCE(LEAD(day) OVER (PARTITION BY line_id, first_day ORDER BY day) - 1,
                             last_day) AS day_to,
-                   GREATEST(%s - %s, 0) AS open
+                   GREATEST(%s - %s, 0) * (1 - %s) AS open
               FROM point
             """,
-            self._open_sql(),
+            self._open_sql(given_up),
             self._disputed_sql(),
+            self._waived_sql(),
         )
 
     @api.model
-    def _open_sql(self):
+    def _open_sql(self, given_up):
         """What was open the evening before a day; drafts settle nothing, money on account does,
-        and what the invoice's own credit note took off was never owed."""
+        and what the invoice's own credit note or a write-off took off was never owed."""
         return SQL(
             """
             (principal - COALESCE((
@@ -374,11 +548,25 @@ class ArLateChargeAccrual(models.AbstractModel):
                   JOIN account_move document ON document.id = credit.move_id
                   JOIN account_move_line item ON item.id = partial.debit_move_id
                  WHERE partial.debit_move_id = point.line_id
-                   AND (partial.max_date < day OR document.reversed_entry_id = item.move_id)
+                   AND (partial.max_date < day OR document.reversed_entry_id = item.move_id
+                        OR document.ar_write_off AND %s)
                    AND credit.parent_state = 'posted'), 0)
              - COALESCE((
                 SELECT SUM(amount_currency) FROM set_off
                  WHERE line_id = point.line_id AND date < day), 0))
+            """,
+            given_up,
+        )
+
+    @api.model
+    def _waived_sql(self):
+        """The share of a day that a plan has waived."""
+        return SQL(
+            """
+            (SELECT LEAST(COALESCE(SUM(part.waived_share), 0), 1)::numeric
+               FROM ar_late_charge part
+              WHERE part.move_line_id = point.line_id AND part.state = 'waived'
+                AND part.waived_share > 0 AND day BETWEEN part.date_from AND part.date_to)
             """
         )
 

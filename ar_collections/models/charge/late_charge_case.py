@@ -18,6 +18,8 @@ class ArCollectionCase(models.Model):
     @api.model
     def _refresh_charges(self, company, date, partners=None):
         """Write what has accrued to the open cases, of all customers or some, in one statement."""
+        if partners is None:
+            self.env["ar.late.charge.rate"].sudo()._follow_due(company, date)
         self.flush_model()
         accrued = SQL("SELECT NULL::int AS partner_id, 0 AS amount WHERE FALSE")
         if company.ar_charge_from:

@@ -56,8 +56,22 @@ class ArPaymentPlan(models.Model):
                         date,
                         accruals[plan],
                         self.env._("Payment plan %s was kept.", plan.name),
+                        shares=plan._get_planned_shares(),
                         plan_id=plan.id,
                     )
+
+    def _get_planned_shares(self):
+        """``{journal item id: share of it that the plan was about}``.
+
+        Of what was open when the plan was made: its part, and what was paid since.
+        """
+        self.ensure_one()
+        shares = {}
+        for part in self.item_ids:
+            line = part.move_line_id
+            whole = part.residual_before or part.amount
+            shares[line.id] = min(part.amount / whole, 1) if whole else 1
+        return shares
 
     def _charge_plan(self, date):
         """Invoice what the items have accrued: a draft for the credit manager, or at once.

@@ -1,4 +1,8 @@
-from odoo import api, fields, models
+from datetime import timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 
@@ -25,12 +29,22 @@ class ArLateChargeRun(models.Model):
         default=lambda self: self.env.company.root_id,
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
+    kind = fields.Selection(
+        [("note", "Debit notes"), ("closing", "Month-end accrual")],
+        string="What For",
+        default="note",
+        required=True,
+        tracking=True,
+        help="A month-end accrual books what has accrued and is not charged yet as income of the "
+        "month, and takes it back on the next day. It leaves out what may be waived or is in "
+        "dispute, and customers of whom the money is not likely to come.",
+    )
     date = fields.Date(
         string="Charge Until",
         required=True,
         tracking=True,
         default=lambda self: self.env.company._ar_today(),
-        help="The last day that is charged, and the date of the debit notes.",
+        help="The last day that is charged, and the date of the debit notes or of the entry.",
     )
     partner_ids = fields.Many2many(
         "res.partner", string="Customers", help="Leave empty for all customers."
@@ -60,8 +74,9 @@ class ArLateChargeRun(models.Model):
     amount_held = fields.Monetary(
         string="Not Yet",
         readonly=True,
-        help="Accrued by items in dispute, in payment or in a payment plan, and by customers "
-        "below the smallest debit note.",
+        help="Accrued by items in dispute, in payment or in a payment plan, by customers below "
+        "the smallest debit note, and by those of whom the money is not likely to come: choose "
+        "them to charge them all the same.",
     )
     is_computed = fields.Boolean(readonly=True, copy=False)
     excess = fields.Monetary(
@@ -74,7 +89,7 @@ class ArLateChargeRun(models.Model):
     def _compute_amount(self):
         for run in self:
             charges = run.charge_ids.filtered(
-                lambda charge: charge.state in ("memo", "drafted", "posted")
+                lambda charge: charge.state in ("memo", "drafted", "posted", "accrued")
             )
             run.amount = sum(charges.mapped("amount_company"))
             run.customer_count = len(charges.partner_id)
@@ -104,7 +119,7 @@ class ArLateChargeRun(models.Model):
     # CRUD
 
     def write(self, vals):
-        if not self.env.su and not vals.keys().isdisjoint(("date", "partner_ids")):
+        if not self.env.su and not vals.keys().isdisjoint(("date", "partner_ids", "kind")):
             self.check_access("write")
             self._check_draft()
             # What was computed was about other days or customers.
@@ -151,6 +166,8 @@ class ArLateChargeRun(models.Model):
     def action_draft_notes(self):
         """Make one draft debit note per customer and currency."""
         self._check_manager()
+        if any(run.kind == "closing" for run in self):
+            raise UserError(self.env._("A month-end accrual has no debit notes: post it."))
         for run in self:
             run._make_notes()
         return self.action_open_notes()
@@ -159,7 +176,9 @@ class ArLateChargeRun(models.Model):
         """Make the debit notes and post them, with the accounting rights of who does it."""
         self._check_manager()
         for run in self:
-            if run.state == "draft":
+            if run.state == "draft" and run.kind == "closing":
+                run._close_month()
+            elif run.state == "draft":
                 run._make_notes()
             run.move_ids.filtered(lambda move: move.state == "draft").action_post()
         return self.action_open_notes()
@@ -211,22 +230,146 @@ class ArLateChargeRun(models.Model):
         self.write({"is_computed": True, "amount_held": held})
 
     def _select_chargeable(self, accrued):
-        """What can be charged now: not held, and enough for a debit note per customer.
+        """What can be charged now: not held, and enough for a debit note of its customer and
+        currency.
 
         :param accrued: ``{partner id: [Accrual]}``
         :return: ``([Accrual], company currency amount of the others)``
         """
         ready, held = [], 0
-        currency, minimum = self.currency_id, self.company_id.ar_charge_minimum
-        for accruals in accrued.values():
-            free = [accrual for accrual in accruals if not accrual.held]
-            total = sum(accrual.amount_company for accrual in free)
+        company = self.company_id
+        currency, minimum = self.currency_id, company.ar_charge_minimum
+        doubtful = set()
+        if self.kind == "closing":
+            minimum = 0
+        if not self.partner_ids or self.kind == "closing":
+            doubtful = set(self._get_doubtful(company, accrued))
+        for partner_id, accruals in accrued.items():
+            if partner_id in doubtful:
+                held += sum(accrual.amount_company for accrual in accruals)
+                continue
             held += sum(accrual.amount_company for accrual in accruals if accrual.held)
-            if currency.compare_amounts(total, minimum) >= 0:
-                ready += free
-            else:
-                held += total
+            notes = {}
+            for accrual in accruals:
+                if not accrual.held:
+                    notes.setdefault(accrual.currency_id, []).append(accrual)
+            for free in notes.values():
+                total = sum(accrual.amount_company for accrual in free)
+                if currency.compare_amounts(total, minimum) >= 0:
+                    ready += free
+                else:
+                    held += total
         return ready, currency.round(held)
+
+    @api.model
+    def _get_doubtful(self, company, partner_ids):
+        """Customers of whom the money is not likely to come: what they are charged is no revenue
+        before it is there (IFRS 15, paragraph 9 e).
+
+        :return: ids of those among ``partner_ids`` whom somebody outside, or nobody any more,
+            chases; who is insolvent accrues nothing at all
+        """
+        outside = self.env["ar.collection.stage"]._get_outside_kinds()
+        cases = self.env["ar.collection.case"].sudo()
+        return cases.search(
+            [
+                ("company_id", "=", company.id),
+                ("partner_id", "in", list(partner_ids)),
+                ("state", "!=", "closed"),
+                ("stage_id.kind", "in", outside),
+            ]
+        ).partner_id.ids
+
+    def _close_month(self):
+        """Book what has accrued as income of the month, and take it back on the next day.
+
+        :raises UserError: settings are missing, nothing has accrued, or the month has an accrual
+        """
+        self.ensure_one()
+        self._check_past()
+        company = self.company_id
+        company._ar_check_closing_settings()
+        if not self.is_computed:
+            self.sudo()._compute_charges()
+        company.sudo().lock_for_update(allow_referencing=True)
+        charges = self.sudo().charge_ids.filtered(lambda charge: charge.state == "memo")
+        if not charges:
+            raise UserError(self.env._("There is nothing to accrue."))
+        self._check_closed_once()
+        charges._check_fresh(company, self.date)
+        entry = (
+            self.env["account.move"].with_company(company).create(self._prepare_closing(charges))
+        )
+        entry._post(soft=False)
+        back = entry._reverse_moves(
+            [
+                {
+                    "date": self.date + timedelta(days=1),
+                    "ref": self.env._("Late charges accrued until %s, taken back", self.date),
+                }
+            ]
+        )
+        back._post(soft=False)
+        charges.state = "accrued"
+        self.sudo().write({"state": "done", "move_ids": [(6, 0, (entry | back).ids)]})
+
+    def _check_closed_once(self):
+        """One accrual of a month that counts."""
+        start = self.date.replace(day=1)
+        others = self.sudo().search(
+            [
+                ("id", "!=", self.id),
+                ("company_id", "=", self.company_id.id),
+                ("kind", "=", "closing"),
+                ("state", "=", "done"),
+                ("date", ">=", start),
+                ("date", "<", start + relativedelta(months=1)),
+            ]
+        )
+        counting = others.filtered(lambda run: "posted" in run.move_ids.mapped("state"))
+        if counting:
+            raise UserError(
+                self.env._(
+                    "%s is the accrual of this month: reset and cancel its two entries first.",
+                    counting[0].name,
+                )
+            )
+
+    def _prepare_closing(self, charges):
+        """One line for each customer, and the income."""
+        company, text = self.company_id, self.env._("Late charges accrued until %s", self.date)
+        account = company.ar_charge_accrual_account_id
+        lines = [
+            {
+                "name": text,
+                "account_id": account.id,
+                "partner_id": partner.id,
+                "balance": company.currency_id.round(sum(same.mapped("amount_company"))),
+            }
+            for partner, same in charges.grouped("partner_id").items()
+        ]
+        lines.append(
+            {
+                "name": text,
+                "account_id": company.ar_charge_account_id.id,
+                "balance": -company.currency_id.round(sum(line["balance"] for line in lines)),
+            }
+        )
+        journal = self.env["account.journal"].search(
+            [
+                *self.env["account.journal"]._check_company_domain(company),
+                ("type", "=", "general"),
+            ],
+            limit=1,
+        )
+        return {
+            "move_type": "entry",
+            "company_id": company.id,
+            "journal_id": journal.id,
+            "date": self.date,
+            "ref": text,
+            "line_ids": [Command.create(line) for line in lines],
+        }
 
     def _make_notes(self):
         """Invoice the charges of the preview.

@@ -3,6 +3,15 @@ from odoo.exceptions import UserError
 
 from ..common.amount_scale import scale
 
+# What a grade asks for, and what a customer pays.
+GRADE_KINDS = [("fixed", "A rate of its own"), ("law", "By law")]
+FILE_MODES = [
+    ("grade", "As the grade says"),
+    ("custom", "Own rate"),
+    ("law", "By law"),
+    ("none", "No late charges"),
+]
+
 
 class ResCompany(models.Model):
     """What a company asks of customers who pay late. Everything is of the root company."""
@@ -18,7 +27,8 @@ class ResCompany(models.Model):
     )
     ar_charge_minimum = fields.Monetary(
         string="Smallest Debit Note",
-        help="What a customer owes for less than this waits for a later charge run.",
+        help="A debit note for less than this waits for a later charge run. A customer has one "
+        "for each currency.",
     )
     ar_charge_cap_share = fields.Float(
         string="Cap per Item (%)",
@@ -51,6 +61,20 @@ class ResCompany(models.Model):
         string="Income Account of Late Charges",
         domain="[('account_type', 'in', ('income', 'income_other'))]",
     )
+    ar_charge_accrual_account_id = fields.Many2one(
+        "account.account",
+        string="Account of Accrued Late Charges",
+        domain="[('account_type', '=', 'asset_current')]",
+        help="Month-end accruals are booked to it until the next day.",
+    )
+    ar_charge_tax_mode = fields.Selection(
+        [("fixed", "These taxes"), ("sale", "The taxes of the late invoice")],
+        string="Late Charges Are Taxed By",
+        default="fixed",
+        required=True,
+        help="Where the law takes late charges for a part of the price, they bear its taxes. The "
+        "customer's fiscal position counts either way.",
+    )
     ar_charge_tax_ids = fields.Many2many(
         "account.tax",
         "ar_charge_company_tax_rel",
@@ -73,19 +97,21 @@ class ResCompany(models.Model):
             self[name] = scale(self[name], self.ar_amount_factor / former)
         return result
 
-    def _ar_charge_gap(self):
+    def _ar_charge_gap(
+        self, names=("ar_charge_from", "ar_charge_journal_id", "ar_charge_account_id")
+    ):
         """What is missing to make debit notes of late charges, an empty text when nothing is."""
         self.ensure_one()
         company = self.root_id
         missing = [
             company._fields[name]._description_string(self.env)
-            for name in ("ar_charge_from", "ar_charge_journal_id", "ar_charge_account_id")
+            for name in names
             if not company[name]
         ]
         if not missing:
             return ""
         return self.env._(
-            "Late charges of %(company)s cannot be invoiced yet. An accounting administrator "
+            "Late charges of %(company)s cannot be booked yet. An accounting administrator "
             "chooses in Settings > Invoicing > Credit and Collections: %(missing)s.",
             company=company.display_name,
             missing=", ".join(missing),
@@ -93,6 +119,12 @@ class ResCompany(models.Model):
 
     def _ar_check_charge_settings(self):
         if gap := self._ar_charge_gap():
+            raise UserError(gap)
+
+    def _ar_check_closing_settings(self):
+        """:raises UserError: what a month-end accrual needs is not set"""
+        names = ("ar_charge_from", "ar_charge_account_id", "ar_charge_accrual_account_id")
+        if gap := self._ar_charge_gap(names):
             raise UserError(gap)
 
 
@@ -131,6 +163,12 @@ class ResConfigSettings(models.TransientModel):
     ar_charge_account_id = fields.Many2one(
         related="company_id.root_id.ar_charge_account_id", readonly=False
     )
+    ar_charge_accrual_account_id = fields.Many2one(
+        related="company_id.root_id.ar_charge_accrual_account_id", readonly=False
+    )
+    ar_charge_tax_mode = fields.Selection(
+        related="company_id.root_id.ar_charge_tax_mode", readonly=False
+    )
     ar_charge_tax_ids = fields.Many2many(
         related="company_id.root_id.ar_charge_tax_ids",
         readonly=False,
@@ -141,25 +179,57 @@ class ResConfigSettings(models.TransientModel):
 class ArCreditGrade(models.Model):
     _inherit = "ar.credit.grade"
 
+    late_charge_kind = fields.Selection(
+        GRADE_KINDS,
+        string="Late Charges",
+        default="fixed",
+        required=True,
+        help="By law: the base rate and what the country pack adds, as they were on each day.",
+    )
     late_charge_rate = fields.Float(string="Late Charge (% a year)")
+    late_charge_rate_ids = fields.One2many(
+        "ar.late.charge.rate", "grade_id", string="Late Charge Terms", copy=False
+    )
 
     _late_charge = models.Constraint(
         "CHECK(late_charge_rate >= 0)", "The rate of late charges cannot be negative."
     )
+
+    def write(self, vals):
+        # EXTENDS ar_collections: what changes, changes from today on
+        if vals.keys().isdisjoint(("late_charge_kind", "late_charge_rate")):
+            return super().write(vals)
+        former = {grade: grade._get_late_charge_terms() for grade in self}
+        result = super().write(vals)
+        self.env["ar.late.charge.rate"]._note_change(self, former, self.env.company._ar_today())
+        return result
+
+    def _get_late_charge_terms(self):
+        self.ensure_one()
+        return {"kind": self.late_charge_kind, "rate": self.late_charge_rate}
+
+    def _show_late_charge_terms(self, row):
+        self.write({"late_charge_kind": row.kind, "late_charge_rate": row.rate})
 
 
 class ArCreditFile(models.Model):
     _inherit = "ar.credit.file"
 
     late_charge_mode = fields.Selection(
-        [("grade", "As the grade says"), ("custom", "Own rate"), ("none", "No late charges")],
+        FILE_MODES,
         string="Late Charges",
         default="grade",
         required=True,
         tracking=True,
     )
     late_charge_rate = fields.Float(
-        string="Own Late Charge (% a year)", tracking=True, help="Agreed with this customer."
+        string="Own Late Charge (% a year)",
+        tracking=True,
+        help="Agreed with this customer. A change counts from today on; other days are entered "
+        "under Late Charge Terms.",
+    )
+    late_charge_rate_ids = fields.One2many(
+        "ar.late.charge.rate", "file_id", string="Late Charge Terms", copy=False
     )
     late_charge_rate_used = fields.Float(
         string="Late Charge (% a year)", compute="_compute_late_charge_rate_used"
@@ -169,13 +239,52 @@ class ArCreditFile(models.Model):
         "CHECK(late_charge_rate >= 0)", "The rate of late charges cannot be negative."
     )
 
-    @api.depends("late_charge_mode", "late_charge_rate", "grade_id.late_charge_rate")
+    @api.depends(
+        "late_charge_mode",
+        "late_charge_rate",
+        "grade_id.late_charge_rate",
+        "grade_id.late_charge_kind",
+    )
     def _compute_late_charge_rate_used(self):
         for file in self:
-            rates = {"grade": file.grade_id.late_charge_rate, "custom": file.late_charge_rate}
-            file.late_charge_rate_used = rates.get(file.late_charge_mode, 0)
+            mode, rate = file.late_charge_mode, file.late_charge_rate
+            if mode == "grade":
+                mode, rate = file.grade_id.late_charge_kind, file.grade_id.late_charge_rate
+            if mode == "law":
+                company = file.company_id
+                rate = company._ar_get_country_rule()._get_interest_rate(company._ar_today())
+            file.late_charge_rate_used = 0 if mode == "none" else rate or 0
+
+    def write(self, vals):
+        # EXTENDS ar_collections: what changes, changes from today on
+        if vals.keys().isdisjoint(("late_charge_mode", "late_charge_rate", "grade_id")):
+            return super().write(vals)
+        # Where nothing accrues there is nothing to keep.
+        charged = self.filtered(lambda file: file.company_id.sudo().ar_charge_from)
+        former = {file: file._get_late_charge_terms() for file in charged}
+        result = super().write(vals)
+        for company, files in charged.grouped("company_id").items():
+            self.env["ar.late.charge.rate"]._note_change(files, former, company._ar_today())
+        return result
+
+    def _get_late_charge_terms(self):
+        self.ensure_one()
+        return {
+            "mode": self.late_charge_mode,
+            "rate": self.late_charge_rate,
+            "file_grade_id": self.grade_id.id,
+        }
+
+    def _show_late_charge_terms(self, row):
+        # The grade is what it is: terms only remember which one counted.
+        self.sudo().write({"late_charge_mode": row.mode, "late_charge_rate": row.rate})
 
     @api.model
     def _get_manager_fields(self):
         # EXTENDS ar_collections: what a customer is charged is the credit manager's
-        return (*super()._get_manager_fields(), "late_charge_mode", "late_charge_rate")
+        return (
+            *super()._get_manager_fields(),
+            "late_charge_mode",
+            "late_charge_rate",
+            "late_charge_rate_ids",
+        )

@@ -221,6 +221,10 @@ class ResCompany(models.Model):
 
     # Working days
 
+    def _ar_get_holidays(self):
+        """Domain of the public holidays of the company."""
+        return [("time_type", "=", "leave"), ("company_id", "in", (self.id, False))]
+
     def _ar_is_working_day(self, date):
         """Whether the company works on that day, by its working hours and public holidays."""
         self.ensure_one()
@@ -228,9 +232,37 @@ class ResCompany(models.Model):
         if not calendar:
             return True
         start = timezone(calendar.tz).localize(datetime.combine(date, time.min))
-        holidays = [("time_type", "=", "leave"), ("company_id", "in", (self.id, False))]
-        work = calendar._work_intervals_batch(start, start + timedelta(days=1), domain=holidays)
+        work = calendar._work_intervals_batch(
+            start, start + timedelta(days=1), domain=self._ar_get_holidays()
+        )
         return bool(work[False])
+
+    def _ar_get_moved_days(self, start, end):
+        """``{day off: the next working day}`` of a stretch of days, by one look at the calendar.
+
+        A calendar without working days moves nothing.
+        """
+        self.ensure_one()
+        # Whoever sees late charges need not have rights on the company's working hours.
+        calendar = self.sudo().resource_calendar_id
+        if not calendar or start > end:
+            return {}
+        zone = timezone(calendar.tz)
+        until = end + timedelta(days=WITHOUT_WORK_DAYS)
+        work = calendar._work_intervals_batch(
+            zone.localize(datetime.combine(start, time.min)),
+            zone.localize(datetime.combine(until, time.max)),
+            domain=self._ar_get_holidays(),
+        )[False]
+        working = {interval[0].astimezone(zone).date() for interval in work}
+        moved, following = {}, None
+        for ahead in range((until - start).days, -1, -1):
+            day = start + timedelta(days=ahead)
+            if day in working:
+                following = day
+            elif following and day <= end:
+                moved[day] = following
+        return moved
 
     def _ar_working_day(self, date, days):
         """The day that is so many working days of the company after a date."""
