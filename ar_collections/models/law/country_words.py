@@ -81,8 +81,8 @@ class ArCountryWords(models.AbstractModel):
             {
                 "no": self.env._("A demand does not start the clock anew."),
                 "proven": self.env._(
-                    "A demand starts the clock anew when its arrival is proven: a receipt is "
-                    "noted on the contact. What was only sent is shown beside the clock."
+                    "A demand starts the clock anew when its arrival is proven by a receipt that "
+                    "is noted on the contact; what was only sent is shown beside the clock."
                 ),
                 "sent": self.env._(
                     "A demand that was sent, or made to somebody, starts the clock anew."
@@ -90,10 +90,10 @@ class ArCountryWords(models.AbstractModel):
             }[rule.demand_restarts]
         ]
         if rule.payment_restarts:
-            texts.append(self.env._("So does a part payment."))
+            texts.append(self.env._("A part payment starts it anew."))
         if rule.promise_restarts:
-            texts.append(self.env._("So does a promise."))
-        texts.append(self.env._("So do an accepted plan and a signed acknowledgement."))
+            texts.append(self.env._("A promise starts it anew."))
+        texts.append(self.env._("An accepted plan and a signed acknowledgement start it anew."))
         texts.append(
             {
                 "any": self.env._(
