@@ -84,10 +84,14 @@ class ArLateChargeAccrual(models.AbstractModel):
             """
             WITH item AS MATERIALIZED (%(items)s), file_term AS MATERIALIZED (%(file_terms)s),
             grade_term AS MATERIALIZED (%(grade_terms)s), law_term AS MATERIALIZED (%(law_terms)s),
-            set_off AS (%(set_offs)s), gap AS (%(gaps)s),
+            term_day AS (%(term_days)s), set_off AS (%(set_offs)s), gap AS (%(gaps)s),
             point AS (%(points)s), segment AS (%(segments)s), rated AS (
                 SELECT segment.*, %(rate)s AS rate
                   FROM segment JOIN item ON item.line_id = segment.line_id
+                  JOIN file_term ON file_term.file_key = item.file_key
+                       AND day >= file_term.date AND day < file_term.until
+                  LEFT JOIN grade_term ON grade_term.grade_id = file_term.grade_id
+                       AND day >= grade_term.date AND day < grade_term.until
             ), marked AS (
                 SELECT rated.*, (rate IS DISTINCT FROM LAG(rate) OVER (
                            PARTITION BY line_id, first_day ORDER BY day))::int AS is_other
@@ -145,7 +149,8 @@ class ArLateChargeAccrual(models.AbstractModel):
             day_count=company._ar_get_country_rule().day_count,
             set_offs=self.env["ar.netting"]._set_offs_sql(company, date, partners),
             gaps=self._gaps_sql(date),
-            points=self._points_sql(self._get_term_days_sql(company, date)),
+            term_days=self._get_term_days_sql(company, date),
+            points=self._points_sql(),
             segments=self._segments_sql(),
             item_left=self._item_left_sql(company),
             year_left=self._year_left_sql(company, date),
@@ -182,6 +187,8 @@ class ArLateChargeAccrual(models.AbstractModel):
                 ), set_off AS (  -- only what is matched gives a charge back
                     SELECT NULL::int AS line_id, NULL::date AS date, 0.0 AS amount_currency
                      WHERE FALSE
+                ), term_day AS (
+                    SELECT NULL::int AS line_id, NULL::date AS date WHERE FALSE
                 ), gap AS (
                     SELECT line_id, principal, first_day, last_day FROM noted
                 ), point AS (%(points)s), segment AS (%(segments)s), fresh AS (
@@ -233,7 +240,7 @@ class ArLateChargeAccrual(models.AbstractModel):
             """
             SELECT item.*,
                    GREATEST(payable.due + %(grace)s + 1, %(since)s) AS first_chargeable,
-                   payable.due + 1 AS breach, file.id AS file_id,
+                   payable.due + 1 AS breach, COALESCE(file.id, 0) AS file_key,
                    money.rounding::numeric AS rounding, money.conversion::numeric AS conversion,
                    %(held)s AS held
               FROM (
@@ -305,36 +312,43 @@ class ArLateChargeAccrual(models.AbstractModel):
 
     @api.model
     def _get_file_terms_sql(self, company):
-        """SELECT of ``file_id, date, mode, rate, grade_id``: what customers' files said from when
-        on; the file itself where nothing was changed. Without a file it is the default grade."""
-        grade = self.env["ar.credit.grade"]._get_default_grade(company).id or None
+        """SELECT of ``file_key, date, until, mode, rate, grade_id``: what customers' files said
+        from one day to the day before another; the file itself where nothing was changed.
+        Without a file, key zero, it is the default grade."""
         return SQL(
             """
-            SELECT file.id AS file_id, COALESCE(term.date, '-infinity') AS date,
-                   COALESCE(term.mode, file.late_charge_mode) AS mode,
-                   COALESCE(term.rate, file.late_charge_rate, 0)::numeric AS rate,
-                   COALESCE(CASE WHEN term.id IS NULL THEN file.grade_id
-                                 ELSE term.file_grade_id END, %(grade)s) AS grade_id
-              FROM ar_credit_file file
-              LEFT JOIN ar_late_charge_rate term ON term.file_id = file.id
-             WHERE file.id IN (SELECT file_id FROM item)
-             UNION ALL
-            SELECT NULL, '-infinity', 'grade', 0, %(grade)s
+            SELECT term.*, LEAD(date, 1, 'infinity') OVER (
+                       PARTITION BY file_key ORDER BY date) AS until
+              FROM (
+                SELECT file.id AS file_key, COALESCE(term.date, '-infinity') AS date,
+                       COALESCE(term.mode, file.late_charge_mode) AS mode,
+                       COALESCE(term.rate, file.late_charge_rate, 0)::numeric AS rate,
+                       COALESCE(CASE WHEN term.id IS NULL THEN file.grade_id
+                                     ELSE term.file_grade_id END, %(grade)s) AS grade_id
+                  FROM ar_credit_file file
+                  LEFT JOIN ar_late_charge_rate term ON term.file_id = file.id
+                 WHERE file.id IN (SELECT file_key FROM item)
+                 UNION ALL
+                SELECT 0, '-infinity', 'grade', 0, %(grade)s
+              ) term
             """,
-            grade=grade,
+            grade=self.env["ar.credit.grade"]._get_default_grade(company).id or None,
         )
 
     @api.model
     def _get_grade_terms_sql(self):
-        """SELECT of ``grade_id, date, kind, rate``, as for files."""
+        """SELECT of ``grade_id, date, until, kind, rate``, as for files."""
         return SQL(
             """
-            SELECT grade.id AS grade_id, COALESCE(term.date, '-infinity') AS date,
-                   COALESCE(term.kind, grade.late_charge_kind) AS kind,
-                   COALESCE(term.rate, grade.late_charge_rate, 0)::numeric AS rate
-              FROM ar_credit_grade grade
-              LEFT JOIN ar_late_charge_rate term ON term.grade_id = grade.id
-             WHERE grade.id IN (SELECT grade_id FROM file_term)
+            SELECT term.*, LEAD(date, 1, 'infinity') OVER (
+                       PARTITION BY grade_id ORDER BY date) AS until
+              FROM (
+                SELECT grade.id AS grade_id, COALESCE(term.date, '-infinity') AS date,
+                       COALESCE(term.kind, grade.late_charge_kind) AS kind,
+                       COALESCE(term.rate, grade.late_charge_rate, 0)::numeric AS rate
+                  FROM ar_credit_grade grade
+                  LEFT JOIN ar_late_charge_rate term ON term.grade_id = grade.id
+              ) term
             """
         )
 
@@ -351,25 +365,27 @@ class ArLateChargeAccrual(models.AbstractModel):
 
     @api.model
     def _get_term_days_sql(self, company, date):
-        """SELECT of the days of a ``gap`` on which another rate, or another year, may begin."""
+        """SELECT of ``line_id, date``: the days on which another rate of an item, or another
+        year, may begin."""
         rule = company._ar_get_country_rule()
         days = SQL(
             """
-            SELECT file_term.date FROM item JOIN file_term
-                ON file_term.file_id IS NOT DISTINCT FROM item.file_id
-             WHERE item.line_id = gap.line_id
-             UNION ALL
-            SELECT grade_term.date FROM item
-              JOIN file_term ON file_term.file_id IS NOT DISTINCT FROM item.file_id
+            SELECT item.line_id, file_term.date
+              FROM item JOIN file_term ON file_term.file_key = item.file_key
+             WHERE file_term.date > '-infinity'
+             UNION
+            SELECT item.line_id, grade_term.date
+              FROM item JOIN file_term ON file_term.file_key = item.file_key
               JOIN grade_term ON grade_term.grade_id = file_term.grade_id
-             WHERE item.line_id = gap.line_id
+             WHERE grade_term.date > '-infinity'
             """
         )
-        if not rule.interest_fixed:
-            days = SQL("%s UNION ALL SELECT date FROM law_term", days)
+        if not rule.interest_fixed and rule.rate_ids:
+            days = SQL("%s UNION SELECT item.line_id, law_term.date FROM item, law_term", days)
         if rule.day_count == "actual":
             days = SQL(
-                "%s UNION ALL SELECT MAKE_DATE(year, 1, 1) FROM GENERATE_SERIES(%s, %s) year",
+                "%s UNION SELECT item.line_id, MAKE_DATE(year, 1, 1)"
+                " FROM item, GENERATE_SERIES(%s, %s) year",
                 days,
                 company.ar_charge_from.year,
                 date.year,
@@ -378,27 +394,17 @@ class ArLateChargeAccrual(models.AbstractModel):
 
     @api.model
     def _get_rate_sql(self, company):
-        """Percent a year of ``item`` on ``day``."""
+        """Percent a year of ``item`` on ``day``, by the terms in force."""
         rule = company._ar_get_country_rule()
-        law = SQL(
-            "(SELECT rate FROM law_term WHERE date <= %s ORDER BY date DESC LIMIT 1)",
-            SQL("item.breach") if rule.interest_fixed else SQL("day"),
-        )
         return SQL(
             """
-            COALESCE((
-                SELECT CASE term.mode WHEN 'none' THEN 0 WHEN 'custom' THEN term.rate
-                                      WHEN 'law' THEN %(law)s ELSE (
-                            SELECT CASE grade_term.kind WHEN 'law' THEN %(law)s
-                                                        ELSE grade_term.rate END
-                              FROM grade_term
-                             WHERE grade_term.grade_id = term.grade_id AND grade_term.date <= day
-                             ORDER BY grade_term.date DESC LIMIT 1) END
-                  FROM file_term term
-                 WHERE term.file_id IS NOT DISTINCT FROM item.file_id AND term.date <= day
-                 ORDER BY term.date DESC LIMIT 1), 0)
+            CASE file_term.mode WHEN 'none' THEN 0 WHEN 'custom' THEN file_term.rate
+                 ELSE CASE WHEN file_term.mode = 'law' OR grade_term.kind = 'law' THEN COALESCE((
+                            SELECT rate FROM law_term WHERE date <= %s
+                             ORDER BY date DESC LIMIT 1), 0)
+                           ELSE COALESCE(grade_term.rate, 0) END END
             """,
-            law=law,
+            SQL("item.breach") if rule.interest_fixed else SQL("day"),
         )
 
     @api.model
@@ -483,11 +489,9 @@ class ArLateChargeAccrual(models.AbstractModel):
         )
 
     @api.model
-    def _points_sql(self, term_days=None):
-        """SELECT of the days in these stretches from which on another amount was open.
-
-        :param term_days: SELECT of days on which other terms begin
-        """
+    def _points_sql(self):
+        """SELECT of the days in these stretches from which on another amount was open, or from
+        which on other terms may count."""
         return SQL(
             """
             SELECT gap.*, first_day AS day FROM gap
@@ -507,13 +511,13 @@ class ArLateChargeAccrual(models.AbstractModel):
                 SELECT UNNEST(ARRAY[part.date_from - 1, part.date_to]) FROM ar_late_charge part
                  WHERE part.move_line_id = gap.line_id AND part.waived_share > 0
                    AND part.state = 'waived'
-                 UNION ALL
-                SELECT term_day.date - 1 FROM (%s) term_day
-                 WHERE term_day.date > '-infinity'
              ) change
              WHERE change.date >= first_day AND change.date < last_day
-            """,
-            term_days or SQL("SELECT NULL::date AS date WHERE FALSE"),
+             UNION
+            SELECT gap.*, term_day.date
+              FROM gap JOIN term_day ON term_day.line_id = gap.line_id
+             WHERE term_day.date > first_day AND term_day.date <= last_day
+            """
         )
 
     @api.model

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
@@ -5,6 +7,8 @@ from .late_charge_setting import FILE_MODES, GRADE_KINDS
 
 # Marks that the terms themselves are followed: it is no change of terms. RPC cannot send it.
 FOLLOWED = object()
+# For so many days terms that were entered ahead wait for a daily run to show them.
+FOLLOWED_DAYS = 31
 
 
 class ArLateChargeRate(models.Model):
@@ -53,13 +57,13 @@ class ArLateChargeRate(models.Model):
         if self.env.context.get("ar_followed") is FOLLOWED:
             return
         link = "grade_id" if owners._name == "ar.credit.grade" else "file_id"
-        known = self.sudo().search([(link, "in", owners.ids)])
+        known = self.sudo().search([(link, "in", owners.ids)]).grouped(link)
         values = []
         for owner in owners:
             now = owner._get_late_charge_terms()
             if now == former[owner]:
                 continue
-            rows = known.filtered(lambda row, owner=owner: row[link] == owner)
+            rows = known.get(owner, self)
             today = rows.filtered(lambda row: row.date == date)
             if not rows:
                 values.append({link: owner.id, "date": False, **former[owner]})
@@ -89,7 +93,9 @@ class ArLateChargeRate(models.Model):
     @api.model
     def _follow_due(self, company, date):
         """Terms that were entered ahead are shown from their day on."""
-        rows = self.search([("date", "=", date)])
+        # Not every day has a run.
+        since = date - timedelta(days=FOLLOWED_DAYS)
+        rows = self.search([("date", ">", since), ("date", "<=", date)])
         self._follow(rows.grade_id, date)
         self._follow(rows.file_id.filtered(lambda file: file.company_id == company), date)
 
