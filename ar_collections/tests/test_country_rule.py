@@ -138,6 +138,26 @@ class TestCountryRule(CollectionsCommon):
 
     # From former versions
 
+    def test_packs_come_by_an_update(self):
+        """19.0.5.6.0: a database from before has none, and its companies get theirs."""
+        chinese = self.env["res.company"].create(
+            {"name": "Old", "country_id": self.env.ref("base.cn").id}
+        )
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE res_company SET ar_country_rule_id = NULL")
+        self.env.invalidate_all()
+        self.env["ar.country.rule"].search([]).unlink()
+        self.env.flush_all()
+        load(MIGRATIONS / "19.0.5.6.0/post-country_rule.py").migrate(self.env.cr, "19.0.5.5.0")
+        self.env.invalidate_all()
+        china = self.env.ref("ar_collections.country_rule_cn")
+        self.assertEqual(chinese.ar_country_rule_id, china)
+        self.assertEqual(
+            self.company.ar_country_rule_id, self.env.ref("ar_collections.country_rule_neutral")
+        )
+        self.assertEqual((len(china.rate_ids), len(china.claim_ids)), (10, 13))
+        self.assertFalse(china.claim_ids.filtered("is_changed"))
+
     def test_years_that_were_changed_stay(self):
         """19.0.5.6.0: they were a setting of the company."""
         others = self.env["res.company"].create([{"name": "Seven"}, {"name": "Never"}])
