@@ -130,7 +130,7 @@ class ArAllowanceReport(models.AbstractModel):
                 self.env._("Allowance"),
             ],
             [
-                (partner.name or "", gross, 100 * share, amount)
+                (partner.name or "–", gross, 100 * share, amount)
                 for partner, gross, share, amount in self._get_largest(run)
             ],
         )
@@ -147,7 +147,7 @@ class ArAllowanceReport(models.AbstractModel):
                 self.env._("Loss"),
             ],
             [
-                (request.partner_id.name or "", request.name, request.reason_id.name, *amounts)
+                (request.partner_id.name or "–", request.name, request.reason_id.name, *amounts)
                 for request, *amounts in self._get_written_off(run)
             ],
         )
