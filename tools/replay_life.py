@@ -65,7 +65,7 @@ class Life:
         # The last day on which the disputes of the file are in time.
         company.ar_dispute_days = self.ledger.dispute_days
         # What the file says was sold was sold, on hold or not.
-        env["ar.credit.grade"].search([]).on_hold = "warn"
+        env["ar.credit.grade"].sudo().search([]).on_hold = "warn"
         self._create_customers(env)
         if any(event.kind == WRITE_OFF for event in self.ledger.events):
             self._prepare_write_offs(env)
