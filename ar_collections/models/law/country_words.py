@@ -1,7 +1,7 @@
 from markupsafe import Markup
 
 from odoo import api, models
-from odoo.tools import format_date, formatLang
+from odoo.tools import format_date, format_list, formatLang
 
 from .country_claim import TOPICS
 
@@ -141,29 +141,32 @@ class ArCountryWords(models.AbstractModel):
     def _say_interest(self, rule):
         if not rule.rate_ids:
             return self.env._("No statutory rate: grades and customers have rates of their own.")
-        parts = [rule.rate_name or self.env._("Base rate")]
+        texts = [self.env._("Base rate: %s.", rule.rate_name or self.env._("as entered"))]
         if rule.interest_share:
-            parts.append(self.env._("and %s %% of it on top", f"{rule.interest_share:g}"))
+            texts.append(self.env._("%s %% of it come on top.", f"{rule.interest_share:g}"))
         if rule.interest_points:
-            parts.append(self.env._("plus %s percentage points", f"{rule.interest_points:g}"))
-        parts.append(
-            self.env._("as it was on the day of the breach")
+            texts.append(self.env._("%s percentage points are added.", f"{rule.interest_points:g}"))
+        texts.append(
+            self.env._("The rate of the day of the breach counts.")
             if rule.interest_fixed
-            else self.env._("as it was on each day")
+            else self.env._("The rate of each day counts.")
         )
-        return ", ".join(parts) + "."
+        return " ".join(texts)
 
     @api.model
     def _say_rates(self, rule):
         if not rule.rate_ids:
             return self.env._("None.")
-        return ", ".join(
-            self.env._(
-                "%(rate)s %% from %(day)s",
-                rate=f"{rate.rate:g}",
-                day=format_date(self.env, rate.date),
-            )
-            for rate in rule.rate_ids.sorted("date")
+        return format_list(
+            self.env,
+            [
+                self.env._(
+                    "%(rate)s %% from %(day)s",
+                    rate=f"{rate.rate:g}",
+                    day=format_date(self.env, rate.date),
+                )
+                for rate in rule.rate_ids.sorted("date")
+            ],
         )
 
     @api.model
