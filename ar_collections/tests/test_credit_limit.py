@@ -156,7 +156,7 @@ class TestEffectiveLimit(ReviewCommon):
         for day, grade in ((9, self.fair), (10, self.good)):
             self._run(day)
             self.assertEqual(self.file.grade_id, grade)
-        self.assertEqual(review.applied_date, self.company._ar_today())
+        self.assertEqual(review.applied_date, self._day(10))
         with self.assertRaisesRegex(UserError, "not possible"):
             review.action_cancel()
 

@@ -196,6 +196,12 @@ class ArCountryRule(models.Model):
         for rule in self:
             rule.is_used = rule._origin == used
 
+    def unlink(self):
+        # What goes with a pack leaves no XML id behind.
+        self.rate_ids.unlink()
+        self.claim_ids.unlink()
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         companies = self.env["res.company"].sudo().search([("ar_country_rule_id", "in", self.ids)])
