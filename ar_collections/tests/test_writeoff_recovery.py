@@ -116,6 +116,39 @@ class TestRecoveryCurrency(RecoveryCommon):
         self.assertEqual(request.state, "recovered")
         self.assertEqual(payment.amount_residual, -75)
 
+    def test_rate_of_the_bank(self):
+        """900.00 EUR for which the bank gave 950.00, not the 1,125.00 of the day's rate."""
+        request = self._lost(900, self.euro)
+        bank = self.company_data["default_journal_bank"]
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "journal_id": bank.id,
+                "date": self._day(-10),
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": account.id,
+                            "partner_id": self.customer.id,
+                            "currency_id": self.euro.id,
+                            "amount_currency": sign * 900,
+                            "balance": sign * 950,
+                        }
+                    )
+                    for sign, account in (
+                        (1, bank.default_account_id),
+                        (-1, self.item.account_id),
+                    )
+                ],
+            }
+        )
+        entry.action_post()
+        self._recover(self._items(entry))
+        self.assertEqual(request.state, "recovered")
+        self.assertRecordValues(
+            request.recovery_ids, [{"debt_amount": 900, "amount": 1000, "exchange_difference": -50}]
+        )
+
     def test_debt_in_company_currency(self):
         """1,000.00 paid by 880.00 EUR at 0.8 are 1,100.00: 100.00, 80.00 EUR, stay open."""
         request = self._posted()
