@@ -325,6 +325,16 @@ class TestRecoveryPayer(RecoveryCommon):
         with self.assertRaisesRegex(UserError, "Nothing is written off"):
             self._recover(payment)
 
+    def test_what_nobody_owes_is_not_chosen(self):
+        """Cents and what a settlement waived, over RPC too."""
+        small = self._posted(kind="small")
+        payment = self._paid(400, partner=self._customer("Director"))
+        self._lost(500)
+        wizard = self._ask(payment, small)
+        with self.assertRaisesRegex(UserError, "is owed"):
+            wizard.action_book()
+        self.assertFalse(payment.reconciled)
+
     def test_refused(self):
         request = self._posted()
         payment = self._paid(400, partner=self._customer("Director"))

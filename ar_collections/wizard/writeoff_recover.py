@@ -13,8 +13,7 @@ class ArWriteoffRecover(models.TransientModel):
         "ar.writeoff.request",
         string="Write-offs",
         required=True,
-        domain="[('state', '=', 'posted'), ('company_id', '=', company_id),"
-        " ('partner_id', '!=', False)]",
+        domain="[('amount_missing', '>', 0), ('company_id', '=', company_id)]",
     )
     date = fields.Date(help="Of the entries. Empty for the day that the settings say.")
 

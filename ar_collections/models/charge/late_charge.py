@@ -5,6 +5,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_amount, format_date
 
+from ..law.country_rule import DAY_COUNTS
+
 # States of a charge that is on a debit note.
 NOTED = ("drafted", "posted")
 COMPARE = {">": op.gt, ">=": op.ge, "<": op.lt, "<=": op.le}
@@ -57,11 +59,7 @@ class ArLateCharge(models.Model):
     )
     rate = fields.Float(string="% a Year", readonly=True, aggregator="avg")
     day_count = fields.Selection(
-        [
-            ("365", "365 days a year"),
-            ("360", "360 days a year"),
-            ("actual", "The days of each year (365 or 366)"),
-        ],
+        DAY_COUNTS,
         string="Days of a Year",
         default="365",
         required=True,

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 # What a period keeps of its case.
@@ -10,7 +9,7 @@ class ArCasePeriod(models.Model):
     """Who was responsible for a case, in which stage and by which policy, from when to when.
 
     A period begins with its first day and ends before its last one: of several on one day the last
-    holds. Nothing is changed but the end of the running one.
+    holds. Nothing is changed but the end of the running one, and nobody has the right to.
     """
 
     _name = "ar.case.period"
@@ -39,18 +38,6 @@ class ArCasePeriod(models.Model):
     _dates = models.Constraint(
         "CHECK(date_to IS NULL OR date_from <= date_to)", "A period ends before it starts."
     )
-
-    def write(self, vals):
-        self._refuse_change()
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        self._refuse_change()
-
-    def _refuse_change(self):
-        if not self.env.su:
-            raise AccessError(self.env._("The periods of a case are never changed."))
 
     @api.model
     def _follow_cases(self, cases):

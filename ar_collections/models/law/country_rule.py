@@ -3,6 +3,12 @@ from odoo.exceptions import AccessError, UserError
 
 from .country_claim import TOPICS
 
+DAY_COUNTS = [
+    ("365", "365 days a year"),
+    ("360", "360 days a year"),
+    ("actual", "The days of each year (365 or 366)"),
+]
+
 
 class ArCountryRule(models.Model):
     """The law of a country about claims that are not paid, in figures.
@@ -114,11 +120,7 @@ class ArCountryRule(models.Model):
         help="The base rate of the first day of lateness counts for all days of the item.",
     )
     day_count = fields.Selection(
-        [
-            ("365", "365 days a year"),
-            ("360", "360 days a year"),
-            ("actual", "The days of each year (365 or 366)"),
-        ],
+        DAY_COUNTS,
         string="Days of a Year",
         default="365",
         required=True,

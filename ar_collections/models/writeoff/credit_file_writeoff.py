@@ -78,11 +78,10 @@ class ArCreditFile(models.Model):
                 SELECT COALESCE(request.amount_recovered / NULLIF(request.amount_total, 0), 0)
                        AS share
              ) came_back
-             WHERE request.state = 'posted' AND request.kind = 'customer'
-               AND request.date_posted <= %(date)s
+             WHERE request.amount_missing > 0 AND request.date_posted <= %(date)s
                AND request.company_id IN %(companies)s %(customers)s
                AND line.move_line_id IS NOT NULL
-               AND request.is_settlement IS NOT TRUE AND reason.for_small_balances IS NOT TRUE
+               AND reason.for_small_balances IS NOT TRUE
              GROUP BY line.move_line_id, request.company_id, request.partner_id, line.currency_id
             """,
             date=date,

@@ -83,6 +83,8 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
         requests.check_access("read")
         for request in requests:
             request._check_state("posted")
+            if not request.amount_missing:
+                raise UserError(self.env._("Nothing of %s is owed any more.", request.name))
             if request.company_id != payments.company_id.root_id:
                 raise UserError(
                     self.env._(
@@ -99,8 +101,7 @@ class ArWriteoffRecoveryBooking(models.AbstractModel):
         if not self.env["ar.writeoff.request"].search_count(
             [
                 ("company_id", "in", companies.ids),
-                ("state", "=", "posted"),
-                ("partner_id", "!=", False),
+                ("amount_missing", ">", 0),
             ],
             limit=1,
         ):

@@ -28,7 +28,14 @@ class ArWriteoffWatched(models.AbstractModel):
         help="When the first of its claims is barred by limitation, unless the clock starts anew.",
     )
 
-    @api.depends("recovery_ids.amount", "recovery_ids.state", "amount_total", "state")
+    @api.depends(
+        "recovery_ids.amount",
+        "recovery_ids.state",
+        "amount_total",
+        "state",
+        "kind",
+        "is_settlement",
+    )
     def _compute_recovered(self):
         for request in self:
             booked = request.recovery_ids.filtered(lambda recovery: recovery.state == "posted")
@@ -38,9 +45,14 @@ class ArWriteoffWatched(models.AbstractModel):
             request.date_recovered = max(booked.mapped("date"), default=False)
             request.amount_missing = (
                 request.currency_id.round(request.amount_total - amount)
-                if request.state in BOOKED
+                if request._is_owed()
                 else 0
             )
+
+    def _is_owed(self):
+        """Whether the customer owes what was written off all the same: a settlement waived its
+        rest, and nobody asks for cents."""
+        return self.state in BOOKED and self.kind == "customer" and not self.is_settlement
 
     @api.depends("state", "recovery_ids.state")
     def _compute_lapse_date(self):
@@ -61,7 +73,9 @@ class ArWriteoffWatched(models.AbstractModel):
 
     def _after_recovery(self):
         for request in self:
-            full = request.currency_id.is_zero(request.amount_missing)
+            full = not request.currency_id.compare_amounts(
+                request.amount_recovered, request.amount_total
+            )
             state = "recovered" if full else "posted"
             if request.state in BOOKED and request.state != state:
                 request.state = state
